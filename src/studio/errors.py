@@ -1,0 +1,61 @@
+"""What may go wrong, one branch a room.
+
+Every message is one sentence in the user's language that says what to do. Facts are kept as attributes, so that
+nobody has to read them back out of a sentence. The command line prints the sentence and leaves with `exit_code`;
+only `--verbose` shows a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StudioError(Exception):
+    """Something a technician can act on."""
+
+    exit_code = 1
+    """What the process ends with: 1 for trouble, 2 for a request that could not be understood."""
+
+
+class DrawerError(StudioError):
+    """A file in a drawer, or `studio.toml`, says something that cannot be so."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, file: Path | None = None, line: int | None = None) -> None:
+        """Say `message`; `line` counts from 1 and is `None` where the file as a whole is meant."""
+        place = f"{file} line {line}: " if file and line else f"{file}: " if file else ""
+        super().__init__(place + message)
+        self.file = file
+        self.line = line
+
+
+class MediaError(StudioError):
+    """Sound or picture cannot be read, encoded or written."""
+
+
+class SpeechError(StudioError):
+    """Speech cannot be recognised: no model, or a broken one."""
+
+
+class CaptionsError(StudioError):
+    """Captions cannot be made or kept."""
+
+
+class DeviceError(StudioError):
+    """A thing with a plug does not do as asked."""
+
+
+class NotSupported(DeviceError):  # noqa: N818 - it is an answer, not a fault
+    """This model cannot do that."""
+
+
+class ShowError(StudioError):
+    """The show cannot be put on."""
+
+
+class WebError(StudioError):
+    """The page cannot be served."""

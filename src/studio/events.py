@@ -1,0 +1,210 @@
+"""The facts that more than one room reports or reads, on one page.
+
+Facts that cross from process to process are `Message`s: they travel as msgpack, tagged with their own name (see
+`bridge`). Commands go down as calls; what stands here comes up.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from studio.spoken import Cue, Word
+from studio.units import Decibels, Ms
+
+LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refused"]
+"""*online* needs a full snapshot and an answered probe; *refused* needs a person."""
+
+OutputState = Literal["starting", "on air", "stalled", "done", "failed"]
+"""Where the programme goes to: `on air` only while bytes are seen to arrive there."""
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """A fact or a wish on its way between two processes of the house."""
+
+
+# ── to the relay ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Subscribe(Message, frozen=True):
+    """First word of everyone who calls the relay."""
+
+    name: str
+    """Who calls, for the log: `core`, `recogniser`."""
+    sound_from: Ms | None = None
+    """Send programme sound from here on the show clock (what the ring still holds), or none at all."""
+
+
+class ShowCue(Message, frozen=True):
+    """Burn this at its time and put it into WebVTT; a cue of a number already known replaces it if it has not aired."""
+
+    cue: Cue
+
+
+class Heard(Message, frozen=True):
+    """What the recogniser made of the sound: to the relay, which hands it on to the core."""
+
+    settled: tuple[Word, ...]
+    """Words that will not change any more, in order, each sent once."""
+    tentative: str
+    """What is likely to follow; replaced by the next `Heard`."""
+    at: Ms
+    """When this was decided, on the show clock."""
+    behind: Ms
+    """How much received sound had not been listened to yet."""
+
+
+class CaptionsDone(Message, frozen=True):
+    """Every word of the sound that ended has been sent as cues."""
+
+
+class ListenerReport(Message, frozen=True):
+    """How the recogniser is doing, about once a second: to the relay, which hands it on to the core."""
+
+    state: LinkState
+    detail: str
+    """One sentence for the user, or empty."""
+    words: int
+    """Settled since the show began, over all restarts."""
+    cues: int
+    """Settled since the show began, over all restarts."""
+    late_p50: Ms | None
+    """Half of all words were settled within this time after they were spoken; `None` before the first word."""
+    late_p95: Ms | None
+
+
+class Finish(Message, frozen=True):
+    """Take no more programme, air what is held, close the files and leave."""
+
+
+# ── from the relay ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Welcome(Message, frozen=True):
+    """First word of the relay to everyone who calls."""
+
+    epoch: int
+    """The show clock's zero, in nanoseconds of the machine's monotonic clock; 0 while no frame ever arrived."""
+    hold: Ms
+    """How long the programme waits between arriving and airing."""
+    process: int
+    """The relay's process number: another one means a restarted relay, which knows no cues."""
+
+
+class ClockStarted(Message, frozen=True):
+    """The first frame of the show arrived; sent once, to those whose `Welcome` said 0."""
+
+    epoch: int
+
+
+class Sound(Message, frozen=True):
+    """Programme sound for the recogniser: 16 kHz mono."""
+
+    start: Ms
+    """Where it begins on the show clock; a jump from the end of the last one is a gap in the programme."""
+    samples: bytes
+    """Signed 16-bit little-endian."""
+
+
+class SoundEnded(Message, frozen=True):
+    """The programme is over, or has no sound at all: no `Sound` follows."""
+
+    silent: bool
+    """The programme never had sound: captions are off."""
+
+
+class OutputReport(msgspec.Struct, frozen=True):
+    """One place the programme goes to."""
+
+    name: str
+    """`hls`, `recording`, later the names of destinations."""
+    state: OutputState
+    detail: str
+    """A path, an address without secrets, or what is wrong; one sentence at most."""
+    size: int
+    """Bytes written or sent."""
+
+
+class RelayReport(Message, frozen=True):
+    """How the relay is doing, twice a second."""
+
+    source: LinkState
+    """The link to whoever streams to us."""
+    source_detail: str
+    """One sentence for the user, or empty."""
+    width: int
+    """Pixels; 0 before the first frame."""
+    height: int
+    fps: float
+    """Frames a second as measured over the last seconds; 0 before the first frame."""
+    frames: int
+    """Aired since this relay started."""
+    on_time: int
+    """Of these, aired no more than one frame's length or 100 ms (the longer) after their moment."""
+    dropped: int
+    """Due but never aired, since this relay started."""
+    late_p95: Ms | None
+    """Frames' lateness over the last ten seconds."""
+    peak: Decibels | None
+    """Loudest sample of the last half second, or `None` while there is no sound."""
+    held: int
+    """Bytes in the hold."""
+    cues: int
+    """Cues shown on the picture so far."""
+    late_cues: int
+    """Of these, those that came after their first frame had aired."""
+    outputs: tuple[OutputReport, ...]
+    phase: Literal["waiting", "on air", "draining", "done"]
+    """`waiting` until the first frame airs; `draining` after the programme ended, while the hold airs."""
+
+
+class Trouble(Message, frozen=True):
+    """Something a person should know, said once: from any process, handed on to the core."""
+
+    sentence: str
+    """In the user's language, says what to do."""
+    ends_show: bool = False
+    """The process that says so will not come back."""
+
+
+AnyMessage = (
+    Subscribe
+    | ShowCue
+    | Heard
+    | CaptionsDone
+    | ListenerReport
+    | Finish
+    | Welcome
+    | ClockStarted
+    | Sound
+    | SoundEnded
+    | RelayReport
+    | Trouble
+)
+
+
+# ── inside the core ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class LinkChanged(msgspec.Struct, frozen=True):
+    """A link to a device or a child process went to another state."""
+
+    name: str
+    """`obs`, `relay`, `recogniser`, or the device's name in `studio.toml`."""
+    state: LinkState
+    detail: str
+    """One sentence for the user, or empty."""
+
+
+class SceneTaken(msgspec.Struct, frozen=True):
+    """OBS reported another programme scene."""
+
+    scene: str
+
+
+class PadPressed(msgspec.Struct, frozen=True):
+    """A named control of a surface was pressed."""
+
+    surface: str
+    control: str

@@ -1,0 +1,40 @@
+"""What was said, and how it is shown: the two facts that every room of captions hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.units import Ms
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A spoken word with its time."""
+
+    text: str
+    """As written, with the punctuation that clings to it and no spaces around."""
+    start: Ms
+    """On the show clock."""
+    end: Ms
+    """On the show clock; never before `start`."""
+    confidence: float | None = None
+    """Share in [0..1], or `None` where the recogniser gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Lines that stand on the picture for a while."""
+
+    number: int
+    """Counts from 1 in a show; a corrected cue keeps its number."""
+    start: Ms
+    """On the show clock; the first frame at or after it carries the cue."""
+    end: Ms
+    """On the show clock; the first frame at or after it carries the cue no more."""
+    lines: tuple[str, ...]
+    """One to three lines, without markup."""
+
+    @property
+    def text(self) -> str:
+        """The lines as one, parted by spaces."""
+        return " ".join(self.lines)

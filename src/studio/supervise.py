@@ -1,0 +1,128 @@
+"""One supervisor for each child process: it starts it, starts it again when it dies, and ends it in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+BACK_OFF = (0.1, 0.5, 1.0, 2.0)
+"""Seconds before each new try; the last one for ever. The first is short: a child that ran well is back at once."""
+RAN_WELL = 10.0
+"""Seconds after which a child's next death starts the back-off from its beginning."""
+
+
+@dataclass(slots=True)
+class Child:
+    """What to run, and how to know it."""
+
+    name: str
+    command: list[str]
+    """The program and its arguments; no secrets, for anyone on the machine may read them."""
+    stdin: bytes = b""
+    """Handed over on standard input at each start: the place for what must not stand in `command`."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Added to our own environment."""
+    log: Path | None = None
+    """Where its output is appended, or `None` for nowhere."""
+    niceness: int = 0
+    """Added to our own: the recogniser yields to the relay."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    """What asks it to leave."""
+    grace: float = 10.0
+    """Seconds it may take to leave before it is killed."""
+    final: Callable[[int], bool] = lambda code: code == 0
+    """Whether an exit code means that it is done and shall not be started again."""
+
+
+class Supervisor:
+    """Keeps one child alive; `run()` it in a task group."""
+
+    def __init__(self, child: Child, changed: Callable[[str, int | None], None] | None = None) -> None:
+        """Tell `changed` of "running" (with the process number) and of "lost" or "done" (with the exit code)."""
+        self.child = child
+        self._changed = changed or (lambda _state, _number: None)
+        self._process: asyncio.subprocess.Process | None = None
+        self._leaving = False
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process number, or `None` while it does not run."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def run(self) -> int:
+        """Run the child until it is done or `stop`ped; return its last exit code. Cancelling ends the child too."""
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while True:
+            began = loop.time()
+            try:
+                code = await self._run_once()
+            except OSError as problem:  # the program is not there, or not ours to run
+                logger.warning("%s cannot be started: %s", self.child.name, problem)
+                code = 127
+            if self._leaving or self.child.final(code):
+                self._changed("done", code)
+                return code
+            tries = 0 if loop.time() - began > RAN_WELL else tries + 1
+            self.restarts += 1
+            logger.warning("%s ended with %s; starting it again", self.child.name, code)
+            self._changed("lost", code)
+            await asyncio.sleep(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
+
+    async def stop(self) -> None:
+        """Ask the child to leave, kill it after its grace; `run` then returns. Idempotent."""
+        self._leaving = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(self.child.stop_signal)
+        try:
+            await asyncio.wait_for(process.wait(), self.child.grace)
+        except TimeoutError:
+            logger.warning("%s did not leave within %s s and was killed", self.child.name, self.child.grace)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _run_once(self) -> int:
+        child = self.child
+        log = child.log.open("ab") if child.log else None
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *child.command,
+                stdin=asyncio.subprocess.PIPE if child.stdin else asyncio.subprocess.DEVNULL,
+                stdout=log or asyncio.subprocess.DEVNULL,
+                stderr=log or asyncio.subprocess.DEVNULL,
+                env={**os.environ, **child.env},
+                start_new_session=True,  # Ctrl-C in the terminal is for us; we end our children in order
+            )
+        finally:
+            if log:
+                log.close()
+        process = self._process
+        if child.niceness:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, child.niceness)
+        self._changed("running", process.pid)
+        try:
+            if child.stdin and process.stdin:
+                with contextlib.suppress(OSError):
+                    process.stdin.write(child.stdin)
+                    await process.stdin.drain()
+                    process.stdin.close()
+            return await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
