@@ -1,0 +1,135 @@
+"""How text looks, and how text is cut: what `subtitles/styles` and `subtitles/rules` may say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from studio.language import _
+from studio.units import Ms
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
+
+FRAME = Ms(40)
+"""One frame of European television, 1/25 s: what reading profiles count in."""
+
+
+def _within(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(
+            _("{name} is {value}; it must lie between {least} and {most}").format(
+                name=name, value=value, least=least, most=most
+            )
+        )
+
+
+def rgba(colour: str) -> tuple[int, int, int, int]:
+    """Red, green, blue and opacity in [0..255] of `#RRGGBB` or `#RRGGBBAA`; ValueError for anything else."""
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(
+            _('"{colour}" is no colour; write it as #RRGGBB, or as #RRGGBBAA with its opacity').format(colour=colour)
+        )
+    red, green, blue, *opacity = bytes.fromhex(colour[1:])
+    return red, green, blue, opacity[0] if opacity else 255
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How captions look on the picture: a file of the drawer `subtitles/styles`."""
+
+    font: str = "DejaVu Sans"
+    """Family, as the system's fonts are named."""
+    size: float = 0.055
+    """Height of the letters' body, as a share of the picture's height."""
+    colour: str = "#FFFFFF"
+    """Of the letters, `#RRGGBB` or `#RRGGBBAA`."""
+    outline_colour: str = "#000000"
+    """Of the line around each letter."""
+    outline: float = 0.07
+    """Width of that line as a share of `size`; 0 for none."""
+    box: str | None = "#000000B0"
+    """Colour of the ground behind the text, or `None` for no ground."""
+    box_padding: float = 0.25
+    """How far the ground reaches beyond the text, as a share of `size`."""
+    position: Literal["bottom", "top"] = "bottom"
+    """Edge of the picture that the text stands at."""
+    margin: float = 0.06
+    """Between the text and that edge, and at the sides, as a share of the picture's height."""
+    align: Literal["left", "centre", "right"] = "centre"
+    """How lines stand to each other and in the picture."""
+    line_spacing: float = 1.2
+    """From one line's foot to the next one's, as a multiple of `size`."""
+    max_lines: int = 2
+    """How many lines this look has room for; a cue with more of them is drawn smaller, never cut."""
+
+    def __post_init__(self) -> None:
+        for colour in (self.colour, self.outline_colour, *([self.box] if self.box else [])):
+            rgba(colour)
+        if not self.font.strip():
+            raise ValueError(_("font is empty; name a family, such as DejaVu Sans"))
+        _within("size", self.size, 0.01, 0.3)
+        _within("outline", self.outline, 0, 0.5)
+        _within("box_padding", self.box_padding, 0, 2)
+        _within("margin", self.margin, 0, 0.4)
+        _within("line_spacing", self.line_spacing, 0.8, 3)
+        _within("max_lines", self.max_lines, 1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How words become cues in one language: a file of the drawer `subtitles/rules`.
+
+    Words in the lists are compared without capitals and without the punctuation around them.
+    """
+
+    language: str = "en"
+    """Code of the language these rules were written for, or `auto` for a house that hears several."""
+    line_characters: int = 42
+    """Longest line. Only a single word that is longer passes it."""
+    lines: int = 2
+    """Most lines of a cue."""
+    characters_per_second: float = 17.0
+    """Reading speed that a cue keeps wherever the speaker leaves the time."""
+    shortest: Ms = Ms(840)
+    """Least time of a cue: 5/6 s, in whole frames."""
+    longest: Ms = Ms(7000)
+    """Most time of a cue."""
+    gap: Ms = Ms(2 * FRAME)
+    """Least time between two cues, so that the eye sees the change: two frames."""
+    chain: Ms = Ms(12 * FRAME)
+    """A longer gap up to this one is closed to `gap`: a short blink disturbs."""
+    lead: Ms = Ms(40)
+    """How long before its first word a cue appears: one frame."""
+    borrow: Ms = Ms(240)
+    """How much earlier still it may appear when it could not be read in time otherwise."""
+    linger: Ms = Ms(500)
+    """How long after its last word a cue may stand for comfort."""
+    overstay: Ms = Ms(1000)
+    """How long after its last word it may stand when it could not be read in time otherwise."""
+    pause: Ms = Ms(600)
+    """A silence within a cue that is longer makes it a bad cue."""
+    bound: tuple[str, ...] = ()
+    """Words that never end a line, whatever it costs: in Polish those of one letter."""
+    clinging: tuple[str, ...] = ()
+    """Words that end no line where that can be helped: prepositions, articles, titles."""
+    openers: tuple[str, ...] = ()
+    """Words before which a line is well broken: conjunctions, relative pronouns."""
+    leaning: tuple[str, ...] = ()
+    """Words that begin no line where that can be helped, since they lean on the one before: Polish *się*."""
+    abbreviations: tuple[str, ...] = ()
+    """Words whose full stop ends no sentence, written without it."""
+
+    def __post_init__(self) -> None:
+        _within("line_characters", self.line_characters, 10, 120)
+        _within("lines", self.lines, 1, 3)
+        _within("characters_per_second", self.characters_per_second, 5, 60)
+        _within("shortest", self.shortest, 200, 5000)
+        _within("longest", self.longest, 1000, 20_000)
+        for name in ("gap", "chain", "lead", "borrow", "linger", "overstay"):
+            _within(name, getattr(self, name), 0, 5000)
+        _within("pause", self.pause, 100, 5000)
+        if self.longest < self.shortest:
+            raise ValueError(_("longest is shorter than shortest; no cue could be made"))
+        if self.overstay < self.linger:
+            raise ValueError(_("overstay is shorter than linger; it is the longer of the two"))
