@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from studio.rehearsal.talk import FPS, SIZE, TALK, Slide, known_text, make_talk, talk_folder
+from studio.rehearsal._talk import FPS, SIZE, TALK, Slide, known_text, make_talk, talk_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def test_talk_is_long_enough_for_a_demo() -> None:
 def run_without(tmp_path: Path, statement: str, **env: str) -> subprocess.CompletedProcess[str]:
     program = (
         "import sys\nfrom pathlib import Path\nfrom studio.errors import StudioError\n"
-        f"from studio.rehearsal import talk\n{statement}\n"
+        f"from studio.rehearsal import _talk as talk\n{statement}\n"
         f"try:\n    talk.make_talk(Path({str(tmp_path)!r}), slides=talk.TALK[:1])\n"
         "except StudioError as problem:\n    print(problem)\n"
     )
@@ -124,7 +124,7 @@ def test_missing_ffmpeg_is_one_sentence_with_the_remedy(film: Path, tmp_path: Pa
 
 def test_cache_folder_is_where_the_environment_says(tmp_path: Path) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", "from studio.rehearsal.talk import talk_folder; print(talk_folder())"],
+        [sys.executable, "-c", "from studio.rehearsal._talk import talk_folder; print(talk_folder())"],
         env={**os.environ, "STUDIO_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,

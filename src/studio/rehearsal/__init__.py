@@ -1,1 +1,5 @@
 """A pretend hall: twins that speak the real bytes on local sockets, and a talk to put on the air."""
+
+from studio.rehearsal._talk import known_text, make_talk
+
+__all__ = ["known_text", "make_talk"]

@@ -125,11 +125,15 @@ def known_text(slides: Sequence[Slide] = TALK) -> str:
     return "\n".join(" ".join(slide.sentences) for slide in slides) + "\n"
 
 
-def make_talk(folder: Path, progress: Callable[[int, int], None] | None = None, slides: Sequence[Slide] = TALK) -> Path:
-    """Return the film of the talk in `folder`, made now if it is not there; its known text lies beside it as `.txt`.
+def make_talk(
+    folder: Path | None = None, progress: Callable[[int, int], None] | None = None, slides: Sequence[Slide] = TALK
+) -> Path:
+    """Return the film of the talk, made now if it is not there; its known text lies beside it as `.txt`.
 
-    `progress` is told how many steps of how many are done. A film that is there is whole: it gets its name last.
+    `folder` is where it is kept, `None` means `talk_folder()`. `progress` is told how many steps of how many are
+    done. A film that is there is whole: it gets its name last.
     """
+    folder = folder or talk_folder()
     recipe = hashlib.sha256(Path(__file__).read_bytes() + repr(slides).encode()).hexdigest()[:8]
     film = folder / f"talk-{recipe}.mp4"
     if film.exists():
