@@ -98,13 +98,13 @@ class Rules:
     gap: Ms = Ms(2 * FRAME)
     """Least time between two cues, so that the eye sees the change: two frames."""
     chain: Ms = Ms(12 * FRAME)
-    """A longer gap up to this one is closed to `gap`: a short blink disturbs."""
+    """A longer gap up to this one is closed to `gap`, since a blink disturbs: so long a cue may stand after its words."""
     lead: Ms = Ms(40)
     """How long before its first word a cue appears: one frame."""
     borrow: Ms = Ms(240)
     """How much earlier still it may appear when it could not be read in time otherwise."""
-    linger: Ms = Ms(500)
-    """How long after its last word a cue may stand for comfort."""
+    linger: Ms = Ms(6 * FRAME)
+    """How long after its last word a cue stands where nothing else asks for more or less."""
     overstay: Ms = Ms(1000)
     """How long after its last word it may stand when it could not be read in time otherwise."""
     pause: Ms = Ms(600)

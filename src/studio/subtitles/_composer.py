@@ -1,0 +1,149 @@
+"""Words into cues while they are spoken: each cue is decided once, inside the hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.spoken import Cue, Word
+from studio.subtitles._breaks import ends, glue, is_bound
+from studio.subtitles._compose import Span, Text, times
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from studio.subtitles._style import Rules
+
+MARGIN = Ms(700)
+"""So long before its air moment a cue is closed: the way to the relay, drawing it, and a busy machine."""
+PATIENCE = Ms(4000)
+"""Where the hold is too short for a cue to fill, one closes so long after its first word: late, but not in crumbs."""
+REACH = Ms(150)
+"""A cue closed now can be on the air so much later."""
+HISTORY = Ms(6000)
+"""A cue that is later than this, after a crash, keeps its true times for the files: its moment has passed."""
+SPEAKER_STOPPED = Ms(1500)
+"""After a sentence, so much quiet means that nothing better will be known by waiting."""
+SENTENCE = 2
+
+
+class Composer:
+    """Takes settled words, gives closed cues: each once, in order, never overlapping, none of their words dropped.
+
+    `settle` hands words in and `due` must be asked several times a second. A cue closes when enough text follows it
+    (`settle`), when the speaker paused after a sentence, or when its air moment, start + `hold`, comes near. A cue that
+    would still come too late for its air moment is moved to where it can be seen.
+    """
+
+    def __init__(self, rules: Rules, hold: Ms, first_number: int = 1, after: Ms | None = None) -> None:
+        """Number cues from `first_number`; none begins before `after`, the end of the last one of an earlier life."""
+        self._rules = rules
+        self._hold = hold
+        self._wait = max(hold - MARGIN, PATIENCE)
+        self._number = first_number
+        self._after = after
+        self._now: Ms | None = None
+        self._heard: int | None = None
+        self._words: list[Word] = []
+
+    @property
+    def waiting(self) -> tuple[Word, ...]:
+        """Words that stand in no closed cue yet."""
+        return tuple(self._words)
+
+    def settle(self, words: Iterable[Word]) -> list[Cue]:
+        """Take words that will not change any more; return the cues that are full by now."""
+        self._words += [word for word in words if word.text.strip()]
+        cues: list[Cue] = []
+        room = self._rules.lines * self._rules.line_characters
+        while True:
+            text, known = self._text()
+            # With another full cue's worth of text behind it, no later word changes the first cut.
+            if known == 0 or text.characters(0, known) < 2 * room:
+                return cues
+            cues.append(self._close(text, text.cut(open_end=True)[0]))
+
+    def due(self, now: Ms, quiet_since: Ms | None = None, heard: Ms | None = None) -> list[Cue]:
+        """Return the cues that must be closed at `now`, on the show clock.
+
+        `quiet_since` is when the speaker stopped, `None` while somebody speaks; `heard` is how far the sound has been
+        listened to, `now` where it is not given.
+        """
+        self._now = now
+        self._heard = None if quiet_since is None else (now if heard is None else heard)
+        cues: list[Cue] = []
+        while self._words:
+            text, known = self._text()
+            if known == 0 or not (self._is_near(text, now) or self._is_over(text, known)):
+                break
+            cues.append(self._close(text, text.cut(open_end=True, close_first=True)[0]))
+        return cues
+
+    def finish(self) -> list[Cue]:
+        """Return everything that is left as cues; nothing follows."""
+        text = Text(glue(self._words, self._rules), self._rules)
+        self._heard = text.pieces[-1].end + 10 * self._rules.overstay if text.pieces else None
+        cues = []
+        offset = 0
+        spans = text.cut()
+        for span in spans:
+            rest = Text(text.pieces[offset:], self._rules)
+            shifted = Span(0, tuple(at - offset for at in span.breaks), span.end - offset)
+            cues.append(self._close(rest, shifted))
+            offset = span.end
+        return cues
+
+    def _text(self) -> tuple[Text, int]:
+        """What waits, and how many of its pieces are whole: a bound word at the end waits for the one after it."""
+        pieces = glue(self._words, self._rules)
+        known = len(pieces)
+        while known and is_bound(pieces[known - 1].text, self._rules):
+            known -= 1
+        return Text(pieces[:known], self._rules), known
+
+    def _is_near(self, text: Text, now: Ms) -> bool:
+        return text.pieces[0].start - self._rules.lead + self._wait <= now
+
+    def _is_over(self, text: Text, known: int) -> bool:
+        """Whether the speaker stopped after a sentence, and enough of the quiet is known to time the last cue."""
+        last = text.pieces[-1]
+        is_last = sum(piece.words for piece in text.pieces) == len(self._words)
+        if self._heard is None or not is_last or ends(last.text, None, self._rules) < SENTENCE:
+            return False
+        reading = text.characters(0, known) * 1000 / self._rules.characters_per_second
+        wanted = min(last.end + self._rules.overstay, text.pieces[0].start + reading) + self._rules.gap
+        return self._heard >= min(max(wanted, last.end + self._rules.pause), last.end + SPEAKER_STOPPED)
+
+    def _free_until(self, text: Text, span: Span) -> int:
+        """Until when no other cue can want the picture, as far as it is known."""
+        last = text.pieces[span.end - 1]
+        taken = sum(piece.words for piece in text.pieces[: span.end])
+        if span.end < len(text):
+            following: int = text.pieces[span.end].start
+        elif taken < len(self._words):  # a bound word that waits for its next one
+            following = self._words[taken].start
+        else:
+            # Somebody may be in the middle of the next word: quiet is known only up to what has been listened to.
+            following = max(last.end, self._heard or 0) + self._rules.lead + self._rules.gap
+        return following - self._rules.lead - self._rules.gap
+
+    def _close(self, text: Text, span: Span) -> Cue:
+        free = self._free_until(text, span)
+        start, end = times(text, span, self._after, free)
+        start, end = self._seen(text, span, start, end)
+        cue = Cue(self._number, start, end, text.written(span))
+        self._number += 1
+        self._after = end
+        del self._words[: sum(piece.words for piece in text.pieces[: span.end])]
+        return cue
+
+    def _seen(self, text: Text, span: Span, start: Ms, end: Ms) -> tuple[Ms, Ms]:
+        """Move a cue that comes too late for its air moment to where it can be seen; let it be read in its time."""
+        if self._now is None:
+            return start, end
+        earliest = self._now + REACH - self._hold
+        if not 0 < earliest - start <= HISTORY:
+            return start, end
+        rules = self._rules
+        reading = round(text.characters(span.begin, span.end) * 1000 / rules.characters_per_second)
+        return Ms(earliest), Ms(max(end, earliest + min(max(reading, rules.shortest), rules.longest)))
