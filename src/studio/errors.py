@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.language import _
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,10 +27,19 @@ class DrawerError(StudioError):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, file: Path | None = None, line: int | None = None) -> None:
-        """Say `message`; `line` counts from 1 and is `None` where the file as a whole is meant."""
-        place = f"{file} line {line}: " if file and line else f"{file}: " if file else ""
-        super().__init__(place + message)
+    def __init__(
+        self, message: str, *, file: Path | None = None, line: int | None = None, shown: str | None = None
+    ) -> None:
+        """Say `message`; `line` counts from 1 and is `None` where the file as a whole is meant.
+
+        `shown` is the file as people know it, `scenes/talk.yaml`; `None`: its whole path.
+        """
+        name = shown or file
+        if name and line:
+            message = _("{file} line {line}: {message}").format(file=name, line=line, message=message)
+        elif name:
+            message = f"{name}: {message}"
+        super().__init__(message)
         self.file = file
         self.line = line
 

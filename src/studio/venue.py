@@ -1,0 +1,225 @@
+"""`studio.toml`: what this house has.
+
+Passwords and stream keys do not stand here: they come from the environment, and a file that holds one is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Meta
+
+from studio.catalogue import NOT_SAID, Place, Said, fit, read_toml, user_folder
+from studio.language import _
+
+FILE_NAME = "studio.toml"
+
+Lang: TypeAlias = Literal["pl", "lt", "en"]
+Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Hosts that only this machine can reach."""
+
+_SECRET = re.compile(r"(?i)(.*_)?(password|passwd|passphrase|secret|token|(stream_?|api_?)?key)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSettings:
+    """`[show]`: tonight."""
+
+    title: str = "studio"
+    """Stands on the page and on the card of a show without picture."""
+    input: str = "listen"
+    """`listen`: for an encoder that streams to us; `mic` or `mic:DEVICE`; else a media file."""
+    out: Path | None = None
+    """The show folder; `None`: one named after the time, made where the show is started."""
+    scenes: str | None = None
+    """A file of `scenes/`, which OBS is asked to build; `None`: OBS keeps the scenes it has."""
+    style: str = "hall"
+    """A file of `subtitles/styles/`."""
+    encode: str = "hall-720p"
+    """A file of `presets/encode/`."""
+    hold: Annotated[float, Meta(ge=0, le=30)] = 6.0
+    """Seconds in [0..30] that the programme waits, so that captions meet the lips."""
+    listen: str = "rtmp://127.0.0.1:1935/live/studio"
+    """Where the encoder streams to: rtmp:// or srt://."""
+
+    def __post_init__(self) -> None:
+        """ValueError where `listen` is not an address that an encoder can stream to."""
+        address = urlsplit(self.listen)
+        try:
+            whole = bool(address.hostname and address.port)
+        except ValueError:  # a port that is no number, or past 65535
+            whole = False
+        if address.scheme not in ("rtmp", "srt") or not whole:
+            raise ValueError(_('"listen" must be like rtmp://127.0.0.1:1935/live/studio or srt://127.0.0.1:9000'))
+        if address.password or {"passphrase", "password", "key"} & parse_qs(address.query).keys():
+            raise ValueError(
+                _('"listen" holds a password, which does not belong in this file; leave it out and keep to 127.0.0.1')
+            )
+        if address.scheme == "rtmp" and not address.path.strip("/"):
+            raise ValueError(_('"listen" needs a name after the port, as in rtmp://127.0.0.1:1935/live/studio'))
+
+
+@dataclass(frozen=True, slots=True)
+class ObsSettings:
+    """`[obs]`."""
+
+    use: Literal["off", "find", "start"] = "find"
+    """`find` a running one; `start` one where none answers; `off`: the show goes without."""
+    host: str = "127.0.0.1"
+    port: Port = 4455
+    password_env: str = "STUDIO_OBS_PASSWORD"  # noqa: S105 - the name of a variable
+    """The variable of the environment that holds the password."""
+
+    def __post_init__(self) -> None:
+        """ValueError where `password_env` cannot be a variable's name: it may then be the password, so is not shown."""
+        if not _VARIABLE.fullmatch(self.password_env):
+            raise ValueError(_('"password_env" must be the name of an environment variable, not the password itself'))
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """`[web]`: the status page."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8710
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionSettings:
+    """`[captions]`."""
+
+    on: bool = True
+    model: str = "base"
+    """A name that `studio models list` shows, or the folder of a model."""
+    preset: str = "live"
+    """A file of `presets/captions/`."""
+    threads: Annotated[int, Meta(ge=1, le=64)] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    """`[[devices]]`: a thing with a plug."""
+
+    name: str
+    """What the house calls it; shown on the page."""
+    hardware: str
+    """A file of `hardware/`: the model."""
+    host: str = "127.0.0.1"
+    """Its address, where it is on the network."""
+    port: Port | None = None
+    """`None`: the port that the model's file names."""
+    midi: str | None = None
+    """A part of its MIDI port's name; `None`: as the model's file says."""
+    bind: Mapping[str, str] = field(default_factory=dict)
+    """Control → action, such as `pad1 = "take:Talk"`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """`[[cameras]]`: a picture that scenes may call by name."""
+
+    name: str
+    url: str | None = None
+    """Where it streams, such as rtsp://10.0.0.31/stream1 …"""
+    device: Path | None = None
+    """… or the video device that it is plugged into, such as /dev/video0."""
+
+    def __post_init__(self) -> None:
+        """ValueError unless exactly one of `url` and `device` is said."""
+        if (self.url is None) == (self.device is None):
+            raise ValueError(_('the camera "{name}" needs one of "url" and "device"').format(name=self.name))
+        if self.url is not None and not (urlsplit(self.url).scheme and urlsplit(self.url).hostname):
+            raise ValueError(_('"url" must be an address such as rtsp://10.0.0.31/stream1'))
+        if self.url is not None and urlsplit(self.url).password:
+            raise ValueError(_('"url" holds a password, which does not belong in this file; let the camera open to us'))
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """What this house has, as `studio.toml` says."""
+
+    name: str = "studio"
+    """Of the house."""
+    language: Literal["pl", "lt", "en", "auto"] = "pl"
+    """Spoken on the stage; `auto`: the recogniser finds out."""
+    interface: Lang | None = None
+    """Of pages and messages; `None`: the system's."""
+    show: ShowSettings = field(default_factory=ShowSettings)
+    obs: ObsSettings = field(default_factory=ObsSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
+    devices: tuple[DeviceSettings, ...] = ()
+    cameras: tuple[CameraSettings, ...] = ()
+    file: Path | None = field(default=None, metadata={NOT_SAID: True})
+    """The file all this was read from; `None`: there is none, and everything is as shipped."""
+    said: Said | None = field(default=None, repr=False, compare=False, metadata={NOT_SAID: True})
+    """The file as it was written; ask `place`."""
+
+    def place(self, *path: str | int) -> Place:
+        """Where `path`, such as `"show", "style"`, is said; where it is left out, what stands around it."""
+        if self.said is None:
+            return Place(Path(FILE_NAME))
+        return self.said.at(*path).place
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of `file`, which holds the house's own drawers."""
+        return self.file.parent if self.file else None
+
+
+def find() -> Path | None:
+    """Return the `studio.toml` in use: here, else in the user's folder; `None` where there is neither."""
+    for file in (Path(FILE_NAME), user_folder() / FILE_NAME):
+        if file.exists():
+            return file
+    return None
+
+
+def read(file: Path | None) -> Venue:
+    """Return what `file` says, or the one that `find` finds, or the defaults.
+
+    Raises DrawerError with file, line and the nearest right word. Paths in the file count from its folder.
+    """
+    file = file or find()
+    if file is None:
+        return Venue()
+    said = read_toml(Place(file))
+    _refuse_secrets(said, said.at("obs"))
+    venue = fit(said, Venue)
+    show = dataclasses.replace(venue.show, input=_input(venue.show.input, file.parent))
+    return dataclasses.replace(venue, show=show, file=file, said=said)
+
+
+def _input(said: str, folder: Path) -> str:
+    if said in ("listen", "mic") or said.startswith("mic:"):
+        return said
+    return str(folder / Path(said).expanduser())
+
+
+def _refuse_secrets(said: Said, obs: Said) -> None:
+    """Raise DrawerError at the first key that holds a secret; the secret itself is never repeated."""
+    if isinstance(said.value, tuple):
+        for value in said.value:
+            _refuse_secrets(value, obs)
+    if not isinstance(said.value, dict):
+        return
+    for key, value in said.value.items():
+        if _SECRET.fullmatch(str(key)):
+            if said is obs:
+                variable = obs.at("password_env").value
+                where = variable if isinstance(variable, str) else ObsSettings().password_env
+                message = _('"{key}" does not belong in this file; put it into the environment variable {variable}')
+                raise value.place.error(message.format(key=key, variable=where))
+            message = _('"{key}" does not belong in this file; passwords and stream keys are kept in the environment')
+            raise value.place.error(message.format(key=key))
+        if key != "bind":  # there the keys are controls, named by the device
+            _refuse_secrets(value, obs)
