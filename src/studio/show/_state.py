@@ -143,7 +143,7 @@ class Tree:
         return _objects(_plain(self._published, keep_none=False))
 
     def after(self, version: int | None) -> Change | None:
-        """Return what follows `version`: the next change, the whole state where that is forgotten, `None` if none came."""
+        """Return what follows `version`: the next change, all where that is forgotten, `None` if none came."""
         if version == self.version:
             return None
         if version is None or version > self.version or version < self.version - len(self._changes):

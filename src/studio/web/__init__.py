@@ -1,0 +1,11 @@
+"""The pages: one WebSocket of state down and commands up, HLS for the hall.
+
+To add a page: 1. write `static/NAME.js`, which ends in `show(NamePage)` of `parts.js`, and `static/NAME.css`; 2. add
+one line to `PAGES` in `_pages.py`; 3. run `scripts/translate` for its words. A new command needs nothing here: its
+name goes to `House.command` as it came.
+"""
+
+from studio.web._house import House, Outcome
+from studio.web._serve import serve
+
+__all__ = ["House", "Outcome", "serve"]

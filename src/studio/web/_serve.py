@@ -1,0 +1,153 @@
+"""The server of the pages, inside the core's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from studio import __version__
+from studio.errors import WebError
+from studio.language import _
+from studio.web._guard import Guard
+from studio.web._pages import FILES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
+from studio.web._socket import LARGEST, Switchboard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
+
+    from studio.web._house import House
+
+CONNECTIONS = 256
+"""At a time, pages and players together; whoever comes then is told to try again."""
+REQUEST = 16 * 1024
+"""Bytes of a request's line and headers."""
+UNTAKEN = 20_000
+"""Milliseconds after which the system drops a connection whose other end takes in nothing."""
+GOODBYE = 3
+"""Seconds for open connections to end in order."""
+
+
+async def serve(house: House, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+    """Serve the pages of `house` on `host` and `port` until cancelled; connections are then ended in order.
+
+    Port 0 takes any free one. `opened` is told the port once it answers. Raises WebError where it cannot be had.
+    """
+    if not (VENDOR / "preact.js").exists():
+        raise WebError(_("The pages' parts are missing; install studio anew with `pip install -e .` (this needs npm)."))
+    listening = await _listen(host, port)
+    switchboard = Switchboard(house)
+    server = _Server(
+        uvicorn.Config(
+            application(house, host, switchboard),
+            http="h11",
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws_max_size=LARGEST,
+            ws_per_message_deflate=False,
+            limit_concurrency=CONNECTIONS,
+            h11_max_incomplete_event_size=REQUEST,
+            timeout_graceful_shutdown=GOODBYE,
+        )
+    )
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        if opened:
+            opened(listening.getsockname()[1])
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await switchboard.close()
+        await asyncio.wait({serving}, timeout=2 * GOODBYE)
+        serving.cancel()
+        listening.close()
+
+
+def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
+    """Put the routes together; `host` is the address they are served on."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse(
+            {"studio": __version__, "version": house.state.version}, headers={"Cache-Control": "no-store"}
+        )
+
+    routes: list[BaseRoute] = [_route(page) for page in PAGES]
+    routes += [
+        WebSocketRoute("/ws", switchboard.answer),
+        Route("/healthz", health),
+        Route("/locale/{language}.json", words),
+        Mount("/static", Files(STATIC, FILES)),
+        Mount("/vendor", Files(VENDOR, FILES)),
+        Mount("/hls", Files(house.folder / "hls", PROGRAMME)),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
+
+
+def _route(page: Page) -> Route:
+    async def show(_request: Request) -> Response:
+        return render(page)
+
+    return Route(page.path, show, name=page.name)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to the core."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+async def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Bound here, for uvicorn would end the process where the port is taken."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise WebError(
+            _("Nobody knows the address {host}; correct `host` under [web] in studio.toml.").format(host=host)
+        ) from None
+    family, _kind, _protocol, _name, address = found[0]
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN)  # connections inherit it
+        listening.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        listening.bind(address)
+        listening.listen()
+    except OSError as problem:
+        listening.close()
+        raise WebError(_sentence(problem).format(host=host, port=port)) from None
+    return listening
+
+
+def _sentence(problem: OSError) -> str:
+    """What a technician can do about a socket that could not be bound."""
+    match problem.errno:
+        case errno.EADDRINUSE:
+            return _(
+                "Port {port} on {host} is in use, perhaps by another studio; stop it, or set another `port` under "
+                "[web] in studio.toml."
+            )
+        case errno.EACCES:
+            return _("Port {port} is kept for the system; set a `port` above 1023 under [web] in studio.toml.")
+        case errno.EADDRNOTAVAIL:
+            return _("This machine has no address {host}; correct `host` under [web] in studio.toml.")
+    return _("The page cannot be served on {host}, port {port}; try another `port` under [web] in studio.toml.")
