@@ -52,6 +52,10 @@ class SpeechError(StudioError):
     """Speech cannot be recognised: no model, or a broken one."""
 
 
+class SubtitlesError(StudioError):
+    """A subtitle file cannot be read or written."""
+
+
 class CaptionsError(StudioError):
     """Captions cannot be made or kept."""
 

@@ -6,7 +6,6 @@ from studio.subtitles._composer import Composer
 from studio.subtitles._formats import (
     FORMATS,
     VTT_HEAD,
-    SubtitlesError,
     Track,
     read,
     save,
@@ -25,7 +24,6 @@ __all__ = [
     "Cue",
     "Rules",
     "Style",
-    "SubtitlesError",
     "Track",
     "Word",
     "compose",

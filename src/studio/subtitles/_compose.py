@@ -7,7 +7,7 @@ speech until no hard rule of a reading profile was broken and reading speed was 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from studio.spoken import Cue
@@ -227,7 +227,7 @@ def compose(words: Sequence[Word], rules: Rules, first_number: int = 1) -> list[
     spans = text.cut()
     cues: list[Cue] = []
     after: Ms | None = None
-    for span, following in zip(spans, [*spans[1:], None], strict=True):
+    for span, following in zip_longest(spans, spans[1:]):
         if following is None:
             free = text.pieces[span.end - 1].end + AFTER_LAST
         else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pysubs2
 
-from studio.errors import StudioError
+from studio.errors import SubtitlesError
 from studio.language import _
 from studio.spoken import Cue
 from studio.units import Ms, timecode
@@ -37,10 +37,6 @@ _OPEN, _CLOSE = "\\{", "\\}"
 """Braces that libass shows."""
 _BACKSLASH = "\\\u2060"
 """ASS cannot escape a backslash; with a word joiner after it, it begins no override, and nobody sees that."""
-
-
-class SubtitlesError(StudioError):
-    """A subtitle file cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True)

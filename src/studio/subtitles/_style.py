@@ -98,7 +98,7 @@ class Rules:
     gap: Ms = Ms(2 * FRAME)
     """Least time between two cues, so that the eye sees the change: two frames."""
     chain: Ms = Ms(12 * FRAME)
-    """A longer gap up to this one is closed to `gap`, since a blink disturbs: so long a cue may stand after its words."""
+    """A longer gap up to this one is closed to `gap`: a blink disturbs. So long a cue may stand after its last word."""
     lead: Ms = Ms(40)
     """How long before its first word a cue appears: one frame."""
     borrow: Ms = Ms(240)
