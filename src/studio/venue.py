@@ -39,7 +39,7 @@ class ShowSettings:
     input: str = "listen"
     """`listen`: for an encoder that streams to us; `mic` or `mic:DEVICE`; else a media file."""
     out: Path | None = None
-    """The show folder; `None`: one named after the time, made where the show is started."""
+    """The folder in which each show makes its own, named after the time; `None`: `shows`, where it is started."""
     scenes: str | None = None
     """A file of `scenes/`, which OBS is asked to build; `None`: OBS keeps the scenes it has."""
     style: str = "hall"

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, cast, get_a
 
 import msgspec
 
-from studio.catalogue._said import Said, instead
+from studio.catalogue._said import Said, instead, nearest
 from studio.errors import DrawerError
 from studio.language import _
 
@@ -27,7 +27,7 @@ def fit(said: Said, kind: type[T]) -> T:
 
     Fields are named in the file as in the dataclass. A path counts from the folder of the file that says it. A union of
     dataclasses is told apart by the name of their first field. A `ValueError` of `__post_init__` is a sentence for the
-    user and stands at the line of the first field that it names.
+    user and stands at the line of the first field that it names, else of the one whose value it repeats in quotes.
     """
     return cast("T", _fit(said, kind, ""))
 
@@ -78,8 +78,14 @@ def _dataclass(said: Said, kind: type, name: str) -> Any:  # noqa: ANN401 - an i
     try:
         return kind(**given)
     except ValueError as problem:
-        named = [key for key in re.findall(r"\w+", str(problem)) if key in said.value]
-        raise said.at(*named[:1]).place.error(str(problem)) from None
+        raise said.at(*_named(str(problem), said.value)).place.error(str(problem)) from None
+
+
+def _named(sentence: str, fields: Mapping[Any, Said]) -> list[str]:
+    """Return the first of `fields` that a sentence names, else the one whose value it repeats in quotes, if any."""
+    names = [word for word in re.findall(r"\w+", sentence) if word in fields]
+    values = [str(key) for key, said in fields.items() if isinstance(said.value, str) and f'"{said.value}"' in sentence]
+    return (names + values)[:1]
 
 
 def _union(said: Said, kinds: tuple[Any, ...], name: str) -> Any:  # noqa: ANN401 - one of `kinds`
@@ -92,6 +98,10 @@ def _union(said: Said, kinds: tuple[Any, ...], name: str) -> Any:  # noqa: ANN40
             for key, kind in told.items():
                 if key in said.value:
                     return _fit(said, kind, name)
+            for word, value in said.value.items():
+                if near := nearest(str(word), told):
+                    message = _('"{key}" is not known here; did you mean "{word}"?')
+                    raise value.place.error(message.format(key=word, word=near))
             raise said.place.error(_("one of these keys must stand here: {words}").format(words=", ".join(told)))
     problems = []
     for kind in kinds:

@@ -1,5 +1,21 @@
 """An evening: scenes, what a button means, the one true state."""
 
+from studio.show._actions import ACTIONS, Action, bindings, meaning
+from studio.show._check import Finding, check
+from studio.show._scenes import Scenes, load_scenes
 from studio.show._state import Change, Changes, Json, State
 
-__all__ = ["Change", "Changes", "Json", "State"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Change",
+    "Changes",
+    "Finding",
+    "Json",
+    "Scenes",
+    "State",
+    "bindings",
+    "check",
+    "load_scenes",
+    "meaning",
+]

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["media", "text", "colour", "image"]
-"""What stands in a picture: a film or sound file, letters, one colour, a still picture."""
+Kind = Literal["media", "camera", "text", "colour", "image"]
+"""What stands in a picture: a film or a stream, a video device, letters, one colour, a still picture."""
 
 INPUT_KINDS: dict[Kind, str] = {
     "media": "ffmpeg_source",
+    "camera": "v4l2_input",
     "text": "text_ft2_source_v2",
     "colour": "color_source_v3",
     "image": "image_source",
@@ -61,7 +62,9 @@ class Source:
     align: Literal["left", "centre", "right"] = "centre"
     """Where it stands in a box that it does not fill."""
     file: Path | None = None
-    """Of `media` and `image`: what to show."""
+    """Of `media` and `image`: what to show. Of `camera`: the video device, such as /dev/video0."""
+    address: str = ""
+    """Of `media`: a network camera or stream, in place of a file."""
     loop: bool = True
     """Of `media`: from the beginning again at its end."""
     restart: bool = False
@@ -80,7 +83,7 @@ class Source:
     """Of `text`: a drop shadow, for letters on a moving picture."""
 
     def __post_init__(self) -> None:
-        if self.kind in ("media", "image") and self.file is None:
+        if self.kind in ("media", "camera", "image") and self.file is None and not self.address:
             raise ValueError(f'source "{self.name}" of kind {self.kind} needs a file')
         colour_number(self.colour)
 
@@ -147,6 +150,17 @@ def input_of(source: Source, collection: Collection) -> tuple[str, dict[str, Any
     """OBS's kind of input and the settings that matter to us; what is not named keeps OBS's own default."""
     settings: dict[str, Any]
     match source.kind:
+        case "media" if source.address:
+            settings = {
+                "input": source.address,
+                "is_local_file": False,
+                "reconnect_delay_sec": 2,
+                "restart_on_activate": False,  # a camera that is taken shows what it sees now
+                "close_when_inactive": False,
+                "hw_decode": False,
+            }
+        case "camera":
+            settings = {"device_id": str(source.file)}
         case "media":
             settings = {
                 "local_file": str(source.file),

@@ -1,0 +1,192 @@
+"""`studio check`: reads every drawer and `studio.toml`, and follows every name, without touching a device."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from studio.catalogue import Catalogue, Place, instead, nearest
+from studio.errors import DrawerError, ShowError
+from studio.language import _
+from studio.show import _scenes
+from studio.show._actions import meaning
+from studio.venue import LOOPBACK, Venue
+
+LINKS = ("obs", "relay", "recogniser", "source")
+"""Names that the page gives to parts of the house; a device may not have one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `studio check` has to say; printed, it is a sentence with file and line."""
+
+    sentence: str
+    serious: bool = True
+    """The show cannot go as the files say; else somebody should know, and may have meant it so."""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+def check(venue: Venue, catalogue: Catalogue, kinds: Mapping[str, type[Any]]) -> list[Finding]:
+    """Return all that is wrong with the files of the house, each thing once, in the order of the files.
+
+    `kinds` says what a file of each drawer holds: `{"presets/encode": EncodePreset, …}`; `scenes` is known here. Of
+    drawers in the house's folder that are not among them, it is said that nobody reads them.
+    """
+    checker = _Checker(venue, catalogue, kinds)
+    findings = [*checker.files(), *checker.strays(), *checker.names(), *checker.settings(), *checker.devices()]
+    return list(dict.fromkeys(findings))
+
+
+class _Checker:
+    """Gathers findings; each method yields those of one kind of question."""
+
+    def __init__(self, venue: Venue, catalogue: Catalogue, kinds: Mapping[str, type[Any]]) -> None:
+        self._venue = venue
+        self._catalogue = catalogue
+        self._kinds = {**kinds, _scenes.DRAWER: _scenes.Scenes}
+
+    def files(self) -> Iterator[Finding]:
+        """Every file of every drawer can be read; those of the house also find all that they name."""
+        for drawer, kind in self._kinds.items():
+            for place in self._catalogue.files(drawer):
+                try:
+                    self._catalogue.load_file(drawer, place, kind)
+                    if drawer == _scenes.DRAWER and place.folder == self._venue.folder:
+                        said = self._catalogue.said(drawer, place.file.stem)
+                        problems = _scenes.build(said, self._venue, None, any_talk=True)[1]
+                        yield from (Finding(str(problem)) for problem in problems)
+                except DrawerError as problem:
+                    yield Finding(str(problem))
+
+    def strays(self) -> Iterator[Finding]:
+        """Files and folders of the house that look like drawers but are never read."""
+        folder = self._venue.folder
+        if folder is None:
+            return
+        tops = {drawer.split("/")[0] for drawer in self._kinds}
+        for top in sorted(tops):
+            for file in sorted((folder / top).glob("**/*.yml")):
+                place = Place(file, None, folder)
+                name = file.with_suffix(".yaml").name
+                yield _serious(place, _("files of a drawer end in .yaml; rename it to {name}").format(name=name))
+            inner = {drawer.partition("/")[2] for drawer in self._kinds if drawer.startswith(f"{top}/")}
+            for inside in sorted((folder / top).iterdir()) if inner and (folder / top).is_dir() else ():
+                if inside.is_dir() and inside.name not in inner and nearest(inside.name, inner):
+                    message = _("nobody reads this folder") + instead(inside.name, inner)
+                    yield _serious(Place(inside, None, folder), message)
+
+    def names(self) -> Iterator[Finding]:
+        """Every file that `studio.toml` names is there and can be read."""
+        venue = self._venue
+        asked: list[tuple[str, str, Place]] = [
+            ("subtitles/styles", venue.show.style, venue.place("show", "style")),
+            ("presets/encode", venue.show.encode, venue.place("show", "encode")),
+            ("presets/captions", venue.captions.preset, venue.place("captions", "preset")),
+        ]
+        asked += [
+            ("hardware", device.hardware, venue.place("devices", number, "hardware"))
+            for number, device in enumerate(venue.devices)
+        ]
+        for drawer, name, place in asked:
+            if drawer in self._kinds:
+                try:
+                    self._catalogue.load(drawer, name, self._kinds[drawer], place)
+                except DrawerError as problem:
+                    yield Finding(str(problem))
+
+    def settings(self) -> Iterator[Finding]:
+        """What `studio.toml` says of files, addresses and ports can be so."""
+        venue = self._venue
+        source = venue.show.input
+        if source != "listen" and source.partition(":")[0] != "mic" and not Path(source).is_file():
+            message = _('there is no file {file}; name one, or say "listen" or "mic"').format(file=source)
+            yield _serious(venue.place("show", "input"), message)
+        yield from self._ports()
+        yield from self._doubles("cameras", [camera.name for camera in venue.cameras])
+        if venue.web.host not in LOOPBACK:
+            message = _("the page will be open to everyone on the network, who may then run the show")
+            yield Finding(str(venue.place("web", "host").error(message)), serious=False)
+        host = urlsplit(venue.show.listen).hostname
+        if source == "listen" and host not in LOOPBACK:
+            message = _("anyone on the network may stream to {host} and so be on the air").format(host=host)
+            yield Finding(str(venue.place("show", "listen").error(message)), serious=False)
+
+    def _ports(self) -> Iterator[Finding]:
+        venue = self._venue
+        listen = urlsplit(venue.show.listen)
+        used: dict[int, str] = {venue.web.port: "web"}
+        wanted: list[tuple[str, int | None, str]] = []
+        if venue.obs.use != "off" and venue.obs.host in LOOPBACK:
+            wanted.append(("obs", venue.obs.port, "port"))
+        if listen.scheme == "rtmp" and venue.show.input == "listen":
+            wanted.append(("show", listen.port, "listen"))
+        for section, port, key in wanted:
+            if port in used:
+                message = _("port {port} is also that of [{other}]; choose another for one of them")
+                yield _serious(venue.place(section, key), message.format(port=port, other=used[port]))
+            elif port is not None:
+                used[port] = section
+
+    def _doubles(self, section: str, names: list[str]) -> Iterator[Finding]:
+        for number, name in enumerate(names):
+            place = self._venue.place(section, number, "name")
+            first = names.index(name)
+            if not name.strip():
+                yield _serious(place, _('"name" is empty'))
+            elif first < number:
+                line = self._venue.place(section, first, "name").line
+                message = _('the name "{name}" is taken already, on line {line}').format(name=name, line=line)
+                yield _serious(place, message)
+
+    def devices(self) -> Iterator[Finding]:
+        """Devices have names and addresses of their own, and what their controls are bound to can be done."""
+        venue = self._venue
+        yield from self._doubles("devices", [device.name for device in venue.devices])
+        addresses: dict[tuple[str, int], str] = {}
+        scenes = yield from self._scenes()
+        for number, device in enumerate(venue.devices):
+            if device.name in LINKS:
+                message = _('a device cannot be called "{name}"; the house itself has a part of that name')
+                yield _serious(venue.place("devices", number, "name"), message.format(name=device.name))
+            address = (device.host, device.port) if device.port else None
+            if address and addresses.setdefault(address, device.name) != device.name:
+                message = _('"{name}" has the same host and port').format(name=addresses[address])
+                yield _serious(venue.place("devices", number, "port"), message)
+            for control, text in device.bind.items():
+                place = venue.place("devices", number, "bind", control)
+                yield from self._action(text, place, scenes)
+
+    def _scenes(self) -> Generator[Finding, None, tuple[str, ...] | None]:
+        """Yield what is wrong with the scenes of the show; return their names, or `None` where OBS keeps its own."""
+        name = self._venue.show.scenes
+        if name is None:
+            return None
+        place = self._venue.place("show", "scenes")
+        try:
+            said = self._catalogue.said(_scenes.DRAWER, name, place)
+        except DrawerError as problem:
+            yield Finding(str(problem))
+            return None
+        collection, problems = _scenes.build(said, self._venue, None, any_talk=True)
+        yield from (Finding(str(problem)) for problem in problems)
+        return collection.scene_names() if collection else None
+
+    def _action(self, text: str, place: Place, scenes: tuple[str, ...] | None) -> Iterator[Finding]:
+        try:
+            action = meaning(text)
+        except ShowError as problem:
+            yield _serious(place, str(problem))
+            return
+        if action.scene and scenes is not None and action.scene not in scenes:
+            message = _('the scene "{scene}" is not in scenes/{file}.yaml')
+            message = message.format(scene=action.scene, file=self._venue.show.scenes)
+            yield _serious(place, message + instead(action.scene, scenes))
+
+
+def _serious(place: Place, message: str) -> Finding:
+    return Finding(str(place.error(message)))
