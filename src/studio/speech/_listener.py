@@ -1,0 +1,362 @@
+"""From sound to words while it is spoken.
+
+Each pass encodes the running utterance (and a little of what was said before), gives Whisper the settled words and lets
+it guess what follows. What two passes in a row guess alike is settled. At a pause the rest is decoded once more with
+care, and all of it is settled. Settled words are never revised.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.errors import SpeechError
+from studio.language import _
+from studio.sound import SPEECH_RATE
+from studio.speech._intake import Block, Intake
+from studio.speech._settle import Piece, agreed, continues, copies, cut_copy, shown
+from studio.speech._vad import BLOCK, EndPointer, blocks
+from studio.speech._whisper import Encoded, Guess, Whisper
+from studio.speech._window import View, Window
+from studio.spoken import Word
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from studio.sound import AudioChunk
+    from studio.speech._tuning import Tuning
+
+SKIPPED = "[…]"
+"""Stands for sound that nobody had time to listen to."""
+
+_LATE = Ms(130)
+"""Whisper's alignment comes so much early, as measured."""
+_LEFT = Ms(2000)
+"""After skipping, so much sound waits."""
+_LONGEST = Ms(26_000)
+"""An utterance in which nothing could be settled for so long is ended: Whisper hears no more than 30 s."""
+_SURE = 0.7
+"""Share from which another language than the last utterance's is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What one step brought."""
+
+    settled: tuple[Word, ...]
+    """Words that will not change any more, in order, each given once; times are on the show clock."""
+    tentative: str
+    """What is likely to follow; replaced by the next hearing."""
+    behind: Ms
+    """Sound that was heard and not listened to yet."""
+    quiet_since: Ms | None
+    """When the speaker fell silent; `None` while somebody speaks, or before anybody did."""
+
+
+class Listener:
+    """Hears sound, gives words. `hear` may be called from another thread than `step` and `finish`."""
+
+    def __init__(
+        self,
+        model: Path,
+        language: str,
+        tuning: Tuning,
+        threads: int = 2,
+        *,
+        meter: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Load the model in the folder `model`, which takes about a second; SpeechError where it cannot be.
+
+        `language` is a code Whisper knows, or `auto`: then each utterance is in one of `tuning.languages`. `meter` reads
+        seconds; it measures what a step costs, and with a clock that stands still a run can be repeated exactly.
+        """
+        self._tuning = tuning
+        self._meter = meter
+        self._whisper = Whisper(model, threads=threads, compute=tuning.compute)
+        self._auto = language == "auto"
+        for code in tuning.languages if self._auto else (language,):
+            if not self._whisper.speaks(code):
+                raise SpeechError(_("The speech model does not know the language {code}").format(code=code))
+        self._language = tuning.languages[0] if self._auto else language
+        self._intake = Intake()
+        self._pointer = EndPointer(tuning)
+        self._window = Window()
+        self._view = View(0, 0)
+        self._lead: deque[Block] = deque(maxlen=blocks(tuning.lead))
+        self._voiced: deque[tuple[Ms, Ms]] = deque(maxlen=200)
+        self._guess: list[Piece] | None = None
+        self._draft: tuple[Encoded, View, list[Piece]] | None = None
+        self._tentative = ""
+        self._fresh = 0
+        self._step = tuning.step
+        self._cost = 0.0
+        self._quiet_since: Ms | None = None
+        self._spoken_until = Ms(-(1 << 62))
+        # The first pass of a loaded model takes longer than those after it.
+        self._whisper.follow(self._whisper.encode(np.zeros(SPEECH_RATE, np.float32), Ms(0)), self._language, (), 1)
+
+    def hear(self, chunk: AudioChunk) -> None:
+        """Take in `chunk` without listening to it yet; never blocks.
+
+        A jump on the show clock ends the utterance. What is not a number is silence. Any rate of a sound card is
+        brought to 16 kHz; SpeechError for another one, or for sound that is not mono.
+        """
+        self._intake.hear(chunk)
+
+    def step(self) -> Hearing | None:
+        """Listen once, if there is something to listen to; `None` if not. Costs CPU: call it in a thread."""
+        began = self._meter()
+        coarse = self._intake.waiting() > self._tuning.behind
+        skipped = self._skip()
+        ended = self._take_up()
+        listened = self._fresh
+        if ended:
+            words = self._close(coarse=coarse)
+        elif self._is_due(coarse=coarse):
+            words = self._listen(coarse=coarse)
+        elif skipped:
+            words = []
+        else:
+            return None
+        self._measure(self._meter() - began, listened)
+        return self._hearing([*skipped, *words])
+
+    def finish(self) -> Hearing:
+        """Settle all that was heard."""
+        words: list[Word] = []
+        self._intake.flush()
+        while self._intake.peek() is not None:
+            if self._take_up():
+                words += self._close(coarse=False)
+            elif self._pointer.speaking:
+                words += self._listen(coarse=False)
+        if self._pointer.speaking:
+            self._pointer.stop()
+            words += self._close(coarse=False)
+        return self._hearing(words)
+
+    # ── sound ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_up(self) -> bool:
+        """Move waiting sound into the window; return whether an utterance ended."""
+        most = self._tuning.longest_step * SPEECH_RATE // 1000
+        while self._fresh < most and (block := self._intake.peek()) is not None:
+            too_long = self._window.length(self._view) > _LONGEST
+            if self._pointer.speaking and (block.after_gap or too_long):
+                self._pointer.stop()
+                return True
+            self._intake.take()
+            if block.after_gap:
+                self._lead.clear()
+                self._window = Window()
+            verdict = self._pointer.follow(block.likely)
+            if verdict == "quiet":
+                self._lead.append(block)
+                continue
+            if block.likely >= self._tuning.closes:
+                self._draft = None
+                self._mark_voiced(block)
+            if verdict == "opens":
+                self._open(block)
+            else:
+                self._window.grow(block.sound)
+            self._fresh += BLOCK
+            if verdict == "ends":
+                return True
+        return False
+
+    def _open(self, block: Block) -> None:
+        sound = [*self._lead, block]
+        self._lead.clear()
+        quiet = self._quiet_since
+        if quiet is None or block.start - quiet > self._tuning.longest_pause:
+            self._window = Window()
+        self._window.open(np.concatenate([part.sound for part in sound]), sound[0].start)
+        self._view = self._window.widest(self._tuning.context)
+        self._forget()
+        self._guess = self._draft = None
+        self._quiet_since = None
+        self._fresh = 0
+
+    def _mark_voiced(self, block: Block) -> None:
+        if self._voiced and self._voiced[-1][1] >= block.start - 1:
+            self._voiced[-1] = (self._voiced[-1][0], block.end)
+        else:
+            self._voiced.append((block.start, block.end))
+
+    def _skip(self) -> list[Word]:
+        if self._intake.waiting() <= self._tuning.hopeless or self._cost < 1:
+            return []
+        skipped = self._intake.skip(_LEFT)
+        if skipped is None:
+            return []
+        self._cost = 0.0
+        self._pointer.stop()
+        self._window = Window()
+        self._rest()
+        start, end = max(skipped[0], self._spoken_until), skipped[1]
+        self._spoken_until = max(start, end)
+        return [Word(SKIPPED, start, self._spoken_until)]
+
+    # ── passes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _is_due(self, *, coarse: bool) -> bool:
+        if not self._pointer.speaking or self._draft is not None:
+            return False
+        if coarse:
+            return self._fresh * 1000 // SPEECH_RATE >= self._tuning.longest_step
+        if self._pointer.silent >= blocks(self._tuning.breath):
+            return True
+        wanted = self._tuning.first if self._guess is None else self._step
+        return self._fresh * 1000 // SPEECH_RATE >= wanted
+
+    def _listen(self, *, coarse: bool) -> list[Word]:
+        """Make one pass over the running utterance and settle what it agrees on with the one before."""
+        self._fresh = 0
+        self._shorten(coarse=coarse)
+        if self._pointer.silent >= blocks(self._tuning.breath):
+            return self._rehearse()
+        sound, said = self._shown(self._view)
+        encoded = self._whisper.encode(sound, self._tuning.padding)
+        self._choose_language(encoded)
+        guess = self._whisper.follow(encoded, self._language, said, 1 if coarse else self._tuning.quick_beam)
+        words = cut_copy(said, guess.words)
+        return self._agree(encoded, self._view, words, sure=not guess.ran_away and len(words) == len(guess.words))
+
+    def _agree(self, encoded: Encoded, view: View, words: list[Piece], *, sure: bool) -> list[Word]:
+        count = agreed(self._guess or (), words)
+        settled = self._settle(encoded, view, words[:count])
+        self._guess = words[count:]
+        self._tentative = shown(self._guess) if sure else ""
+        return settled
+
+    def _rehearse(self) -> list[Word]:
+        """The speaker draws breath: decode with care already, so that nothing is left to do if the utterance ends."""
+        encoded, view, words = self._decode_carefully(coarse=False)
+        settled = self._agree(encoded, view, words, sure=True)
+        self._draft = encoded, view, self._guess or []
+        self._tentative = " ".join(word.text for word in self._guess or () if word.said)
+        return settled
+
+    def _close(self, *, coarse: bool) -> list[Word]:
+        """Settle all of the utterance that ended."""
+        settled: list[Word] = []
+        began = bool(self._window.words[self._window.own.word :])
+        if began or self._pointer.voiced >= blocks(self._tuning.least):
+            self._shorten(coarse=coarse)
+            settled = self._settle(*(self._draft or self._decode_carefully(coarse=coarse)))
+        self._quiet_since = self._voiced[-1][1] if self._voiced else None
+        self._rest()
+        return settled
+
+    def _rest(self) -> None:
+        self._guess = self._draft = None
+        self._tentative = ""
+        self._fresh = 0
+
+    def _decode_carefully(self, *, coarse: bool) -> tuple[Encoded, View, list[Piece]]:
+        """Guess the rest of the utterance: what follows the settled words, without copying from the context."""
+        view = self._view if coarse else self._widest()
+        beam = min(2, self._tuning.beam) if coarse else self._tuning.beam
+        sound, said = self._shown(view)
+        encoded = self._whisper.encode(sound, self._tuning.padding)
+        self._choose_language(encoded)
+        own = said[max(0, self._window.own.word - view.word) :]
+        doubted = own[-self._tuning.back :] if self._tuning.back else []
+        guess = self._whisper.follow(encoded, self._language, said[: len(said) - len(doubted)], beam)
+        rest = continues(doubted, guess.words)
+        if rest is None:
+            guess = self._whisper.follow(encoded, self._language, said, beam)
+            rest = guess.words
+        rest = cut_copy(said, rest)
+        context = said[: len(said) - len(own)]
+        if context and (not (own or rest) or copies(context, [*own, *rest])):
+            guess, rest = self._decode_alone(own, rest, guess, beam)
+        if not own and self._is_silence(guess):
+            rest = []
+        return encoded, view, rest
+
+    def _decode_alone(
+        self, own: Sequence[Piece], rest: list[Piece], guess: Guess, beam: int
+    ) -> tuple[Guess, list[Piece]]:
+        """Hear the utterance without its context; keep `rest` where that contradicts what is settled."""
+        alone = self._whisper.encode(self._shown(self._window.own)[0], self._tuning.padding)
+        again = self._whisper.follow(alone, self._language, (), beam)
+        after = continues(own, again.words)
+        return (guess, rest) if after is None else (again, cut_copy(own, after))
+
+    def _is_silence(self, guess: Guess) -> bool:
+        return guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob
+
+    def _widest(self) -> View:
+        """Return the running view, or one with more context where that is not too long."""
+        wide = self._window.widest(self._tuning.wide)
+        return wide if wide.sample < self._view.sample else self._view
+
+    def _shorten(self, *, coarse: bool) -> None:
+        """Keep the window within what a pass may cost."""
+        if coarse and self._view.sample < self._window.own.sample:
+            self._view = self._window.own
+        if self._window.length(self._view) > self._tuning.window:
+            view = self._window.narrow(self._tuning.keep)
+            if view is not None and view.sample > self._view.sample:
+                self._view = view
+                self._forget()
+
+    def _forget(self) -> None:
+        """Cut off what no pass will want to hear again."""
+        widest = self._widest()
+        self._window.cut(widest)
+        self._view = View(self._view.sample - widest.sample, self._view.word - widest.word)
+
+    def _shown(self, view: View) -> tuple[np.ndarray, list[Piece]]:
+        return self._window.sound[view.sample :], self._window.words[view.word :]
+
+    def _choose_language(self, encoded: Encoded) -> None:
+        if not self._auto or len(self._window.words) > self._window.own.word:
+            return
+        language, share = self._whisper.language(encoded, self._tuning.languages)
+        if share >= _SURE:
+            self._language = language
+
+    # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self, encoded: Encoded, view: View, words: Sequence[Piece]) -> list[Word]:
+        if not words:
+            return []
+        said = self._window.words[view.word :]
+        timings = self._whisper.align(encoded, self._language, [*said, *words])[len(said) :]
+        given = []
+        for word, timing in zip(words, timings, strict=True):
+            start = self._window.at(view.sample + timing.start)
+            end = self._window.at(view.sample + timing.end)
+            if word.said:
+                given.append(self._place(word, Ms(start + _LATE), Ms(end + _LATE), timing.confidence))
+        self._window.settle(words, [view.sample + timing.end for timing in timings])
+        return given
+
+    def _place(self, word: Piece, start: Ms, end: Ms, confidence: float) -> Word:
+        """Bring a word out of the silence before and after it, and behind the word before."""
+        first = next((voiced for voiced in self._voiced if voiced[1] > start), None)
+        start = max(start, first[0]) if first else start
+        last = next((voiced for voiced in reversed(self._voiced) if voiced[0] < end), None)
+        end = min(end, last[1]) if last else end
+        start = max(start, self._spoken_until)
+        self._spoken_until = max(start, end)
+        return Word(word.text, start, self._spoken_until, round(confidence, 3))
+
+    def _measure(self, seconds: float, samples: int) -> None:
+        """Lengthen the step where a pass costs more than it may."""
+        wanted = max(float(self._tuning.step), seconds * 1000 / self._tuning.load)
+        self._step = Ms(round((self._step + wanted) / 2))
+        if samples:
+            self._cost = (self._cost + seconds * SPEECH_RATE / samples) / 2
+
+    def _hearing(self, words: list[Word]) -> Hearing:
+        return Hearing(tuple(words), self._tentative, self._intake.waiting(), self._quiet_since)

@@ -1,0 +1,132 @@
+"""Which words may be believed: pure functions over what Whisper guessed, tried with plain asserts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+T = TypeVar("T")
+
+_LONGEST_LOOP = 12
+_COPY = 4
+"""Words in a row that nobody says twice in one utterance by chance."""
+_SIGNS = frozenset("%&+=€$£§°")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word as Whisper writes it, with its tokens."""
+
+    text: str
+    """With the punctuation that clings to it; no spaces around."""
+    tokens: tuple[int, ...]
+
+    @property
+    def plain(self) -> str:
+        """What is compared: no case, no punctuation; empty for punctuation alone."""
+        return plain(self.text)
+
+    @property
+    def said(self) -> bool:
+        """Whether somebody would pronounce it: a dash alone is no word, a `%` is."""
+        return bool(self.plain) or any(sign in _SIGNS for sign in self.text)
+
+    @property
+    def ends_sentence(self) -> bool:
+        """Whether a sentence or clause ends with it."""
+        return self.text.rstrip("\"'”»)")[-1:] in {".", "?", "!", "…", ";", ",", ":"}
+
+
+def plain(text: str) -> str:
+    """`text` without case and punctuation."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", text).casefold())
+
+
+def pieces(tokens: Sequence[int], read: Callable[[Sequence[int]], str], opens: Callable[[int], bool]) -> list[Piece]:
+    """Part `tokens` into words; `opens` says of a token whether a word begins with it.
+
+    Tokens that open no word cling to what stands before them, the first ones to nothing.
+    """
+    words: list[list[int]] = []
+    for token in tokens:
+        if words and not opens(token):
+            words[-1].append(token)
+        else:
+            words.append([token])
+    return [Piece(read(word).strip(), tuple(word)) for word in words]
+
+
+def flat(words: Iterable[Piece]) -> list[int]:
+    """The tokens of `words`, one after the other."""
+    return [token for word in words for token in word.tokens]
+
+
+def cut_loop(tokens: Sequence[T]) -> list[T]:
+    """Stop where the same run of tokens is about to come the third time in a row; one copy stays."""
+    for size in range(1, _LONGEST_LOOP + 1):
+        for at in range(len(tokens) - 3 * size + 1):
+            if tokens[at : at + size] == tokens[at + size : at + 2 * size] == tokens[at + 2 * size : at + 3 * size]:
+                return list(tokens[: at + size])
+    return list(tokens)
+
+
+def cut_copy(before: Sequence[Piece], guess: Sequence[Piece]) -> list[Piece]:
+    """Stop where `guess` begins to say again what `before` or itself has just said: Whisper does so when a window is cut.
+
+    Two or three words that come twice are left alone unless they repeat what stands directly before them, or close
+    the guess with the words the whole began with.
+    """
+    words = [word.plain for word in (*before, *guess)]
+    first = len(before)
+    seen: set[tuple[str, ...]] = set()
+    for at in range(len(words) - _COPY + 1):
+        run = tuple(words[at : at + _COPY])
+        if run in seen and at >= first:
+            return list(guess[: at - first])
+        seen.add(run)
+    for size in range(6, 1, -1):
+        for at in range(len(words) - 2 * size + 1):
+            second = at + size
+            if second >= first and words[at:second] == words[second : second + size]:
+                return list(guess[: second - first])
+    for size in (3, 2):
+        tail = len(words) - size
+        if len(words) > 2 * size and tail >= first and words[tail:] == words[:size]:
+            return list(guess[: tail - first])
+    return list(guess)
+
+
+def agreed(previous: Sequence[Piece], guess: Sequence[Piece]) -> int:
+    """How many words from the start both passes heard alike, never counting the last of `guess`: it may be cut."""
+    same = 0
+    for earlier, later in zip(previous, guess[:-1], strict=False):
+        if earlier.plain != later.plain:
+            break
+        same += 1
+    return same
+
+
+def continues(settled: Sequence[Piece], again: Sequence[Piece]) -> list[Piece] | None:
+    """What follows `settled` in `again`, or `None` where `again` begins otherwise."""
+    if [word.plain for word in again[: len(settled)]] != [word.plain for word in settled]:
+        return None
+    return list(again[len(settled) :])
+
+
+def copies(context: Sequence[Piece], own: Sequence[Piece]) -> bool:
+    """Whether `own` says two words in a row that `context` said: then Whisper may have copied instead of listened."""
+    old = [word.plain for word in context]
+    new = [word.plain for word in own]
+    pairs = set(itertools.pairwise(old))
+    return any(pair in pairs for pair in itertools.pairwise(new))
+
+
+def shown(guess: Sequence[Piece]) -> str:
+    """What a viewer may see of a guess: all but its last word, which is most likely cut."""
+    return " ".join(word.text for word in guess[:-1] if word.said)

@@ -1,0 +1,95 @@
+"""How the listener is set: the fields of `presets/captions/*.yaml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.language import _
+from studio.units import Ms
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What lateness, calm and quality are traded with. Times are milliseconds of sound."""
+
+    compute: str = "int8"
+    """CTranslate2's compute type: `int8` is the quickest on a CPU."""
+    beam: int = 5
+    """Hypotheses kept while decoding at a pause; 1 to 10. Matters most for the last words."""
+    quick_beam: int = 5
+    """The same while somebody speaks."""
+
+    step: Ms = Ms(400)
+    """Listen again once so much is new. Lengthened by itself where a pass costs more than that."""
+    first: Ms = Ms(500)
+    """Listen for the first time once an utterance has lasted so long."""
+    longest_step: Ms = Ms(6000)
+    """No more than this is taken up at once, also when much is waiting."""
+    load: float = 0.85
+    """Share in (0..1] of the time that listening may take: the step is lengthened to keep it so."""
+
+    opens: float = 0.5
+    """Probability of speech in [0..1] from which an utterance begins."""
+    closes: float = 0.35
+    """Probability of speech in [0..1] under which there is a pause."""
+    pause: Ms = Ms(400)
+    """A pause that ends an utterance."""
+    breath: Ms = Ms(200)
+    """A pause after which nothing new can be heard but the end of the utterance."""
+    lead: Ms = Ms(350)
+    """Sound kept from before speech was noticed."""
+    least: Ms = Ms(130)
+    """An utterance with less speech than this is a click or a cough."""
+
+    padding: Ms = Ms(2000)
+    """Silence after the window: with less, Whisper loops on a word that is cut."""
+    window: Ms = Ms(12_000)
+    """The window is cut at a settled word once it is longer than this; 2 s to 24 s."""
+    keep: Ms = Ms(4000)
+    """So much of it stays."""
+    context: Ms = Ms(6000)
+    """So much of what was said before this utterance is heard again with it, and its words are given; 0 for none."""
+    wide: Ms = Ms(6000)
+    """The same at a pause, where more context costs less: at least `context`, at most 20 s."""
+    longest_pause: Ms = Ms(3000)
+    """After a pause longer than this the earlier words are no context any more."""
+    back: int = 3
+    """At a pause, so many settled words are decoded again: when they come out the same, what follows is believed."""
+
+    behind: Ms = Ms(3000)
+    """When more than this is waiting, listen coarsely: without context, without beam, at pauses only."""
+    hopeless: Ms = Ms(8000)
+    """When more than this is waiting and listening is slower than speaking, sound is skipped: `[…]` stands for it."""
+
+    least_logprob: float = -1.3
+    """An utterance is dropped when its average log probability is below this and `most_silence` is passed too."""
+    most_silence: float = 0.5
+    """Whisper's own probability in [0..1] that nothing was said."""
+
+    languages: tuple[str, ...] = ("pl", "lt", "en")
+    """What `auto` chooses from, by ISO 639-1 code."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, with a sentence."""
+        wrong = next((said for said, right in self._rules() if not right), None)
+        if wrong is not None:
+            raise ValueError(wrong)
+
+    def _rules(self) -> tuple[tuple[str, bool], ...]:
+        widths = self.step, self.first, self.longest_step
+        amounts = self.padding, self.lead, self.least, self.back
+        return (
+            (_("beam is between 1 and 10"), self.beam in range(1, 11)),
+            (_("quick_beam is between 1 and 10"), self.quick_beam in range(1, 11)),
+            (_("step, first and longest_step are more than 0"), min(widths) > 0),
+            (_("load is above 0 and at most 1"), 0 < self.load <= 1),
+            (_("closes is not above opens, and both are between 0 and 1"), 0 <= self.closes <= self.opens <= 1),
+            (_("breath is above 0 and not longer than pause"), 0 < self.breath <= self.pause),
+            (_("window is between 2000 and 20000"), self.window in range(2000, 20_001)),
+            (_("keep is above 0 and shorter than window"), 0 < self.keep < self.window),
+            (_("context is between 0 and wide, and wide is at most 20000"), 0 <= self.context <= self.wide <= 20_000),  # noqa: PLR2004 - the sentence says it
+            (_("padding, lead, least and back are not below 0"), min(amounts) >= 0),
+            (_("padding is at most 4000"), self.padding <= 4000),  # noqa: PLR2004 - the sentence says it
+            (_("hopeless is longer than behind"), 0 < self.behind < self.hopeless),
+            (_("languages names at least one language"), bool(self.languages)),
+        )

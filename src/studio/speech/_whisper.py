@@ -1,0 +1,179 @@
+"""Whisper on short windows: the one place that knows CTranslate2 and faster-whisper."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studio.errors import SpeechError
+from studio.language import _
+from studio.sound import SPEECH_RATE
+from studio.speech._settle import Piece, cut_loop, flat, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from studio.units import Ms
+
+FRAME = 160
+"""Samples of one frame of Whisper's spectrogram: 10 ms."""
+_LONGEST = 3000
+"""Frames Whisper takes at most."""
+_GRAIN = 50
+"""Windows are a multiple of so many frames, or the model's kernels are chosen anew for each pass."""
+_ALIGNED = 320
+"""Samples between two places that alignment can name: 20 ms."""
+_MOST_TOKENS = 160
+_FLOOR = 1e-4
+"""Probability below which a token's share in the confidence of its word does not fall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A window of sound as Whisper's encoder sees it."""
+
+    view: Any
+    """CTranslate2's own."""
+    samples: int
+    """Of sound, without padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What Whisper believes to follow."""
+
+    words: list[Piece]
+    ran_away: bool
+    """It looped, or filled all the room it had: its end is not to be trusted."""
+    logprob: float
+    """Average log probability of a token."""
+    silence: float
+    """Whisper's own probability in [0..1] that nothing was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where a word stands in its window."""
+
+    start: int
+    """Samples from the window's begin."""
+    end: int
+    """Samples from the window's begin. Comes about 130 ms early, as Whisper's alignment does."""
+    confidence: float
+    """Share in [0..1]."""
+
+
+class Whisper:
+    """A loaded model."""
+
+    def __init__(self, folder: Path, *, threads: int, compute: str) -> None:
+        """Load the model in `folder`; SpeechError where it cannot be."""
+        from faster_whisper import WhisperModel  # noqa: PLC0415 - heavy: only who listens pays for it
+
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type=compute, cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise SpeechError(
+                _(
+                    "The speech model in {folder} cannot be loaded ({reason}); "
+                    "delete the folder and run: studio models fetch"
+                ).format(folder=folder, reason=error)
+            ) from error
+        self._readers: dict[str, Any] = {}
+        self._opens: dict[int, bool] = {}
+
+    def encode(self, sound: NDArray[np.float32], padding: Ms) -> Encoded:
+        """Look at `sound`, at most 30 s with its padding."""
+        from ctranslate2 import StorageView  # noqa: PLC0415 - heavy: only who listens pays for it
+
+        padded = np.concatenate([sound, np.zeros(padding * SPEECH_RATE // 1000, np.float32)])
+        frames = self._model.feature_extractor(padded)
+        wanted = min(_LONGEST, math.ceil(frames.shape[-1] / _GRAIN) * _GRAIN)
+        if frames.shape[-1] < wanted:
+            frames = np.pad(frames, ((0, 0), (0, wanted - frames.shape[-1])), constant_values=frames.min())
+        frames = np.ascontiguousarray(frames[None, :, :wanted], dtype=np.float32)
+        return Encoded(self._model.model.encode(StorageView.from_array(frames)), min(len(sound), wanted * FRAME))
+
+    def follow(self, encoded: Encoded, language: str, said: Sequence[Piece], beam: int) -> Guess:
+        """Guess what follows the words `said` in the window."""
+        reader = self._reader(language)
+        prefix = flat(said)
+        head = [*reader.sot_sequence, reader.no_timestamps]
+        # Nobody speaks more than seven tokens a second: a window that is cut would loop on.
+        room = min(_MOST_TOKENS, max(6, 6 + 7 * encoded.samples // SPEECH_RATE - len(prefix)))
+        result = self._model.model.generate(
+            encoded.view,
+            [head + prefix],
+            beam_size=beam,
+            # CTranslate2 halves it for a window without prefix.
+            max_length=max(2 * room, len(head) + len(prefix) + room),
+            suppress_blank=not prefix,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = [token for token in result.sequences_ids[0] if token < reader.eot]
+        if prefix and tokens[: len(prefix)] == prefix:
+            tokens = tokens[len(prefix) :]
+        cut = cut_loop(tokens)
+        return Guess(
+            pieces(cut, reader.decode, self._opens_word),
+            ran_away=len(tokens) >= room or len(cut) < len(tokens),
+            logprob=result.scores[0],
+            silence=result.no_speech_prob,
+        )
+
+    def align(self, encoded: Encoded, language: str, words: Sequence[Piece]) -> list[Timing]:
+        """Say where each of `words`, all that was said in the window, stands."""
+        tokens = flat(words)
+        if not tokens:
+            return []
+        frames = max(2, encoded.samples // FRAME)
+        result = self._model.model.align(encoded.view, self._reader(language).sot_sequence, [tokens], frames)[0]
+        begins = [0] * (len(tokens) + 1)
+        seen = -1
+        for token, place in result.alignments:
+            for missing in range(seen + 1, min(token, len(tokens)) + 1):
+                begins[missing] = place * _ALIGNED
+            seen = max(seen, token)
+        begins[seen + 1 :] = [encoded.samples] * (len(begins) - seen - 1)
+        timings, at = [], 0
+        for word in words:
+            after = at + len(word.tokens)
+            likely = [math.log(max(_FLOOR, share)) for share in result.text_token_probs[at:after]]
+            confidence = math.exp(sum(likely) / len(likely)) if likely else 0.0
+            timings.append(Timing(begins[at], begins[after], min(1.0, confidence)))
+            at = after
+        return timings
+
+    def language(self, encoded: Encoded, among: Sequence[str]) -> tuple[str, float]:
+        """Return the likeliest language `among` some, and its share in [0..1] of the likelihood of these."""
+        shares = {name.strip("<|>"): share for name, share in self._model.model.detect_language(encoded.view)[0]}
+        known = {code: shares.get(code, 0.0) for code in among}
+        best = max(known, key=lambda code: known[code])
+        return best, known[best] / max(1e-9, sum(known.values()))
+
+    def speaks(self, language: str) -> bool:
+        """Whether the model knows `language`."""
+        return language in self._model.supported_languages
+
+    def _reader(self, language: str) -> Any:  # noqa: ANN401 - faster-whisper ships no types
+        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - heavy: only who listens pays for it
+
+        if language not in self._readers:
+            several = self._model.model.is_multilingual
+            self._readers[language] = Tokenizer(self._model.hf_tokenizer, several, task="transcribe", language=language)
+        return self._readers[language]
+
+    def _opens_word(self, token: int) -> bool:
+        known = self._opens.get(token)
+        if known is None:
+            known = self._opens[token] = self._model.hf_tokenizer.decode([token])[:1] in {" ", ""}
+        return known
