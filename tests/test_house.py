@@ -212,7 +212,7 @@ def test_commands_on_paper_exist(page: str) -> None:
     lines = commands(page)
     assert lines
     for line in lines:
-        program, *words = shlex.split(line.partition("  #")[0])
+        program, *words = shlex.split(line, comments=True)
         if program.startswith("scripts/"):
             assert (ROOT / program).is_file(), line
             if program != "scripts/demo":
