@@ -1,0 +1,62 @@
+"""What the recogniser's process is told on its standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from studio.speech import Tuning
+from studio.subtitles import Rules
+from studio.units import Ms
+
+
+class CaptionsPlan(msgspec.Struct, frozen=True):
+    """Everything the process needs to know; `to_json` is what it reads on its standard input."""
+
+    folder: Path
+    """The show folder: journal and subtitle files stand there, and are continued where they exist."""
+    relay: Path
+    """The relay's socket."""
+    model: Path
+    """Folder of the speech model."""
+    language: str
+    """Spoken on stage: a code Whisper knows, or `auto`."""
+    hold: Ms
+    """Between arriving and airing."""
+    tuning: Tuning = Tuning()
+    rules: Rules = Rules()
+    threads: int = 2
+    """Processor threads of the model."""
+    interface: str = "en"
+    """Language of the sentences for the user."""
+    niceness: int = 10
+    """Added to the process's own: the picture wins."""
+
+    def to_json(self) -> bytes:
+        """Return it as the process reads it."""
+        return msgspec.json.encode(self, enc_hook=_write)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> CaptionsPlan:
+        """Read it. Raises msgspec.MsgspecError where `text` is none."""
+        return msgspec.json.decode(text, type=cls, dec_hook=_read)
+
+
+def command() -> list[str]:
+    """The program that a supervisor starts, with a `CaptionsPlan` on its standard input."""
+    return [sys.executable, "-m", "studio.captions"]
+
+
+def _write(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _read(kind: type[Any], value: object) -> object:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(kind.__name__)

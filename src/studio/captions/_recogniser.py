@@ -1,0 +1,323 @@
+"""The recogniser: programme sound from the relay, words from the ears, cues to every sink. One loop, one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from bisect import insort
+from typing import TYPE_CHECKING
+
+from studio.bridge import Line, Mailbox
+from studio.captions._files import ShowFiles
+from studio.captions._intake import SoundIntake
+from studio.captions._sinks import Picture
+from studio.captions._worker import Failed, Ready, Result, Worker
+from studio.errors import StudioError
+from studio.events import (
+    CaptionsDone,
+    ClockStarted,
+    Heard,
+    ListenerReport,
+    Sound,
+    SoundEnded,
+    Subscribe,
+    Trouble,
+    Welcome,
+)
+from studio.language import _
+from studio.subtitles import Composer
+from studio.units import Ms, ShowClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from studio.captions._plan import CaptionsPlan
+    from studio.captions._sinks import Sink
+    from studio.captions._worker import Ears, Report
+    from studio.events import AnyMessage, LinkState
+    from studio.speech import Hearing
+    from studio.spoken import Cue, Word
+
+logger = logging.getLogger(__name__)
+
+DONE, CRASHED, REFUSED = 0, 1, 3
+"""What the process ends with: all is said; start it again; starting it again would not help."""
+
+CALL_AGAIN = 0.2
+"""Seconds between two calls of a relay that does not answer."""
+TICK = 0.1
+"""Seconds between two looks at which cue is due; the composer's margin is seven of them."""
+KEEP = 1.0
+"""Seconds between two reports, and between two times that files are put onto the disk."""
+LAST_CALL = 5.0
+"""Seconds that the last words of this process wait for a relay to hear them."""
+BEHIND = Ms(3000)
+"""More sound than this waiting means that the model is too large for this machine, or that it is busy."""
+UNSURE = Ms(1000)
+"""The newest quiet sound may hold the beginning of a word: the ears do not look before half a second of it is there."""
+RESULTS = 10_000
+"""Results that may wait for the loop: an hour of them. The ears bring a few a second."""
+
+
+class _ShowTime:
+    """The show clock, which stands at 0 until the relay tells when the show began."""
+
+    def __init__(self) -> None:
+        self._clock: ShowClock | None = None
+
+    def start(self, epoch: int) -> None:
+        if epoch:
+            self._clock = ShowClock(epoch)
+
+    def now(self) -> Ms:
+        return self._clock.now() if self._clock else Ms(0)
+
+
+class Recogniser:
+    """One life of the recogniser. `run` it once."""
+
+    def __init__(self, plan: CaptionsPlan, ears: Callable[[], Ears]) -> None:
+        """Continue the captions in the plan's folder; `ears` are opened in a thread of their own."""
+        self._plan = plan
+        self._clock = _ShowTime()
+        self._line: Line | None = None
+        self._welcomed = asyncio.Event()
+        self._unsaid: list[str] = []
+        self._disk: str | None = None
+        self._files = ShowFiles(plan.folder, self._clock, self._disk_trouble)
+        kept = self._files.kept
+        self._picture = Picture(self._clock, plan.hold, kept.cues)
+        self._sinks: tuple[Sink, ...] = (self._files, self._picture)
+        last = kept.cues[-1] if kept.cues else None
+        self._composer = Composer(plan.rules, plan.hold, last.number + 1 if last else 1, last.end if last else None)
+        self._earlier = kept.words[-1].end if kept.words else None
+        self._left_over = kept.words[kept.words_in_cues :]
+        self._lateness = sorted(at - word.end for word, at in zip(kept.words, kept.settled_at, strict=True))
+        self._intake = SoundIntake(kept.heard)
+        self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
+        self._worker = Worker(ears, self._mailbox.put)
+        self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._state: LinkState = "connecting"
+        self._detail = _("The speech model is being loaded")
+        self._behind = Ms(0)
+        self._quiet_since: Ms | None = None
+        self._quiet_until: Ms | None = None
+        self._silent = True
+        self._unsent: list[Word] = []
+
+    async def run(self) -> int:
+        """Live until the sound has ended and everything is said, or the ears break; return the exit code."""
+        tasks = [asyncio.create_task(task()) for task in (self._talk, self._listen, self._tick, self._keep)]
+        self._worker.start()
+        for task in tasks:
+            task.add_done_callback(self._task_ended)
+        try:
+            code = await self._over
+            await self._say_goodbye()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._files.close()
+            if self._line is not None:
+                await self._line.close()
+        return code
+
+    def leave(self) -> None:
+        """Settle what was heard and end, as if the programme were over."""
+        self._worker.end()
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (problem := task.exception()) is not None and not self._over.done():
+            self._over.set_exception(problem)
+
+    # ── the line to the relay ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _talk(self) -> None:
+        """Call the relay, for ever: it may be restarted at any time."""
+        while True:
+            try:
+                line = await Line.call(self._plan.relay)
+            except OSError:
+                await asyncio.sleep(CALL_AGAIN)
+                continue
+            self._line = line
+            line.send(Subscribe("recogniser", sound_from=self._intake.until))
+            async for message in line:
+                self._take(line, message)
+            logger.warning("the line to the relay is lost; calling again")
+            self._welcomed.clear()
+            self._picture.connect(None)
+            self._line = None
+            await line.close()
+            await asyncio.sleep(CALL_AGAIN)
+
+    def _take(self, line: Line, message: AnyMessage) -> None:
+        match message:
+            case Welcome(epoch=epoch):
+                self._clock.start(epoch)
+                self._picture.connect(line)
+                self._welcomed.set()
+                while self._unsaid:
+                    self._send(Trouble(self._unsaid.pop(0)))
+                self._report()
+            case ClockStarted(epoch=epoch):
+                self._clock.start(epoch)
+            case Sound():
+                self._hear(message)
+            case SoundEnded(silent=silent):
+                if silent:
+                    self._state = "off"
+                    self._detail = _("The programme has no sound: captions are off")
+                self._worker.end()
+            case _:
+                pass  # what the relay tells everyone is none of ours
+
+    def _send(self, message: AnyMessage) -> None:
+        if self._line is not None and self._welcomed.is_set():
+            self._line.send(message)
+
+    def _hear(self, sound: Sound) -> None:
+        chunk, gap = self._intake.take(sound)
+        if gap is not None:
+            logger.warning("nobody heard the sound from %d to %d ms", *gap)
+            self._files.mark_gap(*gap)
+        if chunk is None:
+            return
+        for dropped in self._worker.hear(chunk):
+            self._files.mark_gap(dropped.start, dropped.end)
+
+    # ── what the ears bring ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _listen(self) -> None:
+        self._show(self._composer.settle(self._left_over))
+        while not self._over.done():
+            match await self._mailbox.get():
+                case Ready():
+                    if self._state == "connecting":
+                        self._state, self._detail = "online", ""
+                    self._report()
+                case Failed(error=error, loading=loading):
+                    self._broke(error, loading=loading)
+                case Result() as result:
+                    self._take_result(result)
+
+    def _broke(self, error: Exception, *, loading: bool) -> None:
+        if isinstance(error, StudioError):
+            logger.error("%s", error)
+            sentence = str(error)
+        else:
+            logger.error("the ears broke", exc_info=error)
+            sentence = _("Speech recognition stopped with an error ({problem}) and is started again").format(
+                problem=f"{type(error).__name__}: {error}"
+            )
+        refused = loading and isinstance(error, StudioError)
+        self._state, self._detail = ("refused" if refused else "degraded"), sentence
+        self._say(sentence)
+        self._over.set_result(REFUSED if refused else CRASHED)
+
+    def _take_result(self, result: Result) -> None:
+        waiting = self._intake.until - result.fed if result.fed else 0
+        if result.hearing is not None:
+            self._behind = Ms(max(0, waiting) + result.hearing.behind)
+            self._silent = not result.hearing.tentative and (
+                result.hearing.quiet_since is not None or (self._silent and not result.hearing.settled)
+            )
+            self._quiet_since = result.hearing.quiet_since
+            self._settle(result.hearing)
+        else:
+            self._behind = Ms(max(0, waiting))
+        self._note_quiet(result)
+        if result.last:
+            self._show(self._composer.finish())
+            self._over.set_result(DONE)
+
+    def _note_quiet(self, result: Result) -> None:
+        self._quiet_until = None
+        if not self._silent or result.fed == 0 or self._behind > UNSURE:
+            return
+        behind = result.hearing.behind if result.hearing else 0
+        heard = Ms(result.fed - behind - UNSURE)
+        if heard > self._files.kept.heard:
+            self._files.mark_heard(heard)
+        if self._quiet_since is not None:
+            self._quiet_until = heard
+
+    def _settle(self, hearing: Hearing) -> None:
+        words = [word for word in hearing.settled if not self._is_of_earlier_life(word)]
+        now = self._clock.now()
+        self._files.settle(words, now)
+        for word in words:
+            insort(self._lateness, now - word.end)
+        self._unsent += words
+        if self._line is not None and self._welcomed.is_set():
+            self._line.send(Heard(tuple(self._unsent), hearing.tentative, now, self._behind))
+            self._unsent = []
+        self._show(self._composer.settle(words))
+
+    def _is_of_earlier_life(self, word: Word) -> bool:
+        """Whether a word was settled before a crash and is heard again, its end cut a little differently."""
+        return self._earlier is not None and (word.start + word.end) / 2 < self._earlier
+
+    def _show(self, cues: Iterable[Cue]) -> None:
+        for cue in cues:
+            for sink in self._sinks:
+                sink.show(cue)
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            now = self._clock.now()
+            quiet_since = self._quiet_since if self._quiet_until is not None else None
+            self._show(self._composer.due(now, quiet_since, self._quiet_until))
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP)
+            self._report()
+            self._files.retry()
+            await asyncio.to_thread(self._files.sync)
+
+    def _report(self) -> None:
+        state, detail = self._state, self._detail
+        if state == "online" and self._disk is not None:
+            state, detail = "degraded", self._disk
+        elif state == "online" and self._behind > BEHIND:
+            state = "degraded"
+            detail = _("Recognition is {seconds} s behind; choose a smaller model or close other programs").format(
+                seconds=round(self._behind / 1000)
+            )
+        count = len(self._lateness)
+        p50, p95 = ((Ms(self._lateness[int(share * (count - 1))]) if count else None) for share in (0.5, 0.95))
+        kept = self._files.kept
+        self._send(ListenerReport(state, detail, len(kept.words), len(kept.cues), p50, p95))
+
+    def _disk_trouble(self, sentence: str | None) -> None:
+        """Say once that the disk refuses; captions go on."""
+        self._disk = sentence
+        if sentence is not None:
+            logger.error("%s", sentence)
+            self._say(sentence)
+
+    def _say(self, sentence: str) -> None:
+        """Tell the user, now or as soon as there is a relay that hands it on."""
+        if self._welcomed.is_set():
+            self._send(Trouble(sentence))
+        else:
+            self._unsaid.append(sentence)
+
+    async def _say_goodbye(self) -> None:
+        """Send the last words, to a relay that may just be restarting."""
+        try:
+            async with asyncio.timeout(LAST_CALL):
+                await self._welcomed.wait()
+        except TimeoutError:
+            logger.warning("no relay heard the last words")
+            return
+        self._report()
+        if self._over.result() == DONE:
+            self._send(CaptionsDone())
+        if self._line is not None:
+            await self._line.drain()
