@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from studio.catalogue import Catalogue, Place, instead, nearest
@@ -14,6 +13,9 @@ from studio.language import _
 from studio.show import _scenes
 from studio.show._actions import meaning
 from studio.venue import LOOPBACK, Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
 
 LINKS = ("obs", "relay", "recogniser", "source")
 """Names that the page gives to parts of the house; a device may not have one of them."""
