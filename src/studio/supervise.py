@@ -43,14 +43,18 @@ class Child:
 
 
 class Supervisor:
-    """Keeps one child alive; `run()` it in a task group."""
+    """Keeps one child alive; `run()` it in a task group.
+
+    A child leads a process group. Whatever of that group is still there when the child has ended is killed: the next
+    life of the child shall not find its port taken by an orphan of the last one.
+    """
 
     def __init__(self, child: Child, changed: Callable[[str, int | None], None] | None = None) -> None:
         """Tell `changed` of "running" (with the process number) and of "lost" or "done" (with the exit code)."""
         self.child = child
         self._changed = changed or (lambda _state, _number: None)
         self._process: asyncio.subprocess.Process | None = None
-        self._leaving = False
+        self._leaving = asyncio.Event()
         self.restarts = 0
 
     @property
@@ -62,25 +66,28 @@ class Supervisor:
         """Run the child until it is done or `stop`ped; return its last exit code. Cancelling ends the child too."""
         loop = asyncio.get_running_loop()
         tries = 0
-        while True:
+        code = 0
+        while not self._leaving.is_set():
             began = loop.time()
             try:
                 code = await self._run_once()
             except OSError as problem:  # the program is not there, or not ours to run
                 logger.warning("%s cannot be started: %s", self.child.name, problem)
                 code = 127
-            if self._leaving or self.child.final(code):
-                self._changed("done", code)
-                return code
+            if self._leaving.is_set() or self.child.final(code):
+                break
             tries = 0 if loop.time() - began > RAN_WELL else tries + 1
             self.restarts += 1
             logger.warning("%s ended with %s; starting it again", self.child.name, code)
             self._changed("lost", code)
-            await asyncio.sleep(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), BACK_OFF[min(tries, len(BACK_OFF) - 1)])
+        self._changed("done", code)
+        return code
 
     async def stop(self) -> None:
         """Ask the child to leave, kill it after its grace; `run` then returns. Idempotent."""
-        self._leaving = True
+        self._leaving.set()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -90,8 +97,7 @@ class Supervisor:
             await asyncio.wait_for(process.wait(), self.child.grace)
         except TimeoutError:
             logger.warning("%s did not leave within %s s and was killed", self.child.name, self.child.grace)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill_group(process.pid)
             await process.wait()
 
     async def _run_once(self) -> int:
@@ -112,17 +118,23 @@ class Supervisor:
         process = self._process
         if child.niceness:
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, child.niceness)
+                ours = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, process.pid, ours + child.niceness)
         self._changed("running", process.pid)
         try:
+            if self._leaving.is_set():  # asked to stop while it was being started
+                process.send_signal(child.stop_signal)
             if child.stdin and process.stdin:
                 with contextlib.suppress(OSError):
                     process.stdin.write(child.stdin)
                     await process.stdin.drain()
                     process.stdin.close()
             return await process.wait()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+        finally:
+            _kill_group(process.pid)
             await process.wait()
-            raise
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

@@ -1,0 +1,263 @@
+"""The driver of OBS: what OBS shall hold, where it shall stream to, and which scene it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from studio.devices._device import Device, Outcome
+from studio.devices._obs_build import build
+from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
+from studio.devices._obs_stream import Stream
+from studio.errors import DeviceError
+from studio.events import SceneTaken
+from studio.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from studio.bus import Bus
+    from studio.devices._obs_session import Session
+    from studio.wire.obs import Collection
+
+logger = logging.getLogger(__name__)
+
+RETRY = 0.5
+"""Seconds between two calls at an OBS that is not there; each costs one refused connection."""
+RETRY_REFUSED = 5.0
+"""Seconds between two tries of a password that was refused: it may be mended in OBS meanwhile."""
+PROBE = 1.0
+"""Seconds between two probes."""
+TAKE_DEADLINE = 2.0
+"""Seconds in which OBS has to report the scene it was asked for; it takes 5 ms, under load 200."""
+LOOK_AGAIN = 0.25
+"""Seconds after which a take that OBS did not report is looked up."""
+
+
+class Obs(Device):
+    """One OBS, found by its WebSocket (protocol 5, OBS 28 and later).
+
+    What is wished for (`apply`, `stream_to`, the scene last seen) is remembered: whenever OBS comes back it is asked
+    everything anew and brought to it again. All methods belong to the loop's thread.
+    """
+
+    def __init__(self, host: str, port: int, password: str, bus: Bus, name: str = "obs") -> None:
+        """Connect to nobody yet; `run` does. An empty `password` is none."""
+        super().__init__(name, bus)
+        self.host = host
+        self.port = port
+        self.scenes: tuple[str, ...] = ()
+        """All scenes of OBS, in its own order; those last known while the link is down."""
+        self.scene: str | None = None
+        """The programme scene as OBS last reported it."""
+        self.fps: float | None = None
+        """Frames a second OBS makes, as it last reported."""
+        self._password = password
+        self._session: Session | None = None
+        self._collection: Collection | None = None
+        self._building = asyncio.Lock()
+        self._stream = Stream()
+        self._news = asyncio.Condition()
+        self._wake = asyncio.Event()
+        self._stale = False
+        self._built = ""
+        self._takes = 0
+        self._frames = 0
+
+    def __repr__(self) -> str:
+        return f"<Obs {self.host}:{self.port} {self.link.state}>"
+
+    @property
+    def streaming(self) -> bool:
+        """Whether OBS reports that its stream reaches a server."""
+        return self.link.up and self._stream.output == "started"
+
+    async def apply(self, collection: Collection) -> None:
+        """Make OBS hold `collection`, now and whenever it comes back; what others made in it stays untouched.
+
+        Returns when OBS holds it, or at once while it is not there. Raises DeviceError where OBS will not have it.
+        """
+        self._collection = collection
+        if session := self._session:
+            with contextlib.suppress(ObsLostError):  # the next epoch builds it
+                await self._build(session)
+                self._built = ""
+                await self._learn_scenes(session)
+
+    async def stream_to(self, server: str, key: str) -> None:
+        """Have OBS stream to `server` (`rtmp://…`, without the key), now and whenever it comes back or stops unasked.
+
+        Returns once OBS was told; see `streaming`. Raises DeviceError where OBS is on the air to somewhere else in the
+        world: that is somebody's broadcast.
+        """
+        self._stream.aim_at(server, key)
+        if session := self._session:
+            with contextlib.suppress(ObsLostError):  # the next epoch starts it
+                await self._stream.keep(session.request)
+
+    async def stop_streaming(self) -> None:
+        """Have OBS end the stream that `stream_to` asked for; a stream to elsewhere goes on."""
+        if session := self._session:
+            with contextlib.suppress(ObsLostError):
+                await self._stream.end(session.request)
+        self._stream.destination = None
+
+    async def take(self, scene: str) -> Outcome:
+        """Put `scene` on the programme; confirmed only by OBS's own report of it."""
+        session = self._session
+        if session is None:
+            return Outcome("refused", self.link.detail or _("OBS is not connected yet."))
+        self._takes += 1
+        mine = self._takes
+        try:
+            async with asyncio.timeout(TAKE_DEADLINE):
+                await session.request("SetCurrentProgramScene", sceneName=scene)
+                while mine == self._takes and self.scene != scene:
+                    if not await self._news_within(LOOK_AGAIN):
+                        answer = await session.request("GetCurrentProgramScene")
+                        await self._on_scene(answer["currentProgramSceneName"])
+        except ObsDeniedError as no:
+            if no.code == NO_SUCH_THING:
+                return Outcome("refused", _('OBS has no scene "{scene}".').format(scene=scene))
+            return Outcome("refused", str(no))
+        except (ObsLostError, TimeoutError):
+            return Outcome("unconfirmed", _('OBS was asked for "{scene}" and did not report it.').format(scene=scene))
+        if self.scene == scene:
+            return Outcome("confirmed")
+        return Outcome("superseded", _('Another scene was asked for before "{scene}" was on.').format(scene=scene))
+
+    # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _serve(self) -> None:
+        from studio.devices._obs_session import Session  # noqa: PLC0415 - loads obsws_python, only where there is an OBS
+
+        self.link.to("connecting")
+        while True:
+            pause = RETRY
+            try:
+                await self._live(await Session.open(self.host, self.port, self._password))
+            except ObsRefusedError as no:
+                self.link.to("refused", str(no))
+                pause = RETRY_REFUSED
+            except ObsLostError:
+                self.link.to("connecting", absent(self.host, self.port))
+            except ObsDeniedError as no:  # of what every OBS can tell: it is just starting, or leaving
+                self.link.to("connecting", str(no))
+            await asyncio.sleep(pause)
+
+    async def _live(self, session: Session) -> None:
+        """One epoch: learn everything, say so, and watch until it ends with ObsLostError or ObsDeniedError."""
+        self.link.new_epoch()
+        ended: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hear(session))
+                await session.probe()
+                await self._sync(session)
+                await self._watch(session)
+        except* (ObsLostError, ObsDeniedError) as several:
+            ended = several.exceptions[0]
+        finally:
+            self._session = None
+            self._stream.forget()
+            await session.close()
+        if ended:
+            raise ended
+
+    async def _sync(self, session: Session) -> None:
+        """Learn all, bring OBS to what is wished, and say whether it would."""
+        self._stale = False
+        restarted = (await session.request("GetStats"))["renderTotalFrames"] < self._frames
+        before = self.scene
+        await self._measure(session)
+        building = await _trouble(self._build(session))
+        scenes = (await session.request("GetSceneList"))["scenes"]
+        if restarted and before in {scene["sceneName"] for scene in scenes}:
+            # OBS remembers the scene of its last tidy end; the evening remembers the one that was on.
+            await session.request("SetCurrentProgramScene", sceneName=before)
+        await self._learn_scenes(session)
+        streaming = await _trouble(self._stream.keep(session.request))
+        self._session = session
+        self._tell(building, streaming)
+
+    async def _watch(self, session: Session) -> None:
+        """Probe, measure and keep the stream, each second and whenever OBS tells something of weight."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PROBE):
+                    await self._wake.wait()
+            self._wake.clear()
+            await session.probe()
+            await self._measure(session)
+            if self._stale:
+                await self._sync(session)
+            self._tell(self._built, await _trouble(self._stream.keep(session.request)))
+
+    def _tell(self, building: str, streaming: str) -> None:
+        self._built = building
+        trouble = building or streaming
+        self.link.to("degraded" if trouble else "online", trouble)
+
+    async def _hear(self, session: Session) -> None:
+        while True:
+            name, data = await session.next_event()
+            match name:
+                case "CurrentProgramSceneChanged":
+                    await self._on_scene(data["sceneName"])
+                case "SceneListChanged":
+                    self.scenes = tuple(scene["sceneName"] for scene in reversed(data["scenes"]))
+                case "CurrentSceneCollectionChanged":
+                    self._stale = True
+                    self._wake.set()
+                case "StreamStateChanged":
+                    self._stream.on_event(data)
+                    self._wake.set()
+            async with self._news:
+                self._news.notify_all()
+
+    async def _measure(self, session: Session) -> None:
+        stats = await session.request("GetStats")
+        self.fps = stats["activeFps"]
+        self._frames = stats["renderTotalFrames"]
+        self._stream.on_status(await session.request("GetStreamStatus"))
+
+    async def _build(self, session: Session) -> None:
+        async with self._building:
+            if self._collection is not None:
+                changes = await build(session.request, self._collection)
+                logger.info("%s holds the scenes; %d things were made or set", self.name, changes)
+
+    async def _learn_scenes(self, session: Session) -> None:
+        answer = await session.request("GetSceneList")
+        self.scenes = tuple(scene["sceneName"] for scene in reversed(answer["scenes"]))
+        await self._on_scene(answer["currentProgramSceneName"])
+
+    async def _on_scene(self, scene: str) -> None:
+        if scene == self.scene:
+            return
+        self.scene = scene
+        self.bus.publish(SceneTaken(scene))
+        async with self._news:
+            self._news.notify_all()
+
+    async def _news_within(self, seconds: float) -> bool:
+        """Whether OBS told anything within `seconds`."""
+        try:
+            async with asyncio.timeout(seconds), self._news:
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _trouble(work: Awaitable[None]) -> str:
+    """Why OBS would not do `work`, or nothing where it did. A lost link is not OBS's word and goes through."""
+    try:
+        await work
+    except ObsLostError:
+        raise
+    except DeviceError as no:
+        return str(no)
+    return ""
