@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import typer
+from babel.messages.pofile import read_po
 
 from studio import __version__
 from studio.cli import app
@@ -111,7 +112,7 @@ def test_one_licence_everywhere() -> None:
 
 def test_every_dependency_says_why_it_is_here() -> None:
     modules = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]
-    system = {package for package, *_rest in system_packages()}
+    system = {package.partition("|")[0] for package, *_rest in system_packages()}
     promised = dependencies(with_development=True) | {distribution(name) for name in (*modules, *system)}
     assert {distribution(name) for name in documented()} == promised
 
@@ -229,6 +230,33 @@ def test_guide_says_the_same_in_polish() -> None:
     ]
     blocks = [re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for text in (english, polish)]
     assert [len(block.splitlines()) for block in blocks[0]] == [len(block.splitlines()) for block in blocks[1]]
+
+
+def sentences(language: str) -> str:
+    """Everything that the program may say, in `language`."""
+    said = [(ROOT / "scripts" / "setup").read_text(encoding="utf-8")]
+    if language == "en":
+        for file in (ROOT / "src" / "studio").rglob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            said += [
+                node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ]
+    else:
+        with (ROOT / f"src/studio/locale/{language}/LC_MESSAGES/studio.po").open("rb") as po:
+            said += [message.string for message in read_po(po) if isinstance(message.string, str)]
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize(("page", "language"), [("docs/guide.md", "en"), ("docs/guide.pl.md", "pl")])
+def test_guide_quotes_what_the_program_says(page: str, language: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    table = re.split(r"^## .* …$", text, flags=re.MULTILINE)[1].split("\n## ")[0]
+    quoted = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
+    assert len(quoted) > 5
+    said = sentences(language)
+    for sentence in quoted:
+        for part in sentence.split("…"):
+            assert part.strip() in said, sentence
 
 
 @pytest.mark.parametrize("page", [*PAGES, "docs/dependencies.md", "docs/architecture.md", "CHANGELOG.md"])
