@@ -1,0 +1,226 @@
+"""What this evening needs, worked out of `studio.toml`, the drawers and the command line before anything is started."""
+
+from __future__ import annotations
+
+import re
+import socket
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from studio import captions, devices, media, show, speech, subtitles
+from studio.catalogue import Catalogue
+from studio.errors import DrawerError, ShowError, SpeechError
+from studio.language import LANGUAGES, _, spoken
+from studio.units import Ms, ms
+from studio.venue import ObsSettings, ShowSettings, Venue, read
+from studio.wire.obs import Collection
+
+LONGEST_SOCKET = 100
+"""Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
+LONGEST_HOLD = 30.0
+"""Seconds. More would make talking to the hall about what it sees impossible."""
+KINDS = {
+    "presets/encode": media.EncodePreset,
+    "presets/captions": speech.Tuning,
+    "subtitles/styles": subtitles.Style,
+    "subtitles/rules": subtitles.Rules,
+    "hardware": devices.Hardware,
+}
+"""What a file of each drawer holds; `show` reads the scenes itself."""
+SPOKEN = (*LANGUAGES, "auto")
+"""Languages of the stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for over `studio.toml`; `None` wherever it says nothing."""
+
+    input: str | None = None
+    """A file, `mic[:DEVICE]` or `listen`."""
+    language: str | None = None
+    """`pl`, `lt`, `en` or `auto`: what is spoken on stage."""
+    out: Path | None = None
+    """The show folder."""
+    hold: float | None = None
+    """Seconds."""
+    style: str | None = None
+    encode: str | None = None
+    seconds: float | None = None
+    """End by itself after so much programme."""
+    captions: bool | None = None
+    web: bool | None = None
+    """Whether the page is served; `None` means yes."""
+    talk: Path | None = None
+    """A film for the media source of the scenes that play `talk`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """Everything that is decided; nothing is running yet."""
+
+    folder: Path
+    """The show folder, made and writable."""
+    run: Path
+    """Sockets and logs."""
+    language: str
+    title: str
+    relay: media.RelayPlan
+    captions: captions.CaptionsPlan | None
+    """`None`: no captions, for the reason in `no_captions`."""
+    no_captions: str
+    """One sentence, or empty."""
+    collection: Collection | None
+    """What OBS shall hold, or `None` where its scenes are its own business."""
+
+
+def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetime | None = None) -> Evening:
+    """Resolve every name, make the show folder, and refuse what cannot go well.
+
+    Raises StudioError with one sentence; nothing has been started then. A missing speech model is no refusal:
+    the show goes on without captions.
+    """
+    settings = venue.show
+    language = _checked_language(wish.language or venue.language)
+    hold = settings.hold if wish.hold is None else wish.hold
+    if not 0 <= hold <= LONGEST_HOLD:
+        raise ShowError(
+            _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(hold=hold, longest=LONGEST_HOLD)
+        )
+    if wish.seconds is not None and wish.seconds <= 0:
+        raise ShowError(
+            _("A show of {seconds} s cannot be; give --seconds a number above 0.").format(seconds=wish.seconds)
+        )
+    encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
+    style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
+    source = _checked_source(wish.input or settings.input, settings.listen)
+    folder = _show_folder(wish.out, settings.out, now or datetime.now().astimezone())
+    run, line = _run_folder(folder)
+    wanted = venue.captions.on if wish.captions is None else wish.captions
+    plan, no_captions = None, ""
+    if wanted:
+        plan, no_captions = _captions_plan(venue, catalogue, folder=folder, line=line, language=language, hold=ms(hold))
+    relay = media.RelayPlan(
+        folder=folder,
+        socket=line,
+        input=source,
+        hold=ms(hold),
+        encode=encode,
+        style=style,
+        title=settings.title,
+        captions=plan is not None,
+        language=language,
+        interface=spoken(),
+        seconds=wish.seconds,
+    )
+    collection = show.load_scenes(catalogue, settings.scenes, venue, wish.talk) if settings.scenes else None
+    return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection)
+
+
+def _checked_language(language: str) -> str:
+    if language not in SPOKEN:
+        raise ShowError(
+            _("{language} is not a language we caption; choose pl, lt, en or auto.").format(language=repr(language))
+        )
+    return language
+
+
+def _checked_source(source: str, listen: str) -> str:
+    """`file:PATH`, `mic[:DEVICE]` or `listen:URL`, as the relay wants it. A file is opened and looked at here."""
+    if source == "listen":
+        return f"listen:{listen}"
+    if re.match(r"mic(:|$)", source):
+        return source
+    path = Path(source).expanduser()
+    media.probe(path)
+    return f"file:{path.resolve()}"
+
+
+def _show_folder(wished: Path | None, shows: Path | None, now: datetime) -> Path:
+    """The folder of this show, made; a show that was cut off there goes on, a finished one is never touched."""
+    folder = wished or (shows or Path("shows")) / now.strftime("%Y-%m-%d_%H%M%S")
+    folder = folder.expanduser().absolute()
+    if (folder / "recording.mp4").exists():
+        raise ShowError(
+            _("{folder} already holds a finished show; choose another folder for this one with --out.").format(
+                folder=folder
+            )
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise ShowError(
+            _("The show cannot be written to {folder} ({reason}); choose another folder with --out.").format(
+                folder=folder, reason=problem.strerror
+            )
+        ) from problem
+    return folder
+
+
+def _run_folder(folder: Path) -> tuple[Path, Path]:
+    run = folder / "run"
+    run.mkdir(exist_ok=True, mode=0o700)
+    line = run / "relay.sock"
+    if len(bytes(line)) > LONGEST_SOCKET:
+        line = Path(tempfile.mkdtemp(prefix="studio-")) / "relay.sock"
+    return run, line
+
+
+def _captions_plan(
+    venue: Venue, catalogue: Catalogue, *, folder: Path, line: Path, language: str, hold: Ms
+) -> tuple[captions.CaptionsPlan | None, str]:
+    tuning = catalogue.load("presets/captions", venue.captions.preset, speech.Tuning)
+    rules = subtitles.rules_for(catalogue, language)
+    try:
+        model = speech.resolve(venue.captions.model, offline=True)
+    except SpeechError as problem:
+        return None, _("Captions are off: {reason}").format(reason=problem)
+    plan = captions.CaptionsPlan(
+        folder=folder,
+        relay=line,
+        model=model,
+        language=language,
+        threads=venue.captions.threads,
+        tuning=tuning,
+        rules=rules,
+        hold=hold,
+        interface=spoken(),
+    )
+    return plan, ""
+
+
+def demo_venue() -> Venue:
+    """A house that needs no `studio.toml`: real OBS of our own plays the talk, on ports that are free now."""
+    return Venue(
+        name="demo",
+        language="en",
+        show=ShowSettings(
+            title=_("Demonstration"),
+            scenes="demo",
+            encode="demo-360p",
+            listen=f"rtmp://127.0.0.1:{_free_port()}/live/studio",
+        ),
+        obs=ObsSettings(use="start", port=_free_port()),
+    )
+
+
+def check_everything(file: Path | None) -> list[str]:
+    """Return a sentence with file and line for each thing that is wrong in `studio.toml` and the drawers.
+
+    No device is touched.
+    """
+    try:
+        venue = read(file)
+    except DrawerError as problem:
+        return [str(problem)]
+    return [str(finding) for finding in show.check(venue, Catalogue(venue.folder), KINDS)]
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port

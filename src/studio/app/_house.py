@@ -1,0 +1,220 @@
+"""The evening as it runs: children, lines, devices, and the one true state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from studio import captions, media
+from studio.app._plug import Plugs
+from studio.app._report import Report, Summary
+from studio.bridge import Line
+from studio.devices import Outcome
+from studio.errors import ShowError, StudioError, first_of
+from studio.events import (
+    AnyMessage,
+    ClockStarted,
+    Finish,
+    Heard,
+    ListenerReport,
+    RelayReport,
+    ShowCue,
+    Subscribe,
+    Trouble,
+    Welcome,
+)
+from studio.language import _
+from studio.show import State
+from studio.supervise import Child, Supervisor
+from studio.units import ShowClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from studio.app._evening import Evening
+    from studio.catalogue import Catalogue
+    from studio.venue import Venue
+
+logger = logging.getLogger(__name__)
+
+CALL_AGAIN = 0.1
+"""Seconds between two calls to a relay that does not answer yet."""
+FAREWELL = 30.0
+"""Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening."""
+GRACE = 5.0
+"""Seconds that the recogniser may take to leave when the show is over."""
+
+
+class House:
+    """One evening. `run()` it; `stop()` asks it to end in order."""
+
+    def __init__(self, venue: Venue, catalogue: Catalogue, evening: Evening) -> None:
+        """Open nothing yet."""
+        self.state = State()
+        self.folder: Path = evening.folder
+        """The show folder."""
+        self._evening = evening
+        self._report = Report(self.state)
+        self._plugs = Plugs(venue, catalogue, evening, self._report, self.command)
+        self._line: Line | None = None
+        self._clock: ShowClock | None = None
+        self._seconds = 0.0
+        self._began = 0.0
+        self._first_frame: float | None = None
+        self._refusal = ""
+        self._stopping = asyncio.Event()
+        self._relay = self._supervised(
+            "relay", media.command(), evening.relay.to_json(), evening.relay.hold / 1000 + FAREWELL
+        )
+        self._recogniser = (
+            self._supervised("recogniser", captions.command(), evening.captions.to_json(), GRACE)
+            if evening.captions
+            else None
+        )
+
+    async def run(self) -> Summary:
+        """Put the evening on and see it through. Raises StudioError where it cannot go on."""
+        evening = self._evening
+        self._began = asyncio.get_running_loop().time()
+        self._report.begin(
+            title=evening.title,
+            language=evening.language,
+            folder=evening.folder,
+            interface=evening.relay.interface,
+            hold=evening.relay.hold,
+            captions=evening.captions is not None,
+        )
+        if evening.no_captions:
+            self._tell(evening.no_captions)
+        try:
+            async with asyncio.TaskGroup() as rooms:
+                show = rooms.create_task(self._relay.run())
+                others = [rooms.create_task(self._talk_to_relay()), rooms.create_task(self._stop_when_asked())]
+                others.append(rooms.create_task(self._plugs.run()))
+                listening = rooms.create_task(self._recogniser.run()) if self._recogniser else None
+                code = await show
+                self._report.phase("ended")
+                await self._plugs.close()
+                for other in others:
+                    other.cancel()
+                if self._recogniser and listening and not listening.done():
+                    await self._recogniser.stop()
+        except* StudioError as several:
+            raise first_of(several) from None
+        if code == media.REFUSED:
+            raise ShowError(
+                self._refusal or _("The show could not begin; why is said in {log}.").format(log=self._log("relay"))
+            )
+        return self._report.summary(evening.folder, self._seconds, self._first_frame)
+
+    def stop(self) -> None:
+        """Take no more programme, air what is held, close the files. A second call cuts the hold short."""
+        if self._stopping.is_set() and (process := self._relay.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, self._relay.child.stop_signal)
+        self._stopping.set()
+
+    async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        """Do what a page or a pad asks for: `take` a scene, `stop` the show."""
+        if name == "take":
+            return await self._plugs.take(arguments.get("scene"))
+        if name == "stop":
+            self.stop()
+            return Outcome("confirmed")
+        return Outcome("refused", _("There is no command {name}.").format(name=repr(name)))
+
+    # ── children ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _log(self, name: str) -> Path:
+        return self._evening.run / f"{name}.log"
+
+    def _supervised(self, name: str, command: list[str], plan: bytes, grace: float) -> Supervisor:
+        child = Child(
+            name=name,
+            command=command,
+            stdin=plan,
+            log=self._log(name),
+            grace=grace,
+            final=lambda code: code in (0, media.REFUSED),
+        )
+        return Supervisor(child, lambda state, code: self._child_changed(name, state, code))
+
+    def _child_changed(self, name: str, state: str, code: int | None) -> None:
+        if state == "running":
+            self._report.link(name, "connecting", _("It is starting."))
+        elif state == "lost":
+            self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
+        elif code == media.REFUSED:
+            self._report.link(
+                name, "refused", _("It could not begin; why is said in {log}.").format(log=self._log(name))
+            )
+        else:
+            self._report.link(name, "off")
+
+    async def _talk_to_relay(self) -> None:
+        """Call the relay for ever: each new line is a new relay, or the same one that lost us."""
+        while True:
+            try:
+                line = await Line.call(self._evening.relay.socket)
+            except OSError:
+                await asyncio.sleep(CALL_AGAIN)
+                continue
+            self._line = line
+            line.send(Subscribe("core"))
+            if self._stopping.is_set():
+                line.send(Finish())
+            try:
+                async for message in line:
+                    self._take_in(message)
+            finally:
+                self._line = None
+                await line.close()
+
+    def _take_in(self, message: AnyMessage) -> None:
+        match message:
+            case Welcome(epoch=epoch, process=process):
+                self._report.relay_restarted(process)
+                self._report.link("relay", "online")
+                self._clock = ShowClock(epoch) if epoch else None
+            case ClockStarted(epoch=epoch):
+                self._clock = ShowClock(epoch)
+            case RelayReport():
+                self._on_relay_report(message)
+            case Heard():
+                self._report.heard(message)
+            case ShowCue():
+                self._report.cue(message)
+            case ListenerReport():
+                self._report.listening(message)
+            case Trouble(sentence=sentence, ends_show=ends):
+                self._tell(sentence)
+                if ends:
+                    self._refusal = sentence
+            case _:
+                logger.debug("not for the core: %r", message)
+
+    def _on_relay_report(self, report: RelayReport) -> None:
+        if report.phase in ("on air", "draining"):
+            if self._first_frame is None:
+                self._first_frame = asyncio.get_running_loop().time() - self._began
+            if self._clock:
+                self._seconds = max(0.0, (self._clock.now() - self._evening.relay.hold) / 1000)
+            ending = self._stopping.is_set() or report.phase == "draining"
+            self._report.phase("stopping" if ending else "on air")
+        self._report.relay(report, self._seconds)
+
+    async def _stop_when_asked(self) -> None:
+        await self._stopping.wait()
+        self._report.phase("stopping")
+        if self._line:
+            self._line.send(Finish())
+        else:  # it is only just starting, or on its way back
+            await self._relay.stop()
+
+    def _tell(self, sentence: str) -> None:
+        if self._report.notice(sentence):
+            logger.warning("%s", sentence)

@@ -1,0 +1,126 @@
+"""Things with a plug, on this evening: OBS, pads and desks, and what their buttons mean."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from studio import devices
+from studio.bus import Bus
+from studio.devices import Outcome
+from studio.events import LinkChanged, PadPressed, SceneTaken
+from studio.language import _
+from studio.show import bindings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from studio.app._evening import Evening
+    from studio.app._report import Report
+    from studio.catalogue import Catalogue
+    from studio.show import Action
+    from studio.venue import Venue
+
+
+class Plugs:
+    """The devices of an evening, introduced to the state and to the house's commands."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        catalogue: Catalogue,
+        evening: Evening,
+        report: Report,
+        command: Callable[[str, Mapping[str, object]], Awaitable[Outcome]],
+    ) -> None:
+        """Connect to nothing yet. Raises DrawerError where a binding means nothing."""
+        self._venue = venue
+        self._evening = evening
+        self._report = report
+        self._command = command
+        self._bus = Bus()
+        self._bindings = bindings(venue)
+        self._devices = devices.open_devices(venue.devices, catalogue, self._bus)
+        self._obs: devices.Obs | None = None
+        self._process: devices.ObsProcess | None = None
+
+    async def run(self) -> None:
+        """Keep every link until cancelled. Raises DeviceError where an OBS of our own cannot be started."""
+        async with asyncio.TaskGroup() as tasks, self._bus.listen(object) as facts:
+            for device in self._devices:
+                tasks.create_task(device.run())
+            tasks.create_task(self._run_obs(tasks))
+            async for fact in facts:
+                match fact:
+                    case LinkChanged(name=name, state=state, detail=detail):
+                        self._report.link(name, state, detail)
+                        self._show_scenes()
+                    case SceneTaken():
+                        self._show_scenes()
+                    case PadPressed(surface=surface, control=control):
+                        if action := self._bindings.get((surface, control)):
+                            tasks.create_task(self._press(surface, control, action))
+
+    async def close(self) -> None:
+        """End what was begun for this evening: OBS's stream to us, and an OBS of our own."""
+        if self._process:
+            await self._process.stop()
+        elif self._obs:
+            await self._obs.stop_streaming()
+
+    async def take(self, scene: object) -> Outcome:
+        """Put `scene` on the programme."""
+        if not isinstance(scene, str):
+            return Outcome("refused", _("A take needs the name of a scene."))
+        if self._obs is None:
+            return Outcome("refused", _("This show runs without OBS, so there are no scenes to take."))
+        return await self._obs.take(scene)
+
+    async def _run_obs(self, tasks: asyncio.TaskGroup) -> None:
+        settings, collection = self._venue.obs, self._evening.collection
+        listen = self._evening.relay.input.partition("listen:")[2]
+        if settings.use == "off" or not (listen or collection):
+            return
+        host, port, password = settings.host, settings.port, os.environ.get(settings.password_env, "")
+        if settings.use == "start" and collection and not await devices.obs_answers(host, port):
+            self._process = devices.ObsProcess(
+                self._evening.run / "obs", collection, video_kbps=self._evening.relay.encode.video_bitrate
+            )
+            host, port, password = self._process.host, self._process.port, self._process.password
+            tasks.create_task(self._process.run())
+        self._obs = devices.Obs(host, port, password, self._bus)
+        if collection:
+            await self._obs.apply(collection)
+        if listen:
+            await self._obs.stream_to(*_server_and_key(listen))
+        tasks.create_task(self._obs.run())
+
+    def _show_scenes(self) -> None:
+        if self._obs is None:
+            return
+        self._report.scenes(self._obs.scenes, self._obs.scene if self._obs.link.up else None)
+        for (surface, control), action in self._bindings.items():
+            if action.scene and (device := self._surface(surface)):
+                device.light(control, "on" if action.scene == self._obs.scene and self._obs.link.up else "ready")
+
+    async def _press(self, surface: str, control: str, action: Action) -> None:
+        device = self._surface(surface)
+        if device:
+            device.light(control, "asked")
+        outcome = await self._command(action.name, action.arguments)
+        if outcome.kind not in ("confirmed", "superseded"):
+            self._report.notice(outcome.reason)
+            if device:
+                device.light(control, "failed")
+
+    def _surface(self, name: str) -> devices.MidiPad | None:
+        return next((pad for pad in self._devices if pad.name == name and isinstance(pad, devices.MidiPad)), None)
+
+
+def _server_and_key(address: str) -> tuple[str, str]:
+    """Where OBS is told to stream to: over RTMP the last part of the path is the key; SRT has none."""
+    if address.startswith("rtmp://"):
+        server, _slash, key = address.rpartition("/")
+        return server, key
+    return address, ""

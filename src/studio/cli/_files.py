@@ -1,0 +1,44 @@
+"""`studio check`, `studio recover`, `studio microphones`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studio import media
+from studio.app import check_everything
+from studio.cli._screen import lines, out, progress
+from studio.cli._shows import VenueOption
+from studio.language import _, plural
+
+
+def check(venue: VenueOption = None) -> None:
+    """Print every finding; exit with 2 where there is one."""
+    findings = check_everything(venue)
+    lines(findings)
+    if findings:
+        raise typer.Exit(2)
+    out.print(_("All drawers and studio.toml are in order."))
+
+
+def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))]) -> None:
+    """Join what is there; the parts go only when the whole is safe."""
+    bar, told = progress(_("joining the recording"))
+    with bar:
+        recording = media.recover(folder, told)
+    if recording is None:
+        out.print(_("There is nothing to join in {folder}.").format(folder=folder), markup=False, soft_wrap=True)
+    else:
+        out.print(_("The recording is whole: {path}").format(path=recording), markup=False, soft_wrap=True)
+
+
+def microphones() -> None:
+    """Print one name a line."""
+    found = media.microphones()
+    lines(found)
+    if not found:
+        out.print(_("No microphone is connected, or the sound server does not run."))
+    else:
+        out.print(plural("{n} microphone", "{n} microphones", len(found)).format(n=len(found)), style="dim")

@@ -1,0 +1,110 @@
+"""The terminal: two consoles, a line that moves while a show runs, and the table at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from studio.language import _, plural
+from studio.units import Ms, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from studio.app import Summary
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+WORTH_SHOWING = 1_000_000
+"""Bytes: progress of less is over before it is seen."""
+
+
+def phase_name(phase: str) -> str:
+    """Return a show's phase in the user's language."""
+    return {
+        "starting": _("starting"),
+        "on air": _("ON AIR"),
+        "stopping": _("airing what is held"),
+        "ended": _("ended"),
+    }.get(phase, phase)
+
+
+def status(state: dict[str, Any]) -> Text:
+    """One line (two with captions) of how the show is doing, out of the page's own state."""
+    show, programme, captions = state["show"], state["programme"], state["captions"]
+    text = Text()
+    text.append(f" {phase_name(show['phase'])} ", style="bold white on red" if show["phase"] == "on air" else "reverse")
+    text.append(f"  {timecode(Ms(show['seconds'] * 1000))[:8]}")
+    if programme["width"]:
+        text.append(f"  {programme['width']}x{programme['height']} {programme['fps']:g} fps")
+    if programme["on_time"] is not None:
+        text.append("  " + _("on time {share}").format(share=f"{programme['on_time']:.1%}"))
+    if programme["dropped"]:
+        text.append(
+            "  "
+            + plural("{n} frame dropped", "{n} frames dropped", programme["dropped"]).format(n=programme["dropped"])
+        )
+    if captions["on"] and captions["late_p50_ms"] is not None:
+        text.append("  " + _("captions {late} s late").format(late=f"{captions['late_p50_ms'] / 1000:.1f}"))
+    source = state["links"].get("source")
+    if source and source["detail"] and show["phase"] == "starting":
+        text.append(f"  {source['detail']}")
+    if captions["settled"]:
+        text.append("\n  " + " ".join(captions["settled"][-1]["lines"]), style="bold")
+        text.append(f" {captions['tentative']}", style="dim")
+    return text
+
+
+def summary_table(summary: Summary) -> Table:
+    """Return what an evening came to, as a table for the terminal."""
+    table = Table(title=_("The show"), show_header=False, title_justify="left")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    due = summary.frames + summary.dropped
+    rows = [
+        (_("recording"), str(summary.recording) if summary.recording else _("none")),
+        (_("subtitles"), "\n".join(str(path) for path in summary.subtitles) or _("none")),
+        (_("length"), timecode(Ms(round(summary.seconds * 1000)))[:-4]),
+        (_("first frame on the air after"), _seconds(summary.first_frame)),
+        (_("words recognised"), _("{words} in {cues} cues").format(words=summary.words, cues=summary.cues)),
+        (
+            _("caption lateness p50 / p95"),
+            f"{_seconds(_from_ms(summary.late_p50))} / {_seconds(_from_ms(summary.late_p95))}",
+        ),
+        (_("cues that missed their moment"), str(summary.late_cues)),
+        (_("frames on time"), f"{summary.on_time} / {due}" + (f" ({summary.on_time / due:.1%})" if due else "")),
+        (_("frames dropped"), str(summary.dropped)),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
+    """Return a bar, and what tells it of bytes done and bytes in all; enter the bar as a context."""
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=err, transient=True)
+    task = bar.add_task(label, total=None, visible=False)
+
+    def told(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total or None, visible=total == 0 or total > WORTH_SHOWING)
+
+    return bar, told
+
+
+def lines(items: Iterator[str] | list[str]) -> None:
+    """Print each item as it stands, unwrapped."""
+    for item in items:
+        out.print(item, markup=False, soft_wrap=True)
+
+
+def _seconds(value: float | None) -> str:
+    return "—" if value is None else f"{value:.1f} s"
+
+
+def _from_ms(value: Ms | None) -> float | None:
+    return None if value is None else value / 1000
