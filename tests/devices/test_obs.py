@@ -1,0 +1,218 @@
+"""The driver against the real OBS; one OBS for all tests, each of which finds it well and leaves it well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from hall import Hall, Ingest, free_port, needs, until
+
+from studio.bus import Bus
+from studio.devices import Obs
+from studio.devices._obs_build import build
+from studio.devices._obs_session import Session
+from studio.errors import DeviceError
+from studio.events import LinkChanged, SceneTaken
+from studio.wire.obs import Box, Collection, Scene, Source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hall(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hall]:
+    needs("obs", "Xvfb", "ffmpeg")
+    async with Hall(tmp_path_factory.mktemp("hall")).open() as hall:
+        yield hall
+
+
+@contextlib.asynccontextmanager
+async def running(work: Obs | Ingest) -> AsyncIterator[None]:
+    task = asyncio.create_task(work.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_scenes_are_built_once_and_found_the_second_time(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    assert hall.obs.scenes == ("Talk", "Holding")
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    try:
+        assert await build(session.request, hall.collection) == 0
+        items = await session.request("GetSceneItemList", sceneName="Talk")
+        assert [item["sourceName"] for item in items["sceneItems"]] == ["Film", "Name"]
+    finally:
+        await session.close()
+
+
+async def test_what_others_made_stays_and_a_changed_text_is_set(hall: Hall) -> None:
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    try:
+        await session.request("CreateScene", sceneName="By hand")
+        other = Source("Name", "text", box=Box(0.05, 0.75, 0.9, 0.1), text="Jonas Žemaitis", align="left")
+        film, _name = hall.collection.scenes[0].sources
+        changed = Collection((Scene("Talk", (film, other)), hall.collection.scenes[1]), 640, 360, 15)
+        await hall.obs.apply(changed)
+        await until(lambda: "By hand" in hall.obs.scenes, "the scene made by hand is seen")
+        reported = await session.request("GetInputSettings", inputName="Name")
+        assert reported["inputSettings"]["text"] == "Jonas Žemaitis"
+    finally:
+        await hall.obs.apply(hall.collection)
+        await session.request("RemoveScene", sceneName="By hand")
+        await session.close()
+
+
+async def test_a_lost_source_comes_back_in_its_place(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    try:
+        await session.request("RemoveInput", inputName="Film")
+        await hall.obs.apply(hall.collection)
+        items = await session.request("GetSceneItemList", sceneName="Talk")
+        assert [item["sourceName"] for item in items["sceneItems"]] == ["Film", "Name"]
+    finally:
+        await session.close()
+
+
+async def test_a_source_of_another_kind_under_our_name_is_not_touched(hall: Hall) -> None:
+    clash = Collection((Scene("Talk", (Source("Name", "colour"),)),), 640, 360, 15)
+    with pytest.raises(DeviceError, match="another kind"):
+        await hall.obs.apply(clash)
+    await hall.obs.apply(hall.collection)
+
+
+async def test_a_take_is_confirmed_by_obs_alone(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    async with hall.bus.listen(SceneTaken) as taken:
+        assert (await hall.obs.take("Holding")).kind == "confirmed"
+        assert (await anext(taken)).scene == "Holding"
+        assert (await hall.obs.take("Talk")).kind == "confirmed"
+    refused = await hall.obs.take("Nowhere")
+    assert refused.kind == "refused"
+    assert "Nowhere" in refused.reason
+    first, second = await asyncio.gather(hall.obs.take("Holding"), hall.obs.take("Talk"))
+    assert second.kind == "confirmed"
+    assert first.kind in ("confirmed", "superseded")
+    assert hall.obs.scene == "Talk"
+
+
+async def test_a_click_in_obs_takes_the_same_road(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    await hall.obs.take("Talk")
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    try:
+        async with hall.bus.listen(SceneTaken) as taken:
+            await session.request("SetCurrentProgramScene", sceneName="Holding")
+            assert (await anext(taken)).scene == "Holding"
+        assert hall.obs.scene == "Holding"
+    finally:
+        await session.close()
+
+
+async def test_killed_obs_is_back_with_scenes_scene_and_stream(hall: Hall, tmp_path: Path) -> None:
+    await hall.obs.apply(hall.collection)
+    await hall.obs.take("Holding")
+    ingest = Ingest(tmp_path)
+    await hall.obs.stream_to(ingest.server, "studio")  # before anybody listens there
+    async with running(ingest), hall.bus.listen(LinkChanged) as changes:
+        await until(lambda: hall.obs.streaming, "streaming")
+        await until(lambda: ingest.size > 10_000, "bytes arrive")
+        assert hall.process.pid is not None
+        os.kill(hall.process.pid, signal.SIGKILL)
+        lost, back = await anext(changes), await anext(changes)
+        assert (lost.state, back.state) == ("connecting", "online")
+        assert "Is it running" in lost.detail
+        await until(lambda: hall.obs.streaming, "streaming again")
+        await until(lambda: ingest.size > 10_000, "bytes arrive again")
+        assert hall.obs.scene == "Holding"
+        assert ingest.process is not None
+        ingest.process.kill()
+        await until(lambda: not hall.obs.streaming, "the lost server is noticed")
+        await until(lambda: hall.obs.streaming, "streaming to the server that came back")
+        await hall.obs.stop_streaming()
+        await until(lambda: not hall.obs.streaming, "not streaming")
+
+
+async def test_a_stopped_obs_is_not_online_and_nothing_counts_as_done(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    await hall.obs.take("Talk")
+    process = hall.process.pid
+    assert process is not None
+    async with hall.bus.listen(LinkChanged) as changes:
+        os.kill(process, signal.SIGSTOP)
+        try:
+            outcomes = await asyncio.gather(*(hall.obs.take("Holding") for _ in range(20)))
+            assert {outcome.kind for outcome in outcomes} <= {"unconfirmed", "refused", "superseded"}
+            assert (await anext(changes)).state == "connecting"
+            assert (await hall.obs.take("Holding")).kind == "refused"
+        finally:
+            os.kill(process, signal.SIGCONT)
+        assert (await anext(changes)).state == "online"
+    await hall.obs.take("Talk")
+    assert hall.obs.scene == "Talk"
+
+
+async def test_without_its_screen_obs_comes_back_on_a_new_one(hall: Hall) -> None:
+    if hall.process.screen_pid is None:
+        pytest.skip("this machine has a screen of its own, which no test takes away")
+    async with hall.bus.listen(LinkChanged) as changes:
+        os.kill(hall.process.screen_pid, signal.SIGKILL)
+        assert (await anext(changes)).state == "connecting"
+        assert (await anext(changes)).state == "online"
+
+
+async def test_a_wrong_password_is_refused_and_never_told(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    obs = Obs(hall.obs.host, hall.obs.port, "not-the-password", Bus(), "second")
+    async with running(obs):
+        await until(lambda: obs.link.state == "refused", "refused")
+        assert "password_env" in obs.link.detail
+        assert (await obs.take("Talk")).reason == obs.link.detail
+    assert obs.link.state == "off"
+    assert "not-the-password" not in caplog.text + repr(obs) + repr(obs.link)
+    assert hall.process.password not in caplog.text + repr(hall.process) + " ".join(hall.process._obs.child.command)
+    for file in hall.process._folder.rglob("*"):
+        if file.is_file() and hall.process.password.encode() in file.read_bytes():
+            assert (hall.process._folder / "config").stat().st_mode & 0o077 == 0
+            assert hall.process._folder / "config" in file.parents
+
+
+async def test_an_absent_obs_is_said_once() -> None:
+    obs = Obs("127.0.0.1", free_port(), "", bus := Bus())
+    async with bus.listen(LinkChanged) as changes, running(obs):
+        assert (await anext(changes)).detail == ""
+        said = await anext(changes)
+        assert said.state == "connecting"
+        assert "WebSocket server" in said.detail
+        assert (await obs.take("Talk")).kind == "refused"
+        await asyncio.sleep(0.3)
+        assert not changes._waiting
+
+
+@pytest.mark.parametrize("junk", [b"SSH-2.0-OpenSSH_9.2\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
+async def test_somebody_else_at_the_port_is_no_obs(junk: bytes, recwarn: pytest.WarningsRecorder) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(junk)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        obs = Obs("127.0.0.1", server.sockets[0].getsockname()[1], "x", Bus())
+        async with running(obs):
+            await until(lambda: "does not answer" in obs.link.detail, "said")
+    assert not recwarn.list
