@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
+import socket
 import struct
+import threading
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -37,15 +41,17 @@ class Mailbox(Generic[T]):
         """Belong to the running loop; at most `limit` wait."""
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[T] = deque(maxlen=limit)
+        self._lock = threading.Lock()  # so that `dropped` is right when several threads fill at once
         self._some = asyncio.Event()
         self.dropped = 0
         """How many were dropped, ever."""
 
     def put(self, item: T) -> None:
         """Add `item`, from any thread; never blocks. After the loop has closed it goes nowhere."""
-        if len(self._waiting) == self._waiting.maxlen:
-            self.dropped += 1
-        self._waiting.append(item)
+        with self._lock:
+            if len(self._waiting) == self._waiting.maxlen:
+                self.dropped += 1
+            self._waiting.append(item)
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._some.set)
 
@@ -55,7 +61,8 @@ class Mailbox(Generic[T]):
             self._some.clear()
             if not self._waiting:
                 await self._some.wait()
-        return self._waiting.popleft()
+        with self._lock:
+            return self._waiting.popleft()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -71,6 +78,9 @@ class Line:
         """Own both ends of the stream; at most `limit` messages wait to be sent."""
         self._reader = reader
         self._writer = writer
+        writer.transport.set_write_buffer_limits(high=0)  # so that what waits, waits here, where it is counted
+        self._length: int | None = None
+        """Of the message that is being received: kept, so that a `receive` that is cancelled loses nothing."""
         self._waiting: deque[bytes] = deque(maxlen=limit)
         self._some = asyncio.Event()
         self._idle = asyncio.Event()
@@ -83,19 +93,26 @@ class Line:
         return cls(*await asyncio.open_unix_connection(path))
 
     def send(self, message: AnyMessage) -> None:
-        """Queue `message`; call it from the loop's own thread."""
+        """Queue `message`; call it from the loop's own thread. ValueError for one that the other end would not take."""
+        data = _encoder.encode(message)
+        if len(data) > LARGEST:
+            raise ValueError(f"{type(message).__name__} of {len(data)} bytes: no message may be longer than {LARGEST}")
         if len(self._waiting) == self._waiting.maxlen:
             self.dropped += 1
-        self._waiting.append(_encoder.encode(message))
+        self._waiting.append(data)
+        self._idle.clear()
         self._some.set()
 
     async def receive(self) -> AnyMessage | None:
-        """Return the next message, or `None` once the other end is gone or talks nonsense."""
+        """Return the next message, or `None` once the other end is gone or talks nonsense. May be cancelled."""
         try:
-            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
-            if length > LARGEST:
+            if self._length is None:
+                (self._length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            if self._length > LARGEST:
                 return None
-            return _decoder.decode(await self._reader.readexactly(length))
+            data = await self._reader.readexactly(self._length)
+            self._length = None
+            return _decoder.decode(data)
         except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError):
             return None
 
@@ -110,20 +127,18 @@ class Line:
 
     async def drain(self) -> None:
         """Wait until all that was sent has left this process, or the other end is gone."""
-        while self._waiting and not self._pump.done():
-            self._idle.clear()
-            idle = asyncio.ensure_future(self._idle.wait())
+        idle = asyncio.ensure_future(self._idle.wait())
+        try:
             await asyncio.wait({self._pump, idle}, return_when="FIRST_COMPLETED")
+        finally:
             idle.cancel()
-        with contextlib.suppress(OSError):
-            await self._writer.drain()
 
     async def close(self) -> None:
-        """Hang up; what still waits is lost (see `drain`)."""
+        """Hang up at once, even on somebody who does not listen; what still waits is lost (see `drain`)."""
         self._pump.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._pump
-        self._writer.close()
+        self._writer.transport.abort()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
@@ -134,17 +149,16 @@ class Line:
                     self._idle.set()
                     self._some.clear()
                     await self._some.wait()
-                data = self._waiting[0]
+                data = self._waiting.popleft()
                 self._writer.write(_LENGTH.pack(len(data)) + data)
                 await self._writer.drain()
-                with contextlib.suppress(IndexError):
-                    self._waiting.popleft()
 
 
 async def answer(path: Path, talk: Callable[[Line], Awaitable[None]]) -> asyncio.Server:
     """Listen at `path`, a Unix socket that only this user may call, and `talk` with everyone who calls.
 
-    A socket left behind by a dead process is taken over. Lines are closed when `talk` returns.
+    A socket left behind by a dead process is taken over; OSError (EADDRINUSE) where a living one listens. Lines are
+    closed when `talk` returns.
     """
 
     async def pick_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -154,7 +168,26 @@ async def answer(path: Path, talk: Callable[[Line], Awaitable[None]]) -> asyncio
         finally:
             await line.close()
 
+    if _answered(path):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), str(path))
     path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(pick_up, path)
-    path.chmod(0o600)
-    return server
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o600)  # before anybody can call
+        return await asyncio.start_unix_server(pick_up, sock=listener)
+    except BaseException:
+        listener.close()
+        raise
+
+
+def _answered(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(0)
+        try:
+            caller.connect(str(path))
+        except BlockingIOError:  # somebody listens who is too busy to pick up
+            return True
+        except OSError:
+            return False
+        return True

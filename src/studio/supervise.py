@@ -122,8 +122,8 @@ class Supervisor:
                 os.setpriority(os.PRIO_PROCESS, process.pid, ours + child.niceness)
         self._changed("running", process.pid)
         try:
-            if self._leaving.is_set():  # asked to stop while it was being started
-                process.send_signal(child.stop_signal)
+            if self._leaving.is_set():  # asked to stop while it was being started: it has nothing to put in order
+                _kill_group(process.pid)
             if child.stdin and process.stdin:
                 with contextlib.suppress(OSError):
                     process.stdin.write(child.stdin)
