@@ -2,14 +2,15 @@
 
 `captions.words.jsonl` holds a line for each settled word, `{"text", "start", "end", "confidence", "settled"}`; for each
 stretch of sound that nobody heard, `{"gap_start", "gap_end"}`; and now and then `{"heard"}`: up to here all was
-listened to. `captions.jsonl` holds a line for each cue, `{"number", "start", "end", "lines", "words"}`, with the number of words
-of the other journal that stand in it; of two lines with one number the later is right. Times are milliseconds on the
-show clock.
+listened to. `captions.jsonl` holds a line for each cue, `{"number", "start", "end", "lines", "words"}`, with the number
+of words of the other journal that stand in it; of two lines with one number the later is right. Times are milliseconds
+on the show clock.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from studio.units import Clock
+
+logger = logging.getLogger(__name__)
 
 WORDS, CUES, SRT, VTT = "captions.words.jsonl", "captions.jsonl", "captions.srt", "captions.vtt"
 
@@ -101,7 +104,7 @@ class ShowFiles:
             for name in (WORDS, CUES):
                 cut_torn_line(folder / name)
         except OSError as problem:
-            trouble(refusal(folder, problem))
+            logger.warning("%s", refusal(folder, problem))  # whoever writes there next says it to the user
         self.kept = read_kept(folder)
         self._words, self._cues, self._srt, self._vtt = (
             Journal(folder / name, self._file_trouble) for name in (WORDS, CUES, SRT, VTT)
@@ -177,6 +180,8 @@ class ShowFiles:
 
     def _repair(self) -> None:
         """Make the subtitle files say what the journal says, if a crash or a full disk came between."""
+        if not self._stale:
+            return
         wholes = {self._srt: "".join(map(srt, self.kept.cues)), self._vtt: VTT_HEAD + "".join(map(vtt, self.kept.cues))}
         for journal in list(self._stale):
             try:

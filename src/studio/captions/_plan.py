@@ -59,4 +59,4 @@ def _write(value: object) -> str:
 def _read(kind: type[Any], value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(kind.__name__)
+    raise TypeError(f"expected a {kind.__name__}")

@@ -1,0 +1,250 @@
+"""The recogniser's process: killed, cut off, without disk, without model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from captions_relay import ScriptedRelay, expected, in_journal
+
+from studio.captions import CaptionsPlan, command, read_kept
+from studio.catalogue import Catalogue
+from studio.events import CaptionsDone, Heard, ListenerReport, ShowCue
+from studio.subtitles import VTT_HEAD, read, rules_for, srt, vtt
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_ears.py"))]
+
+
+@pytest.fixture
+async def relay(tmp_path: Path) -> AsyncIterator[ScriptedRelay]:
+    relay = ScriptedRelay(tmp_path / "relay.sock")
+    await relay.open()
+    yield relay
+    await relay.close()
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> CaptionsPlan:
+    return CaptionsPlan(
+        folder=tmp_path / "show",
+        relay=tmp_path / "relay.sock",
+        model=tmp_path / "no model",
+        language="pl",
+        hold=Ms(1000),
+        rules=rules_for(Catalogue(), "pl"),
+    )
+
+
+@asynccontextmanager
+async def recogniser(plan: CaptionsPlan, program: list[str] = SCRIPTED, **env: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(*program, stdin=PIPE, stderr=PIPE, env={**os.environ, **env})
+    assert process.stdin is not None
+    process.stdin.write(plan.to_json())
+    process.stdin.close()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def whole(plan: CaptionsPlan, until: int) -> None:
+    """What the files of a show say after its end, whatever happened on the way."""
+    words = expected(until)
+    assert in_journal(plan) == words
+    kept = read_kept(plan.folder)
+    assert [cue.number for cue in kept.cues] == list(range(1, len(kept.cues) + 1))
+    assert " ".join(cue.text for cue in kept.cues).split() == words
+    assert kept.words_in_cues == len(words)
+    assert all(after.start >= before.end for before, after in zip(kept.cues, kept.cues[1:], strict=False))
+    assert (plan.folder / "captions.srt").read_text() == "".join(map(srt, kept.cues))
+    assert (plan.folder / "captions.vtt").read_text() == VTT_HEAD + "".join(map(vtt, kept.cues))
+    assert read(plan.folder / "captions.srt").cues == tuple(kept.cues)
+
+
+async def test_a_programme_is_captioned_to_its_end(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(20_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(relay.of(Heard)) > 20)
+        await relay.end()
+        await relay.until(lambda: bool(relay.of(CaptionsDone)))
+        assert await process.wait() == 0
+    whole(plan, 20_000)
+    heard = [word.text for message in relay.of(Heard) for word in message.settled]
+    assert heard == expected(20_000)
+    assert relay.cues() == list(range(1, len(relay.cues()) + 1))
+    report = relay.last_report()
+    assert (report.state, report.words) == ("online", len(heard))
+    assert report.cues == len(relay.cues())
+    assert report.late_p50 is not None
+    assert report.late_p95 is not None
+    assert report.late_p50 <= report.late_p95
+
+
+@pytest.mark.parametrize(("kind", "count"), [(ListenerReport, 1), (Heard, 3), (Heard, 40), (ShowCue, 1), (ShowCue, 4)])
+async def test_kill_9_loses_no_word_and_doubles_none(
+    relay: ScriptedRelay, plan: CaptionsPlan, kind: type[ShowCue], count: int
+) -> None:
+    await relay.play(16_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(relay.of(kind)) >= count)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    kept = [word.text for word in read_kept(plan.folder).words]
+    for message in relay.of(Heard):
+        assert all(word.text in kept for word in message.settled)
+    shown = relay.cues()
+    assert shown == [cue.number for cue in read_kept(plan.folder).cues][: len(shown)]
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    whole(plan, 16_000)
+    assert relay.asked[1] == 400 * len(kept)
+
+
+async def test_a_line_torn_by_the_kill_is_cut_and_files_are_made_anew(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    plan.folder.mkdir()
+    words = [
+        {"text": word, "start": n * 400 + 100, "end": n * 400 + 400, "confidence": None, "settled": n * 400 + 1100}
+        for n, word in enumerate(expected(4000))
+    ]
+    lines = "".join(json.dumps(word) + "\n" for word in words)
+    (plan.folder / "captions.words.jsonl").write_text(lines + '{"text": "sło')
+    cue = {"number": 1, "start": 60, "end": 1600, "lines": ["słowo0 słowo1", "słowo2 w słowo4"], "words": 5}
+    (plan.folder / "captions.jsonl").write_text(json.dumps(cue, ensure_ascii=False) + '\n{"number": 2, "st')
+    (plan.folder / "captions.srt").write_text("1\n00:00:")
+    await relay.play(8000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    whole(plan, 8000)
+    assert relay.asked == [Ms(4000)]
+    assert min(relay.cues()) == 2
+
+
+async def test_a_relay_that_is_restarted_is_told_what_has_not_aired(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    relay.epoch += 60_000_000_000  # the show begins now: what is heard has not aired
+    plan = msgspec.structs.replace(plan, hold=Ms(30_000))
+    await relay.play(30_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(relay.cues()) >= 2)
+        before = relay.cues()
+        await relay.close()
+        relay.said.clear()
+        relay.process += 1
+        relay.kept_from = relay.plays_until = 33_000
+        await relay.open()
+        await relay.play(40_000)
+        await relay.until(lambda: set(before) <= set(relay.cues()))
+        await relay.end()
+        await relay.until(lambda: bool(relay.of(CaptionsDone)))
+        assert await process.wait() == 0
+    assert relay.asked[1] is not None
+    kept = read_kept(plan.folder)
+    assert kept.gaps == [(relay.asked[1], 33_000)]
+    assert kept.words_in_cues == len(kept.words)
+
+
+async def test_a_relay_that_comes_late_is_waited_for(tmp_path: Path, plan: CaptionsPlan) -> None:
+    relay = ScriptedRelay(tmp_path / "relay.sock")
+    async with recogniser(plan) as process:
+        await relay.open()
+        await relay.play(3000)
+        await relay.end()
+        assert await process.wait() == 0
+    await relay.close()
+    whole(plan, 3000)
+
+
+async def test_a_programme_without_sound_needs_no_captions(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.end(silent=True)
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    assert relay.of(CaptionsDone)
+    assert relay.last_report().state == "off"
+    assert relay.troubles() == []
+
+
+async def test_captions_go_on_when_the_disk_is_full(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(8000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(relay.cues()) >= 1)
+        # The system refuses to let any file of this process grow past so much: what a full disk does.
+        room = (plan.folder / "captions.words.jsonl").stat().st_size + 50
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        cues = len(relay.cues())
+        await relay.play(24_000)
+        await relay.until(lambda: len(relay.cues()) >= cues + 3)
+        await relay.until(lambda: bool(relay.troubles()))
+        await relay.until(lambda: relay.last_report().state == "degraded")
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await relay.until(lambda: relay.last_report().state == "online")
+        await relay.end()
+        assert await process.wait() == 0
+    (trouble,) = relay.troubles()
+    assert "captions.words.jsonl cannot be written (File too large)" in trouble
+    whole(plan, 24_000)
+
+
+async def test_without_a_model_it_says_so_and_is_not_started_again(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    async with recogniser(plan, command()) as process:
+        assert await process.wait() == 3
+    (trouble,) = relay.troubles()
+    assert trouble
+    assert "Traceback" not in trouble
+    assert relay.last_report().state == "refused"
+
+
+async def test_ears_that_break_are_opened_again_by_a_new_process(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(8000)
+    await relay.end()
+    async with recogniser(plan, BREAKS_AT="5000") as process:
+        assert await process.wait() == 1
+    (trouble,) = relay.troubles()
+    assert "RuntimeError: the script says so" in trouble
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    whole(plan, 8000)
+
+
+async def test_asked_to_leave_it_settles_what_it_heard(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(8000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: any(word.end >= 7000 for message in relay.of(Heard) for word in message.settled))
+        process.terminate()
+        assert await process.wait() == 0
+    assert relay.of(CaptionsDone)
+    whole(plan, 400 * len(in_journal(plan)))
+
+
+async def test_captions_that_cannot_be_read_are_not_overwritten(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    plan.folder.mkdir()
+    (plan.folder / "captions.jsonl").write_text('{"number": "one"}\n')
+    async with recogniser(plan) as process:
+        assert await process.wait() == 3
+    await relay.until(lambda: bool(relay.troubles()))
+    assert "cannot be continued" in relay.troubles()[0]
+    assert (plan.folder / "captions.jsonl").read_text() == '{"number": "one"}\n'
+
+
+async def test_a_plan_that_is_none_is_refused() -> None:
+    process = await asyncio.create_subprocess_exec(*command(), stdin=PIPE, stderr=PIPE)
+    _, said = await process.communicate(b'{"folder": 7}')
+    assert process.returncode == 3
+    assert b"the plan on standard input is none" in said
+    assert b"Traceback" not in said
