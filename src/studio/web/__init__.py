@@ -7,5 +7,6 @@ name goes to `House.command` as it came.
 
 from studio.web._house import House, Outcome
 from studio.web._serve import serve
+from studio.web._socket import Limits
 
-__all__ = ["House", "Outcome", "serve"]
+__all__ = ["House", "Limits", "Outcome", "serve"]

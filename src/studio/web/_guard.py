@@ -23,8 +23,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, never bound
 
 SAFE = {
-    # No inline script or style, nothing from elsewhere. hls.js hands the player a blob: of what it received.
-    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; "
+    # No inline script or style, nothing from elsewhere. hls.js hands the player a blob: of what it received,
+    # and begins each subtitle track with an empty file (data:,WEBVTT).
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

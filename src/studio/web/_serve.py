@@ -19,7 +19,7 @@ from studio.errors import WebError
 from studio.language import _
 from studio.web._guard import Guard
 from studio.web._pages import FILES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
-from studio.web._socket import LARGEST, Switchboard
+from studio.web._socket import Limits, Switchboard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -40,7 +40,9 @@ GOODBYE = 3
 """Seconds for open connections to end in order."""
 
 
-async def serve(house: House, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+async def serve(
+    house: House, host: str, port: int, *, opened: Callable[[int], None] | None = None, limits: Limits | None = None
+) -> None:
     """Serve the pages of `house` on `host` and `port` until cancelled; connections are then ended in order.
 
     Port 0 takes any free one. `opened` is told the port once it answers. Raises WebError where it cannot be had.
@@ -48,7 +50,8 @@ async def serve(house: House, host: str, port: int, *, opened: Callable[[int], N
     if not (VENDOR / "preact.js").exists():
         raise WebError(_("The pages' parts are missing; install studio anew with `pip install -e .` (this needs npm)."))
     listening = await _listen(host, port)
-    switchboard = Switchboard(house)
+    limits = limits or Limits()
+    switchboard = Switchboard(house, limits)
     server = _Server(
         uvicorn.Config(
             application(house, host, switchboard),
@@ -60,7 +63,7 @@ async def serve(house: House, host: str, port: int, *, opened: Callable[[int], N
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            ws_max_size=LARGEST,
+            ws_max_size=limits.largest,
             ws_per_message_deflate=False,
             limit_concurrency=CONNECTIONS,
             h11_max_incomplete_event_size=REQUEST,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -26,23 +27,30 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LARGEST = 16 * 1024
-"""Bytes of one message from a page; a command has a name and a few words."""
-CLIENTS = 64
-"""Open pages at a time."""
-BEAT = 2.0
-"""Seconds of silence after which a beat is sent; `static/link.js` gives up after three of them."""
-PATIENCE = 10.0
-"""Seconds that a page may take to take in one message, before it is let go."""
-RATE = 20
-"""Commands a second that one page may send for long; a hand on a fader makes fewer."""
-BURST = 40
-"""Commands that it may send at once."""
-BUSY = 8
-"""Commands of one page that may be under way at a time."""
-ANSWER = 30.0
-"""Seconds after which a command that did not end is answered as unconfirmed; it goes on."""
 TRY_AGAIN_LATER = 1013
+"""The WebSocket's own code for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What open pages may ask of the house."""
+
+    largest: int = 16 * 1024
+    """Bytes of one message from a page; a command has a name and a few words."""
+    clients: int = 64
+    """Open pages at a time."""
+    beat: float = 2.0
+    """Seconds of silence after which a beat is sent; `static/link.js` gives up after three of them."""
+    patience: float = 10.0
+    """Seconds that a page may take to take in one message, before it is let go."""
+    rate: float = 20
+    """Commands a second that one page may send for long; a hand on a fader makes fewer."""
+    burst: float = 40
+    """Commands that it may send at once."""
+    busy: int = 8
+    """Commands of one page that may be under way at a time."""
+    answer: float = 30.0
+    """Seconds after which a command that did not end is answered as unconfirmed; it goes on."""
 
 
 class Request(msgspec.Struct):
@@ -109,21 +117,22 @@ class Allowance:
 class Switchboard:
     """Talks with every open page."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, limits: Limits) -> None:
         """Nobody is there yet."""
         self._house = house
+        self._limits = limits
         self._open = 0
         self._under_way: set[asyncio.Task[Answer]] = set()
 
     async def answer(self, websocket: WebSocket) -> None:
         """Talk with one page until it goes, or is too slow."""
         await websocket.accept()
-        if self._open >= CLIENTS:
+        if self._open >= self._limits.clients:
             await websocket.close(TRY_AGAIN_LATER, _("Too many pages are open; close one."))
             return
         self._open += 1
         try:
-            await Client(websocket, self._house, self._under_way).talk()
+            await Client(websocket, self._house, self._limits, self._under_way).talk()
         finally:
             self._open -= 1
 
@@ -137,15 +146,18 @@ class Switchboard:
 class Client:
     """One open page."""
 
-    def __init__(self, websocket: WebSocket, house: House, under_way: set[asyncio.Task[Answer]]) -> None:
+    def __init__(
+        self, websocket: WebSocket, house: House, limits: Limits, under_way: set[asyncio.Task[Answer]]
+    ) -> None:
         """Commands are kept in `under_way`: a page that is closed takes none of them back."""
         self._websocket = websocket
         self._house = house
+        self._limits = limits
         self._under_way = under_way
         self._mine = 0
         self._changes = house.state.changes()
         self._sending = asyncio.Lock()
-        self._allowance = Allowance(RATE, BURST)
+        self._allowance = Allowance(limits.rate, limits.burst)
         self._version = 0
 
     async def talk(self) -> None:
@@ -157,12 +169,12 @@ class Client:
         except* WebSocketDisconnect:
             logger.debug("a page was closed")
         except* TooSlow:
-            logger.warning("a page took in nothing for %s s and was let go", PATIENCE)
+            logger.warning("a page took in nothing for %s s and was let go", self._limits.patience)
 
     async def _tell(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(BEAT):
+                async with asyncio.timeout(self._limits.beat):
                     change = await anext(self._changes)
             except TimeoutError:
                 await self._send(Beat(self._version))
@@ -183,12 +195,14 @@ class Client:
                 request = Request()
             if not self._allowance.take(loop.time()):
                 await self._refuse(request, _("Too many commands at once; wait a moment."))
-                await asyncio.sleep(1 / RATE)  # read no faster than is allowed: the sender's socket fills up instead
+                await asyncio.sleep(
+                    1 / self._limits.rate
+                )  # read no faster than is allowed: the sender's socket fills up instead
             elif request.kind == "resync":
                 self._changes.restart()
             elif not request.name or request.id is None:
                 await self._refuse(request, _("A command needs an id and a name."))
-            elif self._mine >= BUSY:
+            elif self._mine >= self._limits.busy:
                 await self._refuse(request, _("Earlier commands are still under way; wait for them."))
             else:
                 self._mine += 1
@@ -199,7 +213,7 @@ class Client:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         try:
-            async with asyncio.timeout(ANSWER):
+            async with asyncio.timeout(self._limits.answer):
                 answer = await asyncio.shield(task)
         except TimeoutError:
             answer = Answer(request.id, "unconfirmed", _("Nobody answered in time; look whether it happened."))
@@ -223,7 +237,7 @@ class Client:
     async def _send(self, message: msgspec.Struct) -> None:
         text = msgspec.json.encode(message).decode()
         try:
-            async with asyncio.timeout(PATIENCE), self._sending:
+            async with asyncio.timeout(self._limits.patience), self._sending:
                 await self._websocket.send_text(text)
         except TimeoutError:
             raise TooSlow from None

@@ -1,0 +1,82 @@
+// What every page is made of.
+
+import { h, render } from "/vendor/preact.js";
+import { useEffect } from "/vendor/hooks.js";
+import htm from "/vendor/htm.js";
+import { connect, house } from "./link.js";
+import { useStore } from "./store.js";
+import { choose, LANGUAGES, language, moment, remembered, speak, t } from "./words.js";
+
+export const html = htm.bind(h);
+
+const SHAPES = {
+  good: html`<circle cx="8" cy="8" r="6" />`,
+  wait: html`<circle cx="8" cy="8" r="5" class="line" stroke-dasharray="4 2.3" />`,
+  warn: html`<path d="M8 1.5 15 14H1Z" /><path class="mark" d="M8 6v4m0 1.6v.4" />`,
+  bad: html`<rect x="1.5" y="1.5" width="13" height="13" rx="2" /><path class="mark" d="m5 5 6 6m0-6-6 6" />`,
+  off: html`<path class="line" d="M3 8h10" />`,
+};
+
+/** A sign for a state that also reads without colour: disc, ring, triangle, cross, dash. */
+export function Shape({ kind }) {
+  return html`<svg class="shape ${kind}" viewBox="0 0 16 16" aria-hidden="true">${SHAPES[kind]}</svg>`;
+}
+
+/** A part of a page under its own heading. */
+export function Panel({ name, title, children }) {
+  return html`<section class="panel ${name}" aria-labelledby="${name}-title">
+    <h2 id="${name}-title">${title}</h2>
+    ${children}
+  </section>`;
+}
+
+function LanguageSwitch() {
+  const spoken = useStore(language);
+  return html`<div class="languages" role="group" aria-label=${t("Language")}>
+    ${Object.entries(LANGUAGES).map(
+      ([code, name]) => html`<button
+        key=${code}
+        type="button"
+        lang=${code}
+        aria-label=${name}
+        title=${name}
+        aria-pressed=${code === spoken}
+        onClick=${() => choose(code)}
+      >
+        ${code.toUpperCase()}
+      </button>`,
+    )}
+  </div>`;
+}
+
+function Banner({ state, live, since }) {
+  if (live) return null;
+  if (state === null) return html`<p class="banner" role="status">${t("Connecting to studio …")}</p>`;
+  return html`<p class="banner lost" role="alert">
+    <${Shape} kind="warn" />
+    <span>
+      <strong>${t("No connection to studio.")}</strong>${" "}
+      ${t("What you see is from {time}. Trying again all the time.", { time: moment(since) })}
+    </span>
+  </p>`;
+}
+
+function Frame({ page }) {
+  const seen = useStore(house);
+  useStore(language);
+  const wanted = seen.state?.show?.interface;
+  useEffect(() => {
+    if (wanted && !remembered()) speak(wanted);
+  }, [wanted]);
+  return html`<div class="frame ${seen.live ? "" : "stale"}">
+    <${Banner} ...${seen} />
+    ${seen.state && html`<${page} state=${seen.state} live=${seen.live} languages=${html`<${LanguageSwitch} />`} />`}
+  </div>`;
+}
+
+/** Open the page: connect, learn the language, draw. */
+export async function show(page) {
+  connect();
+  await speak(remembered() ?? "en");
+  render(html`<${Frame} page=${page} />`, document.getElementById("page"));
+}

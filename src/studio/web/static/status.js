@@ -1,0 +1,228 @@
+// What is on the air, and how everything that carries it is doing.
+
+import { useEffect, useState } from "/vendor/hooks.js";
+import { command } from "./link.js";
+import { html, Panel, Shape, show } from "./parts.js";
+import { Player } from "./player.js";
+import { bytes, clock, count, decibels, measured, seconds, share, t } from "./words.js";
+
+const SHOWN_CUES = 5;
+const SHOWN_NOTICES = 3;
+
+const PHASES = {
+  starting: () => t("Starting"),
+  "on air": () => t("On air"),
+  stopping: () => t("Ending"),
+  ended: () => t("Ended"),
+};
+
+const LINKS = {
+  obs: () => "OBS",
+  source: () => t("Programme source"),
+  relay: () => t("Relay"),
+  recogniser: () => t("Speech recogniser"),
+};
+
+const LINK_STATES = {
+  off: ["off", () => t("Off")],
+  connecting: ["wait", () => t("Connecting")],
+  syncing: ["wait", () => t("Catching up")],
+  online: ["good", () => t("Online")],
+  degraded: ["warn", () => t("Limited")],
+  refused: ["bad", () => t("Needs you")],
+};
+
+const DESTINATIONS = {
+  hls: () => t("Hall (HLS)"),
+  recording: () => t("Recording"),
+};
+
+const DESTINATION_STATES = {
+  starting: ["wait", () => t("Starting")],
+  "on air": ["good", () => t("On air")],
+  stalled: ["warn", () => t("Stalled")],
+  done: ["off", () => t("Finished")],
+  failed: ["bad", () => t("Failed")],
+};
+
+/** How it is, in a shape and a word; `stale` where nobody knows whether it still is so. */
+function State({ table, state, live }) {
+  const [kind, word] = table[state] ?? ["warn", () => state];
+  return html`<span class="state ${live ? kind : "unknown"}"><${Shape} kind=${live ? kind : "off"} /> ${word()}</span>`;
+}
+
+function Headline({ programme, live, languages }) {
+  const phase = (PHASES[programme.phase] ?? (() => programme.phase))();
+  const onAir = live && programme.phase === "on air";
+  const name = live ? phase : t("Unknown");
+  useEffect(() => {
+    document.title = `${onAir ? "● " : ""}${name} – ${programme.title || "studio"}`;
+  });
+  return html`<header class="headline">
+    <p class="air ${onAir ? "on" : ""}" role="status"><span class="lamp"></span>${name}</p>
+    <p class="time" aria-label=${t("Time on the air")}>${clock(programme.seconds)}</p>
+    <h1>${programme.title}</h1>
+    ${languages}
+  </header>`;
+}
+
+function Notices({ notices }) {
+  if (!notices?.length) return null;
+  const latest = [...notices].reverse();
+  const line = (notice) => html`<li key=${notice.id} class=${notice.level}>
+    <${Shape} kind=${notice.level === "error" ? "bad" : notice.level === "info" ? "good" : "warn"} />
+    <span>${notice.text}</span>
+  </li>`;
+  const older = latest.slice(SHOWN_NOTICES);
+  return html`<section class="notices" role="log" aria-label=${t("Messages")}>
+    <ul>
+      ${latest.slice(0, SHOWN_NOTICES).map(line)}
+    </ul>
+    ${older.length > 0 &&
+    html`<details>
+      <summary>${t("Earlier messages")}</summary>
+      <ul>
+        ${older.map(line)}
+      </ul>
+    </details>`}
+  </section>`;
+}
+
+function Captions({ captions, language }) {
+  if (!captions.on) {
+    return html`<${Panel} name="captions" title=${t("Captions")}>
+      <p class="quiet">${t("Captions are switched off in this show.")}</p>
+    <//>`;
+  }
+  const settled = (captions.settled ?? []).slice(-SHOWN_CUES);
+  const silent = settled.length === 0 && !captions.tentative;
+  return html`<${Panel} name="captions" title=${t("Captions")}>
+    <div class="spoken" lang=${language}>
+      <div role="log" aria-live="polite" aria-label=${t("Captions")}>
+        ${settled.map((cue) => html`<p key=${cue.number}>${cue.lines.join(" ")}</p>`)}
+      </div>
+      ${captions.tentative && html`<p class="tentative">${captions.tentative}</p>`}
+    </div>
+    ${silent && html`<p class="quiet">${t("Nobody has spoken yet.")}</p>`}
+  <//>`;
+}
+
+function Scenes({ scenes, live }) {
+  const [asked, setAsked] = useState(null);
+  const [answer, setAnswer] = useState("");
+  if (!scenes.names?.length) return null;
+  const take = async (scene) => {
+    setAsked(scene);
+    setAnswer("");
+    const { outcome, reason } = await command("take", { scene });
+    setAsked(null);
+    setAnswer(outcome === "confirmed" || outcome === "superseded" ? "" : reason || t("Nobody confirmed this."));
+  };
+  return html`<${Panel} name="scenes" title=${t("Scenes")}>
+    <div class="buttons">
+      ${scenes.names.map(
+        (scene) => html`<button
+          key=${scene}
+          type="button"
+          disabled=${!live}
+          aria-pressed=${scene === scenes.current}
+          aria-busy=${scene === asked}
+          onClick=${() => take(scene)}
+        >
+          ${scene}${scene === scenes.current && html`<small>${t("On air")}</small>`}
+        </button>`,
+      )}
+    </div>
+    <p class="answer" role="alert">${answer}</p>
+  <//>`;
+}
+
+function Links({ links, live }) {
+  const known = Object.keys(LINKS).filter((name) => name in links);
+  const others = Object.keys(links).filter((name) => !(name in LINKS));
+  return html`<${Panel} name="links" title=${t("Connections")}>
+    <ul class="rows">
+      ${[...known, ...others].map(
+        (name) => html`<li key=${name}>
+          <span class="name">${(LINKS[name] ?? (() => name))()}</span>
+          <${State} table=${LINK_STATES} state=${links[name].state} live=${live} />
+          ${links[name].detail && html`<span class="detail">${links[name].detail}</span>`}
+        </li>`,
+      )}
+    </ul>
+  <//>`;
+}
+
+function Destinations({ destinations, folder, live }) {
+  return html`<${Panel} name="destinations" title=${t("Destinations")}>
+    <ul class="rows">
+      ${Object.entries(destinations).map(
+        ([name, to]) => html`<li key=${name}>
+          <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
+          <${State} table=${DESTINATION_STATES} state=${to.state} live=${live} />
+          <span class="size">${bytes(to.size)}</span>
+          ${to.detail && html`<span class="detail">${to.detail}</span>`}
+        </li>`,
+      )}
+    </ul>
+    ${folder && html`<p class="folder">${t("Files are in {folder}", { folder })}</p>`}
+  <//>`;
+}
+
+function Figure({ name, value, warn }) {
+  return html`<div class="figure ${warn ? "warn" : ""}">
+    <dt>${name}</dt>
+    <dd>${warn && html`<${Shape} kind="warn" />`}${value}</dd>
+  </div>`;
+}
+
+function Figures({ programme, captions }) {
+  const hold = programme.hold_ms;
+  const late = captions.late_p95_ms != null && captions.late_p95_ms > hold;
+  return html`<${Panel} name="figures" title=${t("Figures")}>
+    <dl>
+      ${captions.on &&
+      html`
+        <${Figure} name=${t("Captions late: half within")} value=${seconds(captions.late_p50_ms)} />
+        <${Figure} name=${t("Captions late: 95 % within")} value=${seconds(captions.late_p95_ms)} warn=${late} />
+        <${Figure} name=${t("Captions missed by the picture")} value=${count(captions.late_cues)}
+          warn=${captions.late_cues > 0} />
+        <${Figure} name=${t("Captions shown")} value=${count(captions.cues)} />
+        <${Figure} name=${t("Words recognised")} value=${count(captions.words)} />
+      `}
+      <${Figure} name=${t("Hold")} value=${seconds(hold)} />
+      <${Figure} name=${t("Frames on time")} value=${share(programme.on_time)} warn=${programme.on_time < 0.97} />
+      <${Figure} name=${t("Frames dropped")} value=${count(programme.dropped)} warn=${programme.dropped > 0} />
+      <${Figure} name=${t("Picture")} value=${picture(programme)} />
+      <${Figure} name=${t("Sound peak")} value=${decibels(programme.peak_db)} />
+    </dl>
+  <//>`;
+}
+
+function picture({ width, height, fps }) {
+  if (!width) return "–";
+  return t("{width}×{height}, {fps} fps", { width, height, fps: measured(fps) });
+}
+
+function StatusPage({ state, live, languages }) {
+  const { show: evening = {}, links = {}, programme = {}, captions = {}, destinations = {}, scenes = {} } = state;
+  const playable = ["on air", "stalled", "done"].includes(destinations.hls?.state);
+  return html`
+    <${Headline} programme=${evening} live=${live} languages=${languages} />
+    <${Notices} notices=${state.notices} />
+    <main>
+      <div class="stage">
+        <${Player} ready=${playable} />
+        <${Captions} captions=${captions} language=${evening.language} />
+      </div>
+      <div class="desk">
+        <${Scenes} scenes=${scenes} live=${live} />
+        <${Links} links=${links} live=${live} />
+        <${Figures} programme=${programme} captions=${captions} />
+        <${Destinations} destinations=${destinations} folder=${evening.folder} live=${live} />
+      </div>
+    </main>
+  `;
+}
+
+show(StatusPage);

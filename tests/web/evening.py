@@ -1,0 +1,145 @@
+"""An evening as the pages see it: a real state, real HLS, and a house that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.show import State
+from studio.web import Limits, serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TREE: dict[str, Any] = {
+    "show": {
+        "title": "Wieczór z Czesławem Miłoszem",
+        "phase": "on air",
+        "seconds": 4354,
+        "language": "pl",
+        "folder": "/srv/show",
+        "interface": "en",
+    },
+    "links": {
+        "obs": {"state": "online", "detail": ""},
+        "relay": {"state": "online", "detail": ""},
+        "recogniser": {"state": "degraded", "detail": "It is 3 s behind; close other programs."},
+        "source": {"state": "online", "detail": ""},
+        "Desk at 10.0.0.2": {"state": "refused", "detail": "Desk at 10.0.0.2 does not answer. Is it switched on?"},
+    },
+    "programme": {
+        "width": 1280,
+        "height": 720,
+        "fps": 25.0,
+        "frames": 108_850,
+        "on_time": 0.9996,
+        "dropped": 2,
+        "hold_ms": 6000,
+        "late_p95_ms": 12,
+        "peak_db": -14.2,
+    },
+    "captions": {
+        "on": True,
+        "settled": [
+            {"number": 1, "start": 0, "end": 2000, "lines": ["Dzień dobry państwu,", "witam w naszym domu kultury."]},
+            {"number": 2, "start": 2100, "end": 5000, "lines": ["Zażółć gęślą jaźń."]},
+        ],
+        "tentative": "a teraz proszę",
+        "words": 8123,
+        "cues": 1042,
+        "late_p50_ms": 2140,
+        "late_p95_ms": 4310,
+        "late_cues": 0,
+    },
+    "destinations": {
+        "hls": {"state": "on air", "detail": "", "size": 48_000_000},
+        "recording": {"state": "on air", "detail": "", "size": 1_912_000_000},
+    },
+    "scenes": {"names": ["Talk", "Holding"], "current": "Talk"},
+    "notices": [{"id": 1, "level": "warning", "text": "The camera on the balcony is gone; check its cable."}],
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    kind: str
+    reason: str = ""
+
+
+@dataclass
+class Evening:
+    """Knows one command: `take` a scene, where it is not `silent`. To `wait` is a slow one: it ends with `patience`."""
+
+    folder: Path
+    state: State = field(default_factory=lambda: State(TREE))
+    asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    patience: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    silent: set[str] = field(default_factory=set)
+
+    async def command(self, name: str, arguments: dict[str, object]) -> Answer:
+        self.asked.append((name, arguments))
+        if name == "wait":
+            self.waiting.set()
+            await self.patience.wait()
+            self.done.set()
+            return Answer("confirmed")
+        if name == "break":
+            raise KeyError(name)
+        if name != "take":
+            return Answer("refused", f"There is no command {name}.")
+        if arguments.get("scene") in self.silent:
+            return Answer("refused", "OBS does not answer. Is it running?")
+        self.state.set("scenes.current", arguments.get("scene"))
+        return Answer("confirmed")
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    house: Evening, port: int = 0, *, host: str = "127.0.0.1", limits: Limits | None = None
+) -> AsyncIterator[int]:
+    """Serve `house` until the block ends; gives the port."""
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(house, host, port, opened=told.set_result, limits=limits))
+    waiting: set[asyncio.Future[Any]] = {serving, told}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        await serving
+    try:
+        yield told.result()
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+MASTER = """\
+#EXTM3U
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="Polski",LANGUAGE="pl",DEFAULT=YES,AUTOSELECT=YES,URI="captions.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=80000,RESOLUTION=320x180,CODECS="avc1.42c00c,mp4a.40.2",SUBTITLES="captions"
+video.m3u8
+"""
+CAPTIONS = """\
+#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-TARGETDURATION:12
+#EXT-X-MEDIA-SEQUENCE:0
+#EXTINF:12.000,
+captions-000.vtt
+#EXT-X-ENDLIST
+"""
+# ffmpeg's TS begins at 126000 ticks.
+CUES = """\
+WEBVTT
+X-TIMESTAMP-MAP=MPEGTS:126000,LOCAL:00:00:00.000
+
+00:00:00.500 --> 00:00:03.000
+Dzień dobry państwu.
+
+00:00:03.200 --> 00:00:11.000
+Zażółć gęślą jaźń.
+"""

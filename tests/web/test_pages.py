@@ -1,0 +1,202 @@
+"""The pages in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from evening import Evening, opened
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: install it with `apt install chromium`"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def page_of(browser: Browser, port: int, *, quiet: bool = True, **context: object) -> AsyncIterator[Page]:
+    """Open the status page; `quiet`: nothing may be complained of in its console, violations of the policy included."""
+    complaints: list[str] = []
+    async with await browser.new_context(**context) as device:  # type: ignore[arg-type]  # passed on as it came
+        page = await device.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        await page.goto(f"http://127.0.0.1:{port}/")
+        yield page
+    assert not quiet or complaints == []
+
+
+async def until(page: Page, expression: str) -> None:
+    """Wait until `expression` is so. Playwright's own waiting evaluates strings in the page: its policy forbids that."""
+    look = f"const look = () => (({expression}) ? done() : setTimeout(look, 50)); look();"
+    async with asyncio.timeout(20):
+        await page.evaluate(f"() => new Promise((done) => {{ {look} }})")
+
+
+async def test_the_page_shows_the_state(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        await expect(page.locator(".air")).to_have_text("On air")
+        await expect(page).to_have_title("● On air – Wieczór z Czesławem Miłoszem")  # noqa: RUF001 - as written
+        await expect(page.locator(".time")).to_have_text("1:12:34")
+        links = page.get_by_role("region", name="Connections").get_by_role("listitem")
+        assert [" ".join(text.split()) for text in await links.all_inner_texts()] == [
+            "OBS Online",
+            "Programme source Online",
+            "Relay Online",
+            "Speech recogniser Limited It is 3 s behind; close other programs.",
+            "Desk at 10.0.0.2 Needs you Desk at 10.0.0.2 does not answer. Is it switched on?",
+        ]
+        figures = dict(
+            zip(*[await page.locator(f".figure {part}").all_inner_texts() for part in ("dt", "dd")], strict=True)
+        )
+        assert figures == {
+            "Captions late: half within": "2.1 sec",
+            "Captions late: 95 % within": "4.3 sec",
+            "Captions missed by the picture": "0",
+            "Captions shown": "1,042",
+            "Words recognised": "8,123",
+            "Hold": "6.0 sec",
+            "Frames on time": "99.9%",
+            "Frames dropped": "2",
+            "Picture": "1280×720, 25 fps",  # noqa: RUF001 - as written
+            "Sound peak": "-14 dB",
+        }
+        await expect(page.get_by_role("region", name="Destinations")).to_contain_text("1.91 GB")
+        await expect(page.get_by_label("Messages")).to_contain_text("check its cable")
+        spoken = page.locator(".spoken")
+        await expect(spoken.get_by_role("log").locator("p").first).to_have_text(
+            "Dzień dobry państwu, witam w naszym domu kultury."
+        )
+        await expect(spoken.locator(".tentative")).to_have_text("a teraz proszę")
+        assert await spoken.get_attribute("lang") == "pl"
+
+
+async def test_a_change_of_the_state_changes_the_open_page(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        await expect(page.locator(".air")).to_have_class("air on")
+        house.state.merge({"show": {"phase": "ended", "seconds": 4360}, "captions": {"tentative": None}})
+        house.state.set("links.obs", {"state": "connecting", "detail": "It was killed and comes back."})
+        await expect(page.locator(".air")).to_have_text("Ended")
+        await expect(page.locator(".air")).to_have_class("air ")
+        await expect(page.locator(".tentative")).to_have_count(0)
+        await expect(page.locator(".links li").first).to_contain_text("It was killed and comes back.")
+        house.state.set("captions.on", value=False)
+        await expect(page.locator(".captions")).to_contain_text("switched off")
+
+
+async def test_a_scene_is_taken_with_a_key_and_shown_when_it_is_reported(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        talk, holding = (page.get_by_role("button", name=name) for name in ("Talk", "Holding"))
+        await expect(talk).to_have_attribute("aria-pressed", "true")
+        await holding.focus()
+        await page.keyboard.press("Enter")
+        await expect(holding).to_have_attribute("aria-pressed", "true")
+        await expect(talk).to_have_attribute("aria-pressed", "false")
+        assert house.asked == [("take", {"scene": "Holding"})]
+
+
+async def test_a_refused_take_says_why_and_changes_nothing(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    house.silent.add("Holding")
+    async with opened(house) as port, page_of(browser, port) as page:
+        await page.get_by_role("button", name="Holding").click()
+        await expect(page.locator(".scenes").get_by_role("alert")).to_have_text("OBS does not answer. Is it running?")
+        await expect(page.get_by_role("button", name="Talk")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_the_player_plays_and_its_subtitle_track_waits_for_the_button(browser: Browser, programme: Path) -> None:
+    async with opened(Evening(programme)) as port, page_of(browser, port) as page:
+        await until(page, "document.querySelector('video').currentTime > 1")
+        assert await page.evaluate("document.querySelector('video').videoWidth") == 320
+        showing = "[...document.querySelector('video').textTracks].filter((track) => track.mode === 'showing')"
+        assert await page.evaluate(f"{showing}.length") == 0
+        button = page.get_by_role("button", name="Subtitle track")
+        await button.click()
+        await until(page, f"{showing}.some((track) => track.cues?.length === 2)")
+        cues = await page.evaluate(
+            f"{showing}.flatMap((track) => [...track.cues].map((cue) => [cue.startTime, cue.text]))"
+        )
+        assert [text for _start, text in cues] == ["Dzień dobry państwu.", "Zażółć gęślą jaźń."]
+        assert cues[0][0] == pytest.approx(0.5, abs=0.05)
+        await until(page, f"{showing}.some((track) => track.activeCues.length === 1)")
+        await button.click()
+        await until(page, f"{showing}.length === 0")
+
+
+async def test_the_player_waits_for_a_programme_that_is_not_there_yet(
+    browser: Browser, house: Evening, programme: Path
+) -> None:
+    async with opened(house) as port, page_of(browser, port, quiet=False) as page:
+        async with page.expect_response(re.compile("master.m3u8")) as first:
+            pass
+        assert (await first.value).status == 404
+        for file in (programme / "hls").iterdir():
+            (house.folder / "hls" / file.name).write_bytes(file.read_bytes())
+        await until(page, "document.querySelector('video').currentTime > 0.2")
+
+
+async def test_the_page_speaks_the_language_of_the_show_until_somebody_chooses(
+    browser: Browser, house: Evening
+) -> None:
+    house.state.merge({"show": {"interface": "lt"}, "destinations": {"hls": {"state": "starting"}}})
+    async with opened(house) as port, page_of(browser, port) as page:
+        await expect(page.locator(".air")).to_have_text("Eteryje")
+        await page.get_by_role("button", name="Polski").click()
+        await expect(page.locator(".air")).to_have_text("Na antenie")
+        await expect(page.get_by_role("region", name="Sceny")).to_be_visible()
+        await expect(page.locator(".figure dd").first).to_have_text("2,1 s")
+        assert await page.evaluate("document.documentElement.lang") == "pl"
+        await page.reload()
+        await expect(page.locator(".air")).to_have_text("Na antenie")
+
+
+async def test_a_lost_connection_is_said_and_mended(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as first:
+        port = first
+        opening = page_of(browser, port, quiet=False)
+        page = await opening.__aenter__()
+        await expect(page.locator(".air")).to_have_class("air on")
+    banner = page.get_by_text("No connection to studio.")
+    await expect(banner).to_be_visible()
+    await expect(page.locator(".air")).to_have_text("Unknown")
+    await expect(page.locator(".air")).to_have_class("air ")
+    await expect(page.get_by_role("button", name="Talk")).to_be_disabled()
+    await expect(page.locator(".links .good")).to_have_count(0)
+    house.state.set("show.title", "Another evening")
+    async with opened(house, port):
+        await expect(page.get_by_role("heading", name="Another evening")).to_be_visible()
+        await expect(banner).to_have_count(0)
+        await expect(page.locator(".air")).to_have_class("air on")
+        await opening.__aexit__(None, None, None)
+
+
+async def test_the_page_fits_a_phone(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    viewport = {"width": 360, "height": 740}
+    async with opened(house) as port, page_of(browser, port, viewport=viewport) as page:
+        await expect(page.locator(".air")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") == 360
