@@ -50,8 +50,8 @@ def _lines(text: str) -> dict[Path_, int]:
     counts: dict[Path_, int] = {}
     table: Path_ = ()
     statement: list[str] = []
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
-        statement.append(line)
+    for number, line in enumerate(text.split("\n"), 1):
+        statement.append(line + "\n")
         try:
             said = tomllib.loads("".join(statement))
         except tomllib.TOMLDecodeError:
