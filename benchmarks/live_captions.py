@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+HEAD = f"{'clip':40} {'wer':>6} {'file':>6} {'f50':>6} {'f95':>6} {'s50':>6} {'erased':>6} rev   cpu behind"
 ARRIVES = 0.04
 """Seconds of sound that arrive at once."""
 
@@ -208,9 +209,7 @@ def main() -> None:
     keep.mkdir(parents=True, exist_ok=True)
     scorer = judge()
     rows = []
-    print(
-        f"{'clip':40} {'wer':>6} {'file':>6} {'f50':>6} {'f95':>6} {'s50':>6} {'erased':>6} {'rev':>3} {'cpu':>5} {'behind':>6}"
-    )
+    print(HEAD)
     for clip in chosen:
         language = clip.parent.name if clip.parent.name in {"pl", "lt", "en"} else "auto"
         listener = Listener(model, language, tuning, options.threads)

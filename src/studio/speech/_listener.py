@@ -18,7 +18,7 @@ from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._intake import Block, Intake
-from studio.speech._settle import Piece, agreed, continues, copies, cut_copy, shown
+from studio.speech._settle import Piece, agreed, continues, cut_copy, shown
 from studio.speech._vad import BLOCK, EndPointer, blocks
 from studio.speech._whisper import Encoded, Guess, Whisper
 from studio.speech._window import View, Window
@@ -39,8 +39,9 @@ _LATE = Ms(130)
 """Whisper's alignment comes so much early, as measured."""
 _LEFT = Ms(2000)
 """After skipping, so much sound waits."""
-_LONGEST = Ms(26_000)
-"""An utterance in which nothing could be settled for so long is ended: Whisper hears no more than 30 s."""
+_LONGEST = Ms(10_000)
+"""An utterance in which nothing could be settled for so long is ended: with its context and padding it
+must fit into the 30 s that Whisper hears."""
 _SURE = 0.7
 """Share from which another language than the last utterance's is believed."""
 
@@ -59,6 +60,14 @@ class Hearing:
     """When the speaker fell silent; `None` while somebody speaks, or before anybody did."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """What a pass was given, as the encoder saw it."""
+
+    view: View
+    sound: Encoded
+
+
 class Listener:
     """Hears sound, gives words. `hear` may be called from another thread than `step` and `finish`."""
 
@@ -73,8 +82,8 @@ class Listener:
     ) -> None:
         """Load the model in the folder `model`, which takes about a second; SpeechError where it cannot be.
 
-        `language` is a code Whisper knows, or `auto`: then each utterance is in one of `tuning.languages`. `meter` reads
-        seconds; it measures what a step costs, and with a clock that stands still a run can be repeated exactly.
+        `language` is a code Whisper knows, or `auto`: then each utterance is in one of `tuning.languages`. `meter`
+        reads seconds; it measures what a step costs, and with a clock that stands still a run can be repeated exactly.
         """
         self._tuning = tuning
         self._meter = meter
@@ -87,11 +96,10 @@ class Listener:
         self._intake = Intake()
         self._pointer = EndPointer(tuning)
         self._window = Window()
-        self._view = View(0, 0)
         self._lead: deque[Block] = deque(maxlen=blocks(tuning.lead))
         self._voiced: deque[tuple[Ms, Ms]] = deque(maxlen=200)
         self._guess: list[Piece] | None = None
-        self._draft: tuple[Encoded, View, list[Piece]] | None = None
+        self._draft: tuple[_Decoded, list[Piece]] | None = None
         self._tentative = ""
         self._fresh = 0
         self._step = tuning.step
@@ -147,7 +155,7 @@ class Listener:
         """Move waiting sound into the window; return whether an utterance ended."""
         most = self._tuning.longest_step * SPEECH_RATE // 1000
         while self._fresh < most and (block := self._intake.peek()) is not None:
-            too_long = self._window.length(self._view) > _LONGEST
+            too_long = self._window.unsettled(self._tuning.back) > _LONGEST
             if self._pointer.speaking and (block.after_gap or too_long):
                 self._pointer.stop()
                 return True
@@ -178,8 +186,7 @@ class Listener:
         if quiet is None or block.start - quiet > self._tuning.longest_pause:
             self._window = Window()
         self._window.open(np.concatenate([part.sound for part in sound]), sound[0].start)
-        self._view = self._window.widest(self._tuning.context)
-        self._forget()
+        self._window.forget(self._tuning.wide, 0)
         self._guess = self._draft = None
         self._quiet_since = None
         self._fresh = 0
@@ -219,37 +226,34 @@ class Listener:
     def _listen(self, *, coarse: bool) -> list[Word]:
         """Make one pass over the running utterance and settle what it agrees on with the one before."""
         self._fresh = 0
-        self._shorten(coarse=coarse)
         if self._pointer.silent >= blocks(self._tuning.breath):
             return self._rehearse()
-        sound, said = self._shown(self._view)
-        encoded = self._whisper.encode(sound, self._tuning.padding)
-        self._choose_language(encoded)
-        guess = self._whisper.follow(encoded, self._language, said, 1 if coarse else self._tuning.quick_beam)
+        decoded = self._encode(Ms(0) if coarse else self._tuning.context, self._tuning.force)
+        said = decoded.view.said
+        guess = self._whisper.follow(decoded.sound, self._language, said, 1 if coarse else self._tuning.quick_beam)
         words = cut_copy(said, guess.words)
-        return self._agree(encoded, self._view, words, sure=not guess.ran_away and len(words) == len(guess.words))
+        return self._agree(decoded, words, sure=not guess.ran_away and len(words) == len(guess.words))
 
-    def _agree(self, encoded: Encoded, view: View, words: list[Piece], *, sure: bool) -> list[Word]:
+    def _agree(self, decoded: _Decoded, words: list[Piece], *, sure: bool) -> list[Word]:
         count = agreed(self._guess or (), words)
-        settled = self._settle(encoded, view, words[:count])
+        settled = self._settle(decoded, words[:count])
         self._guess = words[count:]
         self._tentative = shown(self._guess) if sure else ""
         return settled
 
     def _rehearse(self) -> list[Word]:
         """The speaker draws breath: decode with care already, so that nothing is left to do if the utterance ends."""
-        encoded, view, words = self._decode_carefully(coarse=False)
-        settled = self._agree(encoded, view, words, sure=True)
-        self._draft = encoded, view, self._guess or []
+        decoded, words = self._decode_carefully(coarse=False)
+        settled = self._agree(decoded, words, sure=True)
+        self._draft = decoded, self._guess or []
         self._tentative = " ".join(word.text for word in self._guess or () if word.said)
         return settled
 
     def _close(self, *, coarse: bool) -> list[Word]:
         """Settle all of the utterance that ended."""
         settled: list[Word] = []
-        began = bool(self._window.words[self._window.own.word :])
+        began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
-            self._shorten(coarse=coarse)
             settled = self._settle(*(self._draft or self._decode_carefully(coarse=coarse)))
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
         self._rest()
@@ -260,85 +264,47 @@ class Listener:
         self._tentative = ""
         self._fresh = 0
 
-    def _decode_carefully(self, *, coarse: bool) -> tuple[Encoded, View, list[Piece]]:
-        """Guess the rest of the utterance: what follows the settled words, without copying from the context."""
-        view = self._view if coarse else self._widest()
+    def _decode_carefully(self, *, coarse: bool) -> tuple[_Decoded, list[Piece]]:
+        """Guess the rest of the utterance."""
         beam = min(2, self._tuning.beam) if coarse else self._tuning.beam
-        sound, said = self._shown(view)
-        encoded = self._whisper.encode(sound, self._tuning.padding)
-        self._choose_language(encoded)
-        own = said[max(0, self._window.own.word - view.word) :]
-        doubted = own[-self._tuning.back :] if self._tuning.back else []
-        guess = self._whisper.follow(encoded, self._language, said[: len(said) - len(doubted)], beam)
-        rest = continues(doubted, guess.words)
+        decoded = self._encode(Ms(0) if coarse else self._tuning.wide, self._tuning.back)
+        said = decoded.view.said
+        guess = self._whisper.follow(decoded.sound, self._language, (), beam)
+        rest = continues(said, guess.words)
         if rest is None:
-            guess = self._whisper.follow(encoded, self._language, said, beam)
+            guess = self._whisper.follow(decoded.sound, self._language, said, beam)
             rest = guess.words
-        rest = cut_copy(said, rest)
-        context = said[: len(said) - len(own)]
-        if context and (not (own or rest) or copies(context, [*own, *rest])):
-            guess, rest = self._decode_alone(own, rest, guess, beam)
-        if not own and self._is_silence(guess):
+        if not self._window.words and self._is_silence(guess):
             rest = []
-        return encoded, view, rest
-
-    def _decode_alone(
-        self, own: Sequence[Piece], rest: list[Piece], guess: Guess, beam: int
-    ) -> tuple[Guess, list[Piece]]:
-        """Hear the utterance without its context; keep `rest` where that contradicts what is settled."""
-        alone = self._whisper.encode(self._shown(self._window.own)[0], self._tuning.padding)
-        again = self._whisper.follow(alone, self._language, (), beam)
-        after = continues(own, again.words)
-        return (guess, rest) if after is None else (again, cut_copy(own, after))
+        return decoded, cut_copy(said, rest)
 
     def _is_silence(self, guess: Guess) -> bool:
         return guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob
 
-    def _widest(self) -> View:
-        """Return the running view, or one with more context where that is not too long."""
-        wide = self._window.widest(self._tuning.wide)
-        return wide if wide.sample < self._view.sample else self._view
-
-    def _shorten(self, *, coarse: bool) -> None:
-        """Keep the window within what a pass may cost."""
-        if coarse and self._view.sample < self._window.own.sample:
-            self._view = self._window.own
-        if self._window.length(self._view) > self._tuning.window:
-            view = self._window.narrow(self._tuning.keep)
-            if view is not None and view.sample > self._view.sample:
-                self._view = view
-                self._forget()
-
-    def _forget(self) -> None:
-        """Cut off what no pass will want to hear again."""
-        widest = self._widest()
-        self._window.cut(widest)
-        self._view = View(self._view.sample - widest.sample, self._view.word - widest.word)
-
-    def _shown(self, view: View) -> tuple[np.ndarray, list[Piece]]:
-        return self._window.sound[view.sample :], self._window.words[view.word :]
-
-    def _choose_language(self, encoded: Encoded) -> None:
-        if not self._auto or len(self._window.words) > self._window.own.word:
-            return
-        language, share = self._whisper.language(encoded, self._tuning.languages)
-        if share >= _SURE:
-            self._language = language
+    def _encode(self, context: Ms, back: int) -> _Decoded:
+        view = self._window.view(context, back)
+        decoded = _Decoded(view, self._whisper.encode(view.sound, self._tuning.padding, view.skip))
+        if self._auto and not self._window.words:
+            language, share = self._whisper.language(decoded.sound, self._tuning.languages)
+            if share >= _SURE:
+                self._language = language
+        return decoded
 
     # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, encoded: Encoded, view: View, words: Sequence[Piece]) -> list[Word]:
+    def _settle(self, decoded: _Decoded, words: Sequence[Piece]) -> list[Word]:
         if not words:
             return []
-        said = self._window.words[view.word :]
-        timings = self._whisper.align(encoded, self._language, [*said, *words])[len(said) :]
+        view = decoded.view
+        offset = view.begin + view.skip
+        timings = self._whisper.align(decoded.sound, self._language, [*view.said, *words])[len(view.said) :]
         given = []
         for word, timing in zip(words, timings, strict=True):
-            start = self._window.at(view.sample + timing.start)
-            end = self._window.at(view.sample + timing.end)
+            start, end = self._window.at(offset + timing.start), self._window.at(offset + timing.end)
             if word.said:
                 given.append(self._place(word, Ms(start + _LATE), Ms(end + _LATE), timing.confidence))
-        self._window.settle(words, [view.sample + timing.end for timing in timings])
+        self._window.settle(words, [offset + timing.end for timing in timings])
+        self._window.forget(self._tuning.wide, max(self._tuning.back, self._tuning.force))
         return given
 
     def _place(self, word: Piece, start: Ms, end: Ms, confidence: float) -> Word:

@@ -122,8 +122,9 @@ def models() -> list[ModelStatus]:
 def resolve(name_or_folder: str, *, offline: bool = False, progress: Progress | None = None) -> Path:
     """Return the folder of a model that is complete.
 
-    A folder is taken as it is. A known name is looked for among the models kept, then assembled from installed packages,
-    then downloaded unless `offline`. `progress` is told bytes done and bytes in all. SpeechError where there is none.
+    A folder is taken as it is. A known name is looked for among the models kept, then assembled from installed
+    packages, then downloaded unless `offline`. `progress` is told bytes done and bytes in all. SpeechError where there
+    is none.
     """
     model = KNOWN.get(name_or_folder)
     if model is None:

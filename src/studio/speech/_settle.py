@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -77,7 +76,7 @@ def cut_loop(tokens: Sequence[T]) -> list[T]:
 
 
 def cut_copy(before: Sequence[Piece], guess: Sequence[Piece]) -> list[Piece]:
-    """Stop where `guess` begins to say again what `before` or itself has just said: Whisper does so when a window is cut.
+    """Stop where `guess` begins to say again what was just said, as Whisper does when a window is cut.
 
     Two or three words that come twice are left alone unless they repeat what stands directly before them, or close
     the guess with the words the whole began with.
@@ -117,14 +116,6 @@ def continues(settled: Sequence[Piece], again: Sequence[Piece]) -> list[Piece] |
     if [word.plain for word in again[: len(settled)]] != [word.plain for word in settled]:
         return None
     return list(again[len(settled) :])
-
-
-def copies(context: Sequence[Piece], own: Sequence[Piece]) -> bool:
-    """Whether `own` says two words in a row that `context` said: then Whisper may have copied instead of listened."""
-    old = [word.plain for word in context]
-    new = [word.plain for word in own]
-    pairs = set(itertools.pairwise(old))
-    return any(pair in pairs for pair in itertools.pairwise(new))
 
 
 def shown(guess: Sequence[Piece]) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from studio.language import _
 from studio.units import Ms
 
+_WIDEST = 16_000
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
@@ -43,16 +45,14 @@ class Tuning:
 
     padding: Ms = Ms(2000)
     """Silence after the window: with less, Whisper loops on a word that is cut."""
-    window: Ms = Ms(12_000)
-    """The window is cut at a settled word once it is longer than this; 2 s to 24 s."""
-    keep: Ms = Ms(4000)
-    """So much of it stays."""
     context: Ms = Ms(6000)
-    """So much of what was said before this utterance is heard again with it, and its words are given; 0 for none."""
-    wide: Ms = Ms(6000)
-    """The same at a pause, where more context costs less: at least `context`, at most 20 s."""
+    """So much of what was heard before is heard again with what is not settled yet; 0 for none."""
+    wide: Ms = Ms(12_000)
+    """The same at a pause: at least `context`, at most 16 s."""
     longest_pause: Ms = Ms(3000)
     """After a pause longer than this the earlier words are no context any more."""
+    force: int = 2
+    """So many settled words are given to Whisper as the begin of what it is to decode."""
     back: int = 3
     """At a pause, so many settled words are decoded again: when they come out the same, what follows is believed."""
 
@@ -77,7 +77,7 @@ class Tuning:
 
     def _rules(self) -> tuple[tuple[str, bool], ...]:
         widths = self.step, self.first, self.longest_step
-        amounts = self.padding, self.lead, self.least, self.back
+        amounts = self.padding, self.lead, self.least, self.force, self.back
         return (
             (_("beam is between 1 and 10"), self.beam in range(1, 11)),
             (_("quick_beam is between 1 and 10"), self.quick_beam in range(1, 11)),
@@ -85,10 +85,8 @@ class Tuning:
             (_("load is above 0 and at most 1"), 0 < self.load <= 1),
             (_("closes is not above opens, and both are between 0 and 1"), 0 <= self.closes <= self.opens <= 1),
             (_("breath is above 0 and not longer than pause"), 0 < self.breath <= self.pause),
-            (_("window is between 2000 and 20000"), self.window in range(2000, 20_001)),
-            (_("keep is above 0 and shorter than window"), 0 < self.keep < self.window),
-            (_("context is between 0 and wide, and wide is at most 20000"), 0 <= self.context <= self.wide <= 20_000),  # noqa: PLR2004 - the sentence says it
-            (_("padding, lead, least and back are not below 0"), min(amounts) >= 0),
+            (_("context is between 0 and wide, and wide is at most 16000"), 0 <= self.context <= self.wide <= _WIDEST),
+            (_("padding, lead, least, force and back are not below 0"), min(amounts) >= 0),
             (_("padding is at most 4000"), self.padding <= 4000),  # noqa: PLR2004 - the sentence says it
             (_("hopeless is longer than behind"), 0 < self.behind < self.hopeless),
             (_("languages names at least one language"), bool(self.languages)),

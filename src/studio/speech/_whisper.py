@@ -90,8 +90,12 @@ class Whisper:
         self._readers: dict[str, Any] = {}
         self._opens: dict[int, bool] = {}
 
-    def encode(self, sound: NDArray[np.float32], padding: Ms) -> Encoded:
-        """Look at `sound`, at most 30 s with its padding."""
+    def encode(self, sound: NDArray[np.float32], padding: Ms, skip: int = 0) -> Encoded:
+        """Look at `sound`, at most 30 s with its padding, and keep what comes after the first `skip` samples.
+
+        What is skipped is context: the encoder has heard it, and the decoder, which costs six times as much, neither
+        has to say it again nor can copy it.
+        """
         from ctranslate2 import StorageView  # noqa: PLC0415 - heavy: only who listens pays for it
 
         padded = np.concatenate([sound, np.zeros(padding * SPEECH_RATE // 1000, np.float32)])
@@ -100,7 +104,10 @@ class Whisper:
         if frames.shape[-1] < wanted:
             frames = np.pad(frames, ((0, 0), (0, wanted - frames.shape[-1])), constant_values=frames.min())
         frames = np.ascontiguousarray(frames[None, :, :wanted], dtype=np.float32)
-        return Encoded(self._model.model.encode(StorageView.from_array(frames)), min(len(sound), wanted * FRAME))
+        view = self._model.model.encode(StorageView.from_array(frames))
+        if skip >= _ALIGNED:
+            view = StorageView.from_array(np.ascontiguousarray(np.array(view)[:, skip // _ALIGNED :]))
+        return Encoded(view, min(len(sound), wanted * FRAME) - skip)
 
     def follow(self, encoded: Encoded, language: str, said: Sequence[Piece], beam: int) -> Guess:
         """Guess what follows the words `said` in the window."""

@@ -6,46 +6,51 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.sound import SPEECH_RATE
+from studio.speech._settle import Piece
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
-    from studio.speech._settle import Piece
-
-_AFTER = SPEECH_RATE // 50
-"""A cut comes 20 ms after the end of the last word before it."""
+_EARLY = SPEECH_RATE * 80 // 1000
+"""A word's end is told early: the next one is looked for 80 ms later."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Where a pass begins: a sample of the window, and the first settled word after it."""
+    """What a pass is given."""
 
-    sample: int
-    word: int
+    begin: int
+    """The window's sample where `sound` begins."""
+    sound: NDArray[np.float32]
+    """Context, then what is to be decoded."""
+    skip: int
+    """Samples of context."""
+    said: list[Piece]
+    """The words that are known to come first after the context."""
 
 
 class Window:
-    """Grows at its end, is cut at its begin, both at words."""
+    """The running utterance and the sound before it; grows at its end, forgets at its begin."""
 
     def __init__(self) -> None:
         self.sound = np.zeros(0, np.float32)
         self.words: list[Piece] = []
-        """Settled."""
+        """What is settled of the running utterance."""
         self._ends: list[int] = []
         self._places: list[tuple[int, Ms]] = []
-        self.own = View(0, 0)
-        """Where the running utterance begins; before it stands context."""
+        self._own = 0
 
     def open(self, sound: NDArray[np.float32], start: Ms) -> None:
-        """Begin an utterance with `sound` that began at `start`."""
-        self.own = View(len(self.sound), len(self.words))
+        """Begin an utterance with `sound` that began at `start`; what stands before it is context from now on."""
+        self._own = len(self.sound)
+        self.words, self._ends = [], []
         self._places.append((len(self.sound), start))
-        self.sound = np.concatenate([self.sound, sound])
+        self.grow(sound)
 
     def grow(self, sound: NDArray[np.float32]) -> None:
         """Let the utterance go on."""
@@ -62,35 +67,26 @@ class Window:
         begins, start = next((place for place in reversed(self._places) if place[0] <= sample), self._places[0])
         return Ms(start + round((sample - begins) * 1000 / SPEECH_RATE))
 
-    def length(self, view: View | None = None) -> Ms:
-        """How long the window is, or what `view` shows of it."""
-        return Ms((len(self.sound) - (view.sample if view else 0)) * 1000 // SPEECH_RATE)
+    def view(self, context: Ms, back: int) -> View:
+        """Show what is not settled, the `back` words before it, and `context` before these."""
+        first = max(0, len(self.words) - back)
+        decoded = self._decoded_from(first)
+        begin = max(0, decoded - context * SPEECH_RATE // 1000)
+        return View(begin, self.sound[begin:], decoded - begin, self.words[first:])
 
-    def widest(self, limit: Ms) -> View:
-        """Return the widest view not longer than `limit` that begins with the window or after a settled word.
+    def unsettled(self, back: int) -> Ms:
+        """Length of what `view` decodes."""
+        return Ms((len(self.sound) - self._decoded_from(max(0, len(self.words) - back))) * 1000 // SPEECH_RATE)
 
-        Where there is none, the whole utterance is shown, without context.
-        """
-        fits = (view for view in self._views() if self.length(view) <= limit and view.sample <= self.own.sample)
-        return next(fits, self.own)
-
-    def narrow(self, keep: Ms) -> View | None:
-        """Return the narrowest view of at least `keep`, rather at a sentence's end; `None` where no word is settled."""
-        wide = [view for view in self._views() if view.word and self.length(view) >= keep]
-        ended = [view for view in wide if self.words[view.word - 1].ends_sentence]
-        fitting = ended or wide
-        return fitting[-1] if fitting else None
-
-    def cut(self, view: View) -> None:
-        """Forget what stands before `view`."""
-        place = self.at(view.sample) if self._places else Ms(0)
-        self.sound = self.sound[view.sample :]
-        self.words = self.words[view.word :]
-        self._ends = [max(0, end - view.sample) for end in self._ends[view.word :]]
-        later = [(sample - view.sample, start) for sample, start in self._places if sample > view.sample]
+    def forget(self, context: Ms, back: int) -> None:
+        """Cut off what no view will show again."""
+        cut = self.view(context, back).begin
+        place = self.at(cut)
+        later = [(sample - cut, start) for sample, start in self._places if sample > cut]
         self._places = [(0, place), *later]
-        self.own = View(max(0, self.own.sample - view.sample), max(0, self.own.word - view.word))
+        self.sound = self.sound[cut:]
+        self._ends = [max(0, end - cut) for end in self._ends]
+        self._own = max(0, self._own - cut)
 
-    def _views(self) -> list[View]:
-        after = (View(min(end + _AFTER, len(self.sound)), at + 1) for at, end in enumerate(self._ends))
-        return [View(0, 0), *after]
+    def _decoded_from(self, word: int) -> int:
+        return min(self._ends[word - 1] + _EARLY, len(self.sound)) if word else self._own
