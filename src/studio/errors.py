@@ -40,8 +40,14 @@ class DrawerError(StudioError):
         elif name:
             message = f"{name}: {message}"
         super().__init__(message)
+        self.also: tuple[DrawerError, ...] = ()
+        """What else is wrong in what was read at the same time; the message is about the first."""
         self.file = file
         self.line = line
+
+    def all(self) -> list[DrawerError]:
+        """Return this one and all that is `also` wrong, in the order of the lines."""
+        return [self, *(other for near in self.also for other in near.all())]
 
 
 class MediaError(StudioError):
@@ -74,3 +80,9 @@ class ShowError(StudioError):
 
 class WebError(StudioError):
     """The page cannot be served."""
+
+
+def first_of(group: BaseExceptionGroup[StudioError]) -> StudioError:
+    """The first sentence of several: tasks that fall together mostly fall for one reason."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -109,7 +109,9 @@ class House:
             raise ShowError(
                 self._refusal or _("The show could not begin; why is said in {log}.").format(log=self._log("relay"))
             )
-        return self._report.summary(evening.folder, self._seconds, self._first_frame)
+        summary = self._report.summary(evening.folder, self._seconds, self._first_frame)
+        summary.save()
+        return summary
 
     def stop(self) -> None:
         """Take no more programme, air what is held, close the files. A second call cuts the hold short."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from studio.events import Heard, ListenerReport, RelayReport, ShowCue
     from studio.show import State
+
+logger = logging.getLogger(__name__)
 
 SHOWN_CUES = 12
 """Settled cues that the page keeps in sight."""
@@ -38,6 +43,16 @@ class Summary:
     late_p95: Ms | None
     late_cues: int
     notices: tuple[str, ...]
+
+    def save(self) -> None:
+        """Write `summary.json` into the show folder, for other programs; a full disk costs this file and no more."""
+        path = self.folder / "summary.json"
+        aside = path.with_suffix(".json.new")
+        try:
+            aside.write_bytes(msgspec.json.format(msgspec.json.encode(self, enc_hook=str)))
+            aside.replace(path)
+        except OSError as problem:
+            logger.warning("%s cannot be written: %s", path, problem)
 
 
 class Report:
