@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from msgspec import Meta
 
@@ -28,6 +28,16 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _SECRET = re.compile(r"(?i)(.*_)?(password|passwd|passphrase|secret|token|(stream_?|api_?)?key)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _address(text: str) -> SplitResult | None:
+    """The parts of an address that names a host, and a port in range if any; `None` for anything else."""
+    try:
+        parts = urlsplit(text)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number or past 65535, half an IPv6 address
+        return None
+    return parts if whole else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,8 @@ class ShowSettings:
 
     def __post_init__(self) -> None:
         """ValueError where `listen` is not an address that an encoder can stream to."""
-        address = urlsplit(self.listen)
-        try:
-            whole = bool(address.hostname and address.port)
-        except ValueError:  # a port that is no number, or past 65535
-            whole = False
-        if address.scheme not in ("rtmp", "srt") or not whole:
+        address = _address(self.listen)
+        if address is None or address.scheme not in ("rtmp", "srt") or not address.port:
             raise ValueError(_('"listen" must be like rtmp://127.0.0.1:1935/live/studio or srt://127.0.0.1:9000'))
         if address.password or {"passphrase", "password", "key"} & parse_qs(address.query).keys():
             raise ValueError(
@@ -137,9 +143,12 @@ class CameraSettings:
         """ValueError unless exactly one of `url` and `device` is said."""
         if (self.url is None) == (self.device is None):
             raise ValueError(_('the camera "{name}" needs one of "url" and "device"').format(name=self.name))
-        if self.url is not None and not (urlsplit(self.url).scheme and urlsplit(self.url).hostname):
+        if self.url is None:
+            return
+        address = _address(self.url)
+        if address is None or not address.scheme:
             raise ValueError(_('"url" must be an address such as rtsp://10.0.0.31/stream1'))
-        if self.url is not None and urlsplit(self.url).password:
+        if address.password:
             raise ValueError(_('"url" holds a password, which does not belong in this file; let the camera open to us'))
 
 

@@ -23,7 +23,7 @@ NOT_SAID = "not said"
 
 
 def fit(said: Said, kind: type[T]) -> T:
-    """Return `said` as a `kind`; DrawerError at the line that does not fit.
+    """Return `said` as a `kind`; DrawerError at the first line that does not fit, with the others in its `also`.
 
     Fields are named in the file as in the dataclass. A path counts from the folder of the file that says it. A union of
     dataclasses is told apart by the name of their first field. A `ValueError` of `__post_init__` is a sentence for the
@@ -66,19 +66,46 @@ def _dataclass(said: Said, kind: type, name: str) -> Any:  # noqa: ANN401 - an i
     if not isinstance(said.value, dict):
         raise _wrong(said, name, _("lines of the form “key: value”"))
     fields = {field.name: field for field in dataclasses.fields(kind) if not field.metadata.get(NOT_SAID)}
+    hints = get_type_hints(kind, include_extras=True)
+    problems = _Problems()
+    given = {}
     for key, value in said.value.items():
-        if key not in fields:
-            raise value.place.error(_('"{key}" is not known here').format(key=key) + instead(str(key), fields))
+        with problems:
+            if key not in fields:
+                raise value.place.error(_('"{key}" is not known here').format(key=key) + instead(str(key), fields))
+            given[str(key)] = _fit(value, hints[str(key)], str(key))
     for field in fields.values():
         needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if needed and field.name not in said.value:
-            raise said.place.error(_('"{key}" is missing').format(key=field.name))
-    hints = get_type_hints(kind, include_extras=True)
-    given = {str(key): _fit(value, hints[str(key)], str(key)) for key, value in said.value.items()}
+            with problems:
+                raise said.place.error(_('"{key}" is missing').format(key=field.name))
+    problems.settle()
     try:
         return kind(**given)
     except ValueError as problem:
         raise said.at(*_named(str(problem), said.value)).place.error(str(problem)) from None
+
+
+class _Problems:
+    """Lets a mistake wait until its neighbours have been read: whoever corrects a file wants all of them at once."""
+
+    def __init__(self) -> None:
+        self._found: list[DrawerError] = []
+
+    def __enter__(self) -> None:
+        """Hold back a DrawerError of the block."""
+
+    def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> bool:
+        if isinstance(problem, DrawerError):
+            self._found.append(problem)
+        return isinstance(problem, DrawerError)
+
+    def settle(self) -> None:
+        """Raise the first of the mistakes, with the others behind it."""
+        if self._found:
+            first, *others = self._found
+            first.also += tuple(others)
+            raise first
 
 
 def _named(sentence: str, fields: Mapping[Any, Said]) -> list[str]:
@@ -139,17 +166,25 @@ def _several(said: Said, origin: Any, kinds: tuple[Any, ...], name: str) -> Any:
         if len(said.value) != len(kinds):
             raise _wrong(said, name, _("a list of {count}").format(count=len(kinds)))
         return tuple(_fit(item, kind, name) for item, kind in zip(said.value, kinds, strict=True))
-    items = [_fit(item, kinds[0], name) for item in said.value]
+    problems = _Problems()
+    items = []
+    for item in said.value:
+        with problems:
+            items.append(_fit(item, kinds[0], name))
+    problems.settle()
     return origin(items) if origin in (list, set, frozenset) else tuple(items)
 
 
 def _mapping(said: Said, kinds: tuple[Any, ...], name: str) -> dict[Any, Any]:
     if not isinstance(said.value, dict):
         raise _wrong(said, name, _("lines of the form “key: value”"))
-    return {
-        _fit(Said(key, value.place), kinds[0], name): _fit(value, kinds[1], str(key))
-        for key, value in said.value.items()
-    }
+    problems = _Problems()
+    items = {}
+    for key, value in said.value.items():
+        with problems:
+            items[_fit(Said(key, value.place), kinds[0], name)] = _fit(value, kinds[1], str(key))
+    problems.settle()
+    return items
 
 
 def _scalar(said: Said, kind: Any, name: str) -> Any:  # noqa: ANN401 - a value of `kind`

@@ -13,6 +13,9 @@ from studio.language import _
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MANY = 16
+"""A longer list of what there is to choose from helps nobody."""
+
 Scalar: TypeAlias = str | int | float | bool | None
 
 
@@ -82,7 +85,8 @@ def instead(word: str, known: Iterable[str]) -> str:
     if near := nearest(word, known):
         return _('; did you mean "{word}"?').format(word=near)
     if known:
-        return _("; known here: {words}").format(words=", ".join(known))
+        more = ", …" if len(known) > MANY else ""
+        return _("; known here: {words}").format(words=", ".join(known[:MANY]) + more)
     return ""
 
 

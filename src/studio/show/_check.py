@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from studio.catalogue import Catalogue, Place, instead, nearest
@@ -31,6 +31,14 @@ class Finding:
 
     def __str__(self) -> str:
         return self.sentence
+
+
+@runtime_checkable
+class _Model(Protocol):
+    """What a file of `hardware/` says, as far as it matters here."""
+
+    def controls(self) -> tuple[str, ...]:
+        """What `bind` may name."""
 
 
 def check(venue: Venue, catalogue: Catalogue, kinds: Mapping[str, type[Any]]) -> list[Finding]:
@@ -60,10 +68,10 @@ class _Checker:
                     self._catalogue.load_file(drawer, place, kind)
                     if drawer == _scenes.DRAWER and place.folder == self._venue.folder:
                         said = self._catalogue.said(drawer, place.file.stem)
-                        problems = _scenes.build(said, self._venue, None, any_talk=True)[1]
-                        yield from (Finding(str(problem)) for problem in problems)
+                        for problem in _scenes.build(said, self._venue, None, any_talk=True)[1]:
+                            yield from _all(problem)
                 except DrawerError as problem:
-                    yield Finding(str(problem))
+                    yield from _all(problem)
 
     def strays(self) -> Iterator[Finding]:
         """Files and folders of the house that look like drawers but are never read."""
@@ -99,7 +107,7 @@ class _Checker:
                 try:
                     self._catalogue.load(drawer, name, self._kinds[drawer], place)
                 except DrawerError as problem:
-                    yield Finding(str(problem))
+                    yield from _all(problem)
 
     def settings(self) -> Iterator[Finding]:
         """What `studio.toml` says of files, addresses and ports can be so."""
@@ -159,9 +167,25 @@ class _Checker:
             if address and addresses.setdefault(address, device.name) != device.name:
                 message = _('"{name}" has the same host and port').format(name=addresses[address])
                 yield _serious(venue.place("devices", number, "port"), message)
+            controls = self._controls(device.hardware)
             for control, text in device.bind.items():
                 place = venue.place("devices", number, "bind", control)
+                if controls is not None and control not in controls:
+                    message = _('{hardware} has no control "{control}"')
+                    message = message.format(hardware=device.hardware, control=control)
+                    yield _serious(place, message + instead(control, controls))
                 yield from self._action(text, place, scenes)
+
+    def _controls(self, hardware: str) -> tuple[str, ...] | None:
+        """The controls of a model; `None` where its file cannot be read, which has been said already."""
+        kind = self._kinds.get("hardware")
+        if kind is None:
+            return None
+        try:
+            model: object = self._catalogue.load("hardware", hardware, kind)
+        except DrawerError:
+            return None
+        return model.controls() if isinstance(model, _Model) else None
 
     def _scenes(self) -> Generator[Finding, None, tuple[str, ...] | None]:
         """Yield what is wrong with the scenes of the show; return their names, or `None` where OBS keeps its own."""
@@ -172,10 +196,11 @@ class _Checker:
         try:
             said = self._catalogue.said(_scenes.DRAWER, name, place)
         except DrawerError as problem:
-            yield Finding(str(problem))
+            yield from _all(problem)
             return None
-        collection, problems = _scenes.build(said, self._venue, None, any_talk=True)
-        yield from (Finding(str(problem)) for problem in problems)
+        collection, wrong = _scenes.build(said, self._venue, None, any_talk=True)
+        for mistake in wrong:
+            yield from _all(mistake)
         return collection.scene_names() if collection else None
 
     def _action(self, text: str, place: Place, scenes: tuple[str, ...] | None) -> Iterator[Finding]:
@@ -188,6 +213,10 @@ class _Checker:
             message = _('the scene "{scene}" is not in scenes/{file}.yaml')
             message = message.format(scene=action.scene, file=self._venue.show.scenes)
             yield _serious(place, message + instead(action.scene, scenes))
+
+
+def _all(problem: DrawerError) -> Iterator[Finding]:
+    return (Finding(str(one)) for one in problem.all())
 
 
 def _serious(place: Place, message: str) -> Finding:

@@ -128,11 +128,12 @@ def load_scenes(catalogue: Catalogue, name: str, venue: Venue, talk: Path | None
     """Return what OBS shall hold for the file `name` of `scenes/`.
 
     `talk` is the recording that the show was started with. Raises DrawerError at the first line that asks for what
-    this house does not have.
+    this house does not have, with the others in its `also`.
     """
     said = catalogue.said(DRAWER, name, venue.place("show", "scenes"))
     collection, problems = build(said, venue, talk)
     if problems:
+        problems[0].also += tuple(problems[1:])
         raise problems[0]
     if collection is None:
         raise said.place.error(_("these scenes cannot be built"))
