@@ -52,7 +52,7 @@ class Resampler:
         self._ratio = rate / SPEECH_RATE
         self._cutoff = min(1.0, 1 / self._ratio) * 0.95
         self._reach = int(np.ceil(_REACH / self._cutoff))
-        self._held = np.zeros(self._reach, np.float32)
+        self._held = np.zeros(2 * self._reach, np.float32)
         self._next = float(self._reach)
 
     @property

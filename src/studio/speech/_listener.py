@@ -235,6 +235,8 @@ class Listener:
         return self._agree(decoded, words, sure=not guess.ran_away and len(words) == len(guess.words))
 
     def _agree(self, decoded: _Decoded, words: list[Piece], *, sure: bool) -> list[Word]:
+        # What the first pass over half a second guesses is seldom what is said.
+        sure = sure and self._guess is not None
         count = agreed(self._guess or (), words)
         settled = self._settle(decoded, words[:count])
         self._guess = words[count:]
