@@ -1,5 +1,6 @@
 """A pretend hall: twins that speak the real bytes on local sockets, and a talk to put on the air."""
 
+from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._talk import known_text, make_talk
 
-__all__ = ["known_text", "make_talk"]
+__all__ = ["DeskTwin", "known_text", "make_talk"]

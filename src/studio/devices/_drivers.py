@@ -1,0 +1,57 @@
+"""The drivers, and how `studio.toml` and `hardware/` choose one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from studio.devices._hardware import Hardware
+from studio.devices._midi import MidiPad
+from studio.devices._osc import OscDesk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from studio.bus import Bus
+    from studio.catalogue import Catalogue
+    from studio.devices._device import Device
+
+
+class Settings(Protocol):
+    """What `studio.toml` says of one device (`venue.DeviceSettings`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def hardware(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def midi(self) -> str | None: ...
+
+
+def _midi(settings: Settings, hardware: Hardware, bus: Bus) -> Device:
+    assert hardware.midi is not None  # noqa: S101 - Hardware.driver says so
+    return MidiPad(settings.name, hardware.midi, bus, settings.midi)
+
+
+def _osc(settings: Settings, hardware: Hardware, bus: Bus) -> Device:
+    assert hardware.osc is not None  # noqa: S101 - Hardware.driver says so
+    return OscDesk(settings.name, hardware.osc, bus, settings.host, settings.port)
+
+
+DRIVERS: dict[str, Callable[[Settings, Hardware, Bus], Device]] = {"midi": _midi, "osc": _osc}
+"""By `Hardware.driver`. OBS is not here: it is no model in `hardware/` but a program with a section of its own."""
+
+
+def open_devices(settings: Iterable[Settings], catalogue: Catalogue, bus: Bus) -> list[Device]:
+    """Make a driver for every device of the house; each connects when it is `run`.
+
+    Raises DrawerError where a file of `hardware/` is missing or wrong.
+    """
+    devices = []
+    for each in settings:
+        hardware = catalogue.load("hardware", each.hardware, Hardware)
+        devices.append(DRIVERS[hardware.driver](each, hardware, bus))
+    return devices
