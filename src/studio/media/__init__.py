@@ -1,0 +1,57 @@
+"""Sound and pictures: probe, capture, hold, decode, burn, encode, recording, HLS.
+
+The relay is a process of its own: run `command()` with a `RelayPlan` as JSON on standard input. It ends with 0 when the
+programme is over and all is closed, with 3 when it would be refused again (a `Trouble` that `ends_show` was sent, the
+last line of its standard error says the same), with anything else when it should be started again.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from studio.media._plan import EncodePreset, RelayPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from studio.media._probe import Facts
+
+__all__ = ["REFUSED", "EncodePreset", "RelayPlan", "command", "microphones", "probe", "recover"]
+
+REFUSED = 3
+"""What the relay ends with when starting it again would not help."""
+
+
+def command() -> list[str]:
+    """Return how to start the relay."""
+    return [sys.executable, "-m", "studio.media"]
+
+
+def probe(path: Path) -> Facts:
+    """Say what is in the file at `path`.
+
+    Raises MediaError for a file that is missing, may not be read, is not media, or has neither picture nor sound.
+    """
+    from studio.media import _probe  # noqa: PLC0415 - loads FFmpeg, which nobody needs to read a plan
+
+    return _probe.probe(path)
+
+
+def recover(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
+    """Join the parts of a recording that a dead relay left in `folder`; `None` where there are none.
+
+    The parts go once the whole is safe on the disk. `progress` is told bytes read and bytes in all. Raises MediaError;
+    the parts stay then. Must not be called while a relay records there.
+    """
+    from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
+
+    return _recording.join(folder, progress)
+
+
+def microphones() -> list[str]:
+    """Return the names that `mic:` understands; empty where there is no sound input."""
+    from studio.media import _microphone  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
+
+    return _microphone.names()

@@ -1,0 +1,299 @@
+"""The air: what arrived a hold ago is decoded, gets its caption, is encoded and goes out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+import av
+
+from studio.media._burn import Burner, is_hd
+from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
+from studio.media._encode import PictureEncoder, SoundEncoder
+from studio.media._picture import Fitter, aired_size, card, copy
+from studio.media._tape import AIR_RATE
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studio.media._cues import CueBoard
+    from studio.media._encode import Coded
+    from studio.media._hold import Hold, Reel
+    from studio.media._outputs import Output
+    from studio.media._plan import RelayPlan
+    from studio.media._tape import Tape
+
+logger = logging.getLogger(__name__)
+
+LEAD = 0.3
+"""Seconds that pictures are decoded before they air: decoders give them out late, by their threads and B-frames."""
+GIVE_UP = ticks(0.5)
+"""A frame later than this is not encoded, so that the air catches up."""
+ON_TIME = ticks(0.1)
+"""What may pass, besides one frame's length, until a frame counts as late."""
+SIGN_OF_LIFE = ticks(1.0)
+"""One frame in so long airs however late it is: a slow machine shows something."""
+STILL_AFTER = ticks(0.7)
+"""A source that gives no picture for so long is bridged by its last one, or players and HLS would stop."""
+STILL_EVERY = ticks(0.2)
+SOUND_LEAD = ticks(0.06)
+"""Sound is muxed so far ahead of the picture, that no picture waits in a muxer for its sound."""
+CARD_FPS = 15.0
+CARD_AFTER = ticks(2.0)
+"""A programme whose sound airs for so long before any picture gets the card."""
+TURN = 0.02
+"""Seconds between two looks at what is due."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """How the air is doing; written by the air alone, read by anyone."""
+
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    on_time: int = 0
+    dropped: int = 0
+    phase: Literal["waiting", "on air", "draining", "done"] = "waiting"
+    corrupt: int = 0
+    """Packets that could not be decoded."""
+
+
+class Air:
+    """Airs the programme in its own thread until it is over."""
+
+    def __init__(
+        self,
+        plan: RelayPlan,
+        *,
+        zero: Zero,
+        hold: Hold,
+        tape: Tape,
+        board: CueBoard,
+        open_outputs: Callable[[int, int, float], list[Output]],
+    ) -> None:
+        """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air."""
+        self._plan = plan
+        self._zero = zero
+        self._hold = hold
+        self._tape = tape
+        self._board = board
+        self._open_outputs = open_outputs
+        self._delay = ticks_of(plan.hold)
+        self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
+        self._pictures: PictureEncoder | None = None
+        self._sounds = SoundEncoder(plan.encode)
+        self._fitter = Fitter(2, 2)
+        self._burner = Burner(plan.style, 2, 2)
+        self._still: av.VideoFrame | None = None
+        self._still_fps = 0.0
+        self._last: Ticks | None = None
+        self._last_real = Ticks(0)
+        self._last_encoded = Ticks(0)
+        self._slot: float | None = None
+        self._lateness: deque[tuple[float, int]] = deque(maxlen=2000)
+        self._ended = threading.Event()
+        self._cut = threading.Event()
+        self.outputs: list[Output] = []
+        self.figures = Figures()
+
+    # ── for other threads ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_card(self) -> None:
+        """Air the card: the programme has no picture. Call it before `run`."""
+        fps = self._plan.encode.fps or CARD_FPS
+        self._still, self._still_fps = card(self._plan.title, self._plan.encode), fps
+
+    def source_ended(self) -> None:
+        """Nothing more arrives: air what is held and be done."""
+        self._ended.set()
+
+    def cut_short(self) -> None:
+        """Be done at once; what is held is lost."""
+        self._cut.set()
+
+    def late_p95(self) -> Ms | None:
+        """Lateness that 95 of 100 frames of the last ten seconds kept within; `None` without frames."""
+        after = time.monotonic() - 10
+        late = sorted(late for at, late in list(self._lateness) if at > after)
+        return Ms(round(late[int(len(late) * 0.95)] / (RATE / 1000))) if late else None
+
+    def fps(self) -> float:
+        """Frames a second over the last five seconds."""
+        now = time.monotonic()
+        times = [at for at, _late in list(self._lateness) if at > now - 5]
+        enough = 5
+        return (
+            round((len(times) - 1) / (times[-1] - times[0]), 1) if len(times) > enough and times[-1] > times[0] else 0.0
+        )
+
+    # ── the thread ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Air until the programme has ended and all of it is written."""
+        while not self._cut.is_set():
+            edge = Ticks(self._zero.now() - self._delay)
+            self._decode(Ticks(edge + ticks(LEAD)))
+            if self._ended.is_set() and self.figures.phase == "on air":
+                self.figures.phase = "draining"
+            if self._pictures is None and not self._begin(edge):
+                if self._over(edge):
+                    break
+                self._rest(TURN)
+                continue
+            self._sound(edge)
+            if self._frames and self._frames[0][0] <= edge:
+                self._air(edge, *self._frames.popleft())
+            elif not self._bridge(edge):
+                if self._over(edge):
+                    break
+                self._wait(edge)
+        self._close()
+
+    def _begin(self, edge: Ticks) -> bool:
+        """Open encoder and outputs when the first picture or sound is due."""
+        frame: av.VideoFrame | None
+        reel: Reel | None
+        tape = self._tape.begin
+        sound_at = None if tape is None else Ticks(tape * RATE // AIR_RATE)
+        if self._frames:
+            at, frame, reel = self._frames[0]
+            start = at if sound_at is None else Ticks(min(at, sound_at))
+        elif sound_at is not None and (self._still is not None or edge > sound_at + CARD_AFTER):
+            if self._still is None:
+                self.show_card()
+            start, reel = sound_at, None
+            frame = self._still
+        else:
+            return False
+        if edge < start or frame is None:
+            return False
+        if reel is None:
+            width, height, fps = frame.width, frame.height, self._still_fps
+        else:
+            width, height = aired_size(frame.width, frame.height, reel.shape, self._plan.encode)
+            fps = self._hold.rate() or reel.fps
+        self._fitter = Fitter(width, height)
+        self._burner = Burner(self._plan.style, width, height)
+        like = self._fitter.fit(frame, reel.shape if reel else Fraction(1))
+        self._pictures = PictureEncoder(self._plan.encode, like, fps)
+        if reel is None:
+            self._last = Ticks(start - ticks(1 / self._still_fps))
+        self._tape.start_reading(start * AIR_RATE // RATE)
+        self.outputs = self._open_outputs(width, height, self._pictures.fps)
+        self.figures.width, self.figures.height = width, height
+        return True
+
+    def _decode(self, until: Ticks) -> None:
+        """Decode what airs soon."""
+        while len(self._frames) < 100 and (held := self._hold.take(until)):  # noqa: PLR2004 - a bound, never reached in peace
+            try:
+                frames = held.reel.decoder.decode(held.packet)
+            except av.FFmpegError as problem:
+                self.figures.corrupt += 1
+                if self.figures.corrupt == 1:
+                    logger.warning("a picture cannot be decoded: %s", problem)
+                continue
+            for frame in frames:
+                at = frame.pts if frame.pts is not None else frame.dts
+                if at is not None and at >= held.reel.begin:
+                    self._frames.append((Ticks(at), frame, held.reel))
+
+    def _air(self, edge: Ticks, at: Ticks, frame: av.VideoFrame, reel: Reel) -> None:
+        """Encode the frame that is due, or drop it when it is far too late."""
+        if self._slot is not None and self._plan.encode.fps:
+            if at < self._slot - 0.5 * RATE / self._plan.encode.fps:
+                return  # the preset asks for fewer frames: this one is not missed
+            self._slot = max(self._slot + RATE / self._plan.encode.fps, at)
+        elif self._slot is None:
+            self._slot = float(at)
+        if self._last is not None and at <= self._last:
+            return
+        if edge - at > GIVE_UP and at - self._last_encoded < SIGN_OF_LIFE:
+            self.figures.dropped += 1
+            self._last = at
+            return
+        frame = self._fitter.fit(frame, reel.shape)
+        self._still, self._still_fps = frame, 0.0
+        self._send(frame, at)
+        self._last_real = at
+        self._count(Ticks(self._zero.now() - self._delay), at)
+
+    def _count(self, edge: Ticks, at: Ticks) -> None:
+        late = edge - at
+        self._lateness.append((time.monotonic(), late))
+        self.figures.frames += 1
+        length = ticks(1 / self._pictures.fps) if self._pictures else 0
+        self.figures.on_time += late <= max(length, ON_TIME)
+
+    def _bridge(self, edge: Ticks) -> bool:
+        """Air the card, or the last picture of a source that gives none, when it is time; return whether it was."""
+        if self._still is None or self._last is None:
+            return False
+        carded = self._still_fps > 0
+        if not carded and edge - self._last_real <= STILL_AFTER:
+            return False
+        at = Ticks(self._last + (ticks(1 / self._still_fps) if carded else STILL_EVERY))
+        if at > edge or (self._ended.is_set() and at * AIR_RATE >= self._tape.end * RATE):
+            return False
+        self._send(self._still, at)
+        if carded:  # the card is the programme, and counts
+            self._count(edge, at)
+        return True
+
+    def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
+        cue = self._board.air(ms_of(at))
+        if cue is not None:
+            frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
+            self._burner.burn(cue, frame)
+        self._last = self._last_encoded = at
+        if self._pictures:
+            self._write(self._pictures.encode(frame, at))
+        if self.figures.phase == "waiting":
+            self.figures.phase = "on air"
+
+    def _sound(self, edge: Ticks) -> None:
+        """Encode the sound up to what airs now; where none arrived there is silence."""
+        early = SOUND_LEAD if self._delay > 5 * SOUND_LEAD else Ticks(-4 * SOUND_LEAD)
+        until = (edge + early) * AIR_RATE // RATE
+        if self._ended.is_set():
+            until = min(until, max(self._tape.end, ((self._last or 0) + SOUND_LEAD) * AIR_RATE // RATE))
+        at, samples = self._tape.read(until)
+        if len(samples):
+            self._write(self._sounds.encode(samples, at))
+
+    def _over(self, edge: Ticks) -> bool:
+        if not self._ended.is_set() or self._frames or len(self._hold):
+            return False
+        return edge * AIR_RATE >= self._tape.end * RATE or self._pictures is None
+
+    def _wait(self, edge: Ticks) -> None:
+        """Rest until the next frame is due; draw the next cue meanwhile."""
+        rest = TURN
+        if self._frames:
+            rest = min(rest, (self._frames[0][0] - edge) / RATE)
+        if self._still is not None and (cue := self._board.coming(ms_of(edge))):
+            self._burner.prepare(cue, hd=is_hd(self._still))
+        self._rest(max(0.001, rest))
+
+    def _rest(self, seconds: float) -> None:
+        self._cut.wait(seconds)
+
+    def _write(self, coded: list[Coded]) -> None:
+        for output in self.outputs:
+            output.write(coded)
+
+    def _close(self) -> None:
+        """Write what the encoders hold back, and close every output."""
+        if self._pictures:
+            self._write(self._pictures.flush())
+            self._write(self._sounds.flush())
+        for output in self.outputs:
+            output.close()
+        self.figures.phase = "done"

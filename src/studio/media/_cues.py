@@ -1,0 +1,101 @@
+"""Which cue stands on the picture at which moment of the show."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from studio.spoken import Cue
+
+WORTH_SHOWING = Ms(500)
+"""A late cue of which less remains is shown in full length from now: it could not be read otherwise."""
+KEPT = Ms(120_000)
+"""How long a cue that is over is remembered, for WebVTT segments and for those who send it again."""
+
+
+class CueBoard:
+    """The cues by their number, as they are really shown. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._cues: dict[int, Cue] = {}
+        self._lock = threading.Lock()
+        self._aired = Ms(-1)
+        self._seen: set[int] = set()
+        self._late: set[int] = set()
+
+    def show(self, cue: Cue) -> bool:
+        """Take `cue` and return whether it changes anything.
+
+        A number known already is replaced if it has not aired yet. A cue whose first frame has aired is shown for what
+        remains; where that is too short to be read, in its full length from now, or until the next one begins.
+        """
+        with self._lock:
+            if cue.number in self._seen or self._cues.get(cue.number) == cue:
+                return False
+            now = Ms(self._aired + 1)
+            if cue.start < now:
+                self._late.add(cue.number)
+                later = [
+                    other.start for other in self._cues.values() if other.start >= now and other.number != cue.number
+                ]
+                end = cue.end
+                if end - now < WORTH_SHOWING:
+                    end = Ms(min([now + cue.end - cue.start, *later]))
+                if end <= now:
+                    self._seen.add(cue.number)
+                    return False
+                cue = replace(cue, start=now, end=end)
+            else:
+                self._late.discard(cue.number)
+            self._cues[cue.number] = cue
+            return True
+
+    def at(self, moment: Ms) -> Cue | None:
+        """Return what stands on the picture at `moment`: of several cues, the one that began last."""
+        with self._lock:
+            return self._at(moment)
+
+    def air(self, moment: Ms) -> Cue | None:
+        """Return what stands on the frame of `moment`, which airs now: no cue begins before it any more."""
+        with self._lock:
+            self._aired = max(self._aired, moment)
+            cue = self._at(moment)
+            if cue is not None:
+                self._seen.add(cue.number)
+            if len(self._cues) > 200:  # noqa: PLR2004 - tidy now and then, not at every frame
+                self._cues = {number: kept for number, kept in self._cues.items() if kept.end > moment - KEPT}
+            return cue
+
+    def coming(self, moment: Ms) -> Cue | None:
+        """Return the next cue that begins at or after `moment`."""
+        with self._lock:
+            return min(
+                (cue for cue in self._cues.values() if cue.start >= moment), key=lambda cue: cue.start, default=None
+            )
+
+    def within(self, start: Ms, end: Ms) -> list[Cue]:
+        """Return the cues that stand at any moment of [start, end), in order."""
+        with self._lock:
+            found = [cue for cue in self._cues.values() if cue.start < end and cue.end > start]
+        return sorted(found, key=lambda cue: (cue.start, cue.number))
+
+    @property
+    def shown(self) -> int:
+        """How many have stood on the picture."""
+        return len(self._seen)
+
+    @property
+    def late(self) -> int:
+        """How many came after their first frame had aired."""
+        return len(self._late)
+
+    def _at(self, moment: Ms) -> Cue | None:
+        return max(
+            (cue for cue in self._cues.values() if cue.start <= moment < cue.end),
+            key=lambda cue: (cue.start, cue.number),
+            default=None,
+        )

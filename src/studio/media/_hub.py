@@ -1,0 +1,193 @@
+"""The house's switchboard: who calls the relay, what they are told, and what they say to each other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import deque
+from typing import TYPE_CHECKING
+
+from studio import bridge
+from studio.events import (
+    CaptionsDone,
+    ClockStarted,
+    Finish,
+    Heard,
+    ListenerReport,
+    RelayReport,
+    ShowCue,
+    Sound,
+    SoundEnded,
+    Subscribe,
+    Trouble,
+    Welcome,
+)
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from studio.bridge import Line
+    from studio.events import AnyMessage
+    from studio.media._clock import Zero
+    from studio.media._cues import CueBoard
+
+logger = logging.getLogger(__name__)
+
+RING = Ms(30_000)
+"""How much programme sound is kept for a recogniser that comes back."""
+RECOGNISER = "recogniser"
+OUTBOX = 4000
+"""Messages of our threads that may wait for the loop: minutes of sound."""
+_BYTES_A_MS = 32
+
+
+class Hub:
+    """Lives on the loop; `post` may be called from any thread."""
+
+    def __init__(self, zero: Zero, hold: Ms, board: CueBoard, finish: Callable[[], None]) -> None:
+        """`finish` is called when somebody asks for the end of the programme."""
+        self._zero = zero
+        self._hold = hold
+        self._board = board
+        self._finish = finish
+        self._outbox: bridge.Mailbox[Sound | SoundEnded | ClockStarted | Trouble] = bridge.Mailbox(OUTBOX)
+        self._callers: dict[Line, Subscribe] = {}
+        self._ring: deque[Sound] = deque()
+        self._ended: SoundEnded | None = None
+        self._untold: list[Trouble] = []
+        self._talks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._report: RelayReport | None = None
+        self._told = asyncio.Event()
+        self.captions_done = asyncio.Event()
+
+    async def open(self, socket: Path) -> None:
+        """Answer at `socket`. Raises OSError."""
+        socket.parent.mkdir(parents=True, exist_ok=True)
+        self._server = await bridge.answer(socket, self._talk)
+
+    async def run(self) -> None:
+        """Hand on what the threads post; for ever."""
+        while True:
+            self._hand_on(await self._outbox.get())
+
+    async def close(self, patience: float = 1.0) -> None:
+        """Tell everyone the last, and hang up."""
+        while len(self._outbox):
+            self._hand_on(await self._outbox.get())
+        lines = list(self._callers)
+        if lines:
+            await asyncio.wait({asyncio.ensure_future(line.drain()) for line in lines}, timeout=patience)
+        if self._server is not None:
+            self._server.close()
+        for line in lines:
+            await line.close()
+        if self._talks:
+            await asyncio.wait(self._talks, timeout=patience)
+
+    async def wait_for_core(self, patience: float) -> None:
+        """Wait until somebody besides the recogniser has called, so long as `patience` seconds."""
+        if self._untold:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), patience)
+
+    def post(self, message: Sound | SoundEnded | ClockStarted | Trouble) -> None:
+        """Send `message` to whom it concerns; from any thread."""
+        self._outbox.put(message)
+
+    def say(self, sentence: str) -> None:
+        """Tell a person something, once; from any thread."""
+        logger.warning("%s", sentence)
+        self.post(Trouble(sentence))
+
+    def report(self, report: RelayReport) -> None:
+        """Send `report` to everyone who looks after the show; call it on the loop."""
+        self._report = report
+        self._tell(report)
+
+    def _hand_on(self, message: AnyMessage) -> None:
+        match message:
+            case Sound():
+                self._ring.append(message)
+                while self._ring[0].start < message.start - RING:
+                    self._ring.popleft()
+                self._to_listeners(message)
+            case SoundEnded():
+                self._ended = message
+                for line in self._callers:
+                    line.send(message)
+            case Trouble():
+                if not self._tell(message):
+                    self._untold.append(message)
+            case ClockStarted():
+                for line in self._callers:
+                    line.send(message)
+
+    def _to_listeners(self, message: Sound) -> None:
+        for line, caller in self._callers.items():
+            if caller.sound_from is not None:
+                line.send(message)
+
+    def _tell(self, message: AnyMessage) -> int:
+        """Send `message` to everyone but the recogniser; return how many that are."""
+        lines = [line for line, caller in self._callers.items() if caller.name != RECOGNISER]
+        for line in lines:
+            line.send(message)
+        return len(lines)
+
+    async def _talk(self, line: Line) -> None:
+        if (talk := asyncio.current_task()) is not None:
+            self._talks.add(talk)
+            talk.add_done_callback(self._talks.discard)
+        caller = await line.receive()
+        if not isinstance(caller, Subscribe):
+            return
+        logger.info("%s calls", caller.name)
+        line.send(Welcome(self._zero.epoch or 0, self._hold, os.getpid()))
+        self._catch_up(line, caller)
+        self._callers[line] = caller
+        try:
+            async for message in line:
+                self._hear(message, line)
+        finally:
+            del self._callers[line]
+            logger.info("%s is gone", caller.name)
+
+    def _catch_up(self, line: Line, caller: Subscribe) -> None:
+        """Tell a new caller what the others know."""
+        if caller.sound_from is not None:
+            for sound in self._ring:
+                if sound.start + len(sound.samples) // _BYTES_A_MS > caller.sound_from:
+                    line.send(sound)
+        if self._ended is not None:
+            line.send(self._ended)
+        if caller.name != RECOGNISER:
+            for trouble in self._untold:
+                line.send(trouble)
+            self._untold.clear()
+            self._told.set()
+            if self._report is not None:
+                line.send(self._report)
+
+    def _hear(self, message: AnyMessage, line: Line) -> None:
+        match message:
+            case ShowCue():
+                self._board.show(message.cue)
+            case Heard() | ListenerReport():
+                self._tell(message)
+            case Trouble():
+                if not self._tell(message):
+                    self._untold.append(message)
+            case CaptionsDone():
+                self.captions_done.set()
+                self._tell(message)
+            case Finish():
+                self._finish()
+            case Subscribe():
+                self._callers[line] = message
+            case _:
+                logger.info("a caller said %s, which is ours to say", type(message).__name__)

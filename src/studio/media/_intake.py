@@ -1,0 +1,157 @@
+"""Where every source hands over what arrives: pictures into the hold, sound onto the tape and to the recogniser."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import av
+
+from studio.media._clock import RATE, Ticks, Zero, ticks
+from studio.media._encode import TICK
+from studio.media._hold import Held, Hold, Reel
+from studio.media._probe import is_cover
+from studio.media._tape import Arrival, Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from av.container import InputContainer
+
+    from studio.events import LinkState
+    from studio.units import Ms
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """What a source needs of the relay. The source runs in a thread of its own and is the only one to hand over."""
+
+    def __init__(
+        self,
+        zero: Zero,
+        hold: Hold,
+        tape: Tape,
+        delay: Ticks,
+        *,
+        heard: Callable[[Ms, bytes], None],
+        sound_ended: Callable[[bool], None],
+        say: Callable[[str], None],
+        seconds: float | None,
+    ) -> None:
+        """`delay` is the length of the hold; `seconds` the end of the programme on the show clock, or `None`."""
+        self.zero = zero
+        self.hold = hold
+        self.tape = tape
+        self.delay = delay
+        self.heard = heard
+        self.sound_ended = sound_ended
+        self.say = say
+        self.limit = None if seconds is None else ticks(seconds)
+        self.stopping = threading.Event()
+        """Take no more programme."""
+        self.state: LinkState = "connecting"
+        self.detail = ""
+        self.last_arrival = time.monotonic()
+        self.latest = Ticks(0)
+        """Where the latest of what was handed over ends."""
+        self.corrupt = 0
+        """Packets that could not be read or decoded."""
+
+    def link(self, state: LinkState, detail: str) -> None:
+        """Say how the link to the source is; `detail` is one sentence."""
+        self.state, self.detail = state, detail
+
+    def skip(self, problem: Exception) -> None:
+        """Count what could not be read; the first is logged."""
+        self.corrupt += 1
+        if self.corrupt == 1:
+            logger.warning("something in the programme cannot be read: %s", problem)
+
+    def past_the_end(self, at: Ticks) -> bool:
+        """Whether the programme is over at `at`."""
+        return self.limit is not None and at >= self.limit
+
+
+class Session:
+    """One opened stream or file, from its first packet to its last."""
+
+    def __init__(self, intake: Intake, container: InputContainer, begin: Ticks) -> None:
+        """What lies before `begin` on the show clock is not aired."""
+        self._intake = intake
+        self._begin = begin
+        self._arrival = Arrival(intake.tape, intake.heard)
+        self.video = next(
+            (stream for stream in container.streams.video if stream.codec_context is not None and not is_cover(stream)),
+            None,
+        )
+        self.audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+        self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
+        self._reel: Reel | None = None
+        if self.video is not None:
+            decoder = self.video.codec_context
+            decoder.thread_type = "AUTO"
+            rate = self.video.average_rate or self.video.guessed_rate
+            shape = self.video.sample_aspect_ratio or decoder.sample_aspect_ratio or Fraction(1)
+            self._reel = Reel(decoder, Fraction(shape) or Fraction(1), float(rate or 0), begin)
+
+    @staticmethod
+    def stamp(packet: av.Packet[av.stream.Stream]) -> Ticks | None:
+        """Return when `packet` is to be decoded, in ticks of the source."""
+        value = packet.dts if packet.dts is not None else packet.pts
+        return None if value is None else Ticks(round(value * packet.time_base * RATE))
+
+    def put(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
+        """Hand over a packet; show time is its stamp + `offset`."""
+        self._intake.last_arrival = time.monotonic()
+        if self.video is not None and packet.stream_index == self.video.index:
+            self._put_picture(packet, offset)
+        else:
+            self._put_sound(packet, offset)
+
+    def close(self) -> None:
+        """Hand over what the decoders hold back."""
+        if self._reel is not None:
+            self._intake.hold.put(Held(self._reel, self._intake.latest, None))
+        self._arrival.flush()
+
+    def _put_picture(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
+        if self._reel is None:
+            return
+        base = packet.time_base
+        due = self.stamp(packet)
+        if due is None:
+            self._intake.skip(ValueError("a picture without a time stamp"))
+            return
+        shown = due if packet.pts is None else round(packet.pts * base * RATE)
+        packet.time_base = TICK
+        packet.dts, packet.pts = due + offset, shown + offset
+        if self._intake.past_the_end(Ticks(shown + offset)):
+            return
+        self._intake.latest = Ticks(max(self._intake.latest, shown + offset + ticks(0.02)))
+        self._intake.hold.put(Held(self._reel, Ticks(due + offset), cast("av.Packet[av.VideoStream]", packet)))
+
+    def _put_sound(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
+        if self.audio is None:
+            return
+        stamp = self.stamp(packet)
+        try:
+            frames = self.audio.codec_context.decode(packet)
+        except av.FFmpegError as problem:
+            self._intake.skip(problem)
+            return
+        for frame in frames:
+            base = frame.time_base or packet.time_base
+            at = stamp if frame.pts is None else round(frame.pts * base * RATE)
+            if at is None:
+                continue
+            place = Ticks(at + offset)
+            if place < self._begin or self._intake.past_the_end(place):
+                continue
+            self._intake.latest = Ticks(
+                max(self._intake.latest, place + round(frame.samples * RATE / frame.sample_rate))
+            )
+            self._arrival.take(frame, place)

@@ -1,0 +1,121 @@
+"""What the relay is told before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from studio.language import _
+from studio.subtitles import Style
+from studio.units import Ms
+
+X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+"""From the least work to the most, as x264 names them."""
+
+
+def _within(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(
+            _("{name} is {value}; it must lie between {least} and {most}").format(
+                name=name, value=value, least=least, most=most
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EncodePreset:
+    """How the programme is encoded: a file of the drawer `presets/encode`."""
+
+    width: int = 0
+    """Widest picture in pixels; a wider one is made smaller, none is made larger. 0: as the source."""
+    height: int = 0
+    """Highest picture in pixels, likewise."""
+    fps: float = 0
+    """Most frames a second; a source with more loses some. 0: as the source."""
+    video_bitrate: int = 3000
+    """Kilobits a second at most, kept within every `buffer_seconds`; an easy picture takes less."""
+    quality: float = 21.0
+    """x264's rate factor: what an easy picture looks like. 18 is very good, 28 is poor; 6 less takes twice the bits."""
+    buffer_seconds: float = 2.0
+    """Over which stretch `video_bitrate` is kept."""
+    preset: str = "veryfast"
+    """How hard x264 tries, by its own name."""
+    threads: int = 0
+    """Of the encoder; each but the first delays the picture by one frame. 0: one for each core, four at most."""
+    keyframe_seconds: float = 2.0
+    """From one keyframe to the next: where players and HLS segments may begin."""
+    audio_bitrate: int = 128
+    """Kilobits a second of AAC, 48 kHz stereo."""
+    segment_seconds: float = 2.0
+    """Length of an HLS segment; a multiple of `keyframe_seconds`."""
+    playlist_segments: int = 60
+    """How many segments the HLS playlist goes back. 0: to the show's beginning, nothing is removed."""
+
+    def __post_init__(self) -> None:
+        _within("width", self.width, 0, 7680)
+        _within("height", self.height, 0, 4320)
+        _within("fps", self.fps, 0, 120)
+        _within("video_bitrate", self.video_bitrate, 50, 100_000)
+        _within("quality", self.quality, 10, 40)
+        _within("buffer_seconds", self.buffer_seconds, 0.2, 10)
+        _within("threads", self.threads, 0, 64)
+        _within("keyframe_seconds", self.keyframe_seconds, 0.5, 10)
+        _within("audio_bitrate", self.audio_bitrate, 32, 512)
+        _within("segment_seconds", self.segment_seconds, 1, 20)
+        _within("playlist_segments", self.playlist_segments, 0, 100_000)
+        if 0 < self.playlist_segments < 4:  # noqa: PLR2004 - a player holds three segments (RFC 8216, 6.3.3)
+            raise ValueError(_("playlist_segments is below 4; players need more to go on without a break"))
+        if self.preset not in X264_PRESETS:
+            raise ValueError(
+                _("preset is {name}; x264 knows {known}").format(name=self.preset, known=", ".join(X264_PRESETS))
+            )
+        if self.segment_seconds < self.keyframe_seconds:
+            raise ValueError(_("segment_seconds is shorter than keyframe_seconds; a segment begins with a keyframe"))
+
+
+class RelayPlan(msgspec.Struct, frozen=True):
+    """Everything the relay needs to know; it travels to its standard input as JSON."""
+
+    folder: Path
+    """The show folder. A show that was cut off there goes on."""
+    socket: Path
+    """Where the relay answers."""
+    input: str
+    """`file:PATH`, `mic`, `mic:DEVICE`, `listen:rtmp://…` or `listen:srt://…`."""
+    hold: Ms
+    """How long the programme waits between arriving and airing."""
+    encode: EncodePreset
+    style: Style
+    title: str
+    """What stands on the card where the programme has no picture."""
+    captions: bool
+    """Whether there is a WebVTT rendition."""
+    language: str
+    """Of the captions, as a code; `auto` where it is not known."""
+    interface: str
+    """Language of the relay's own sentences."""
+    seconds: float | None = None
+    """The programme ends after so long on the show clock; `None`: when its source ends or somebody says so."""
+
+    def to_json(self) -> bytes:
+        """Return what the relay reads on its standard input."""
+        return msgspec.json.encode(self, enc_hook=_path_out)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> RelayPlan:
+        """Read what `to_json` wrote. Raises msgspec.MsgspecError."""
+        return msgspec.json.decode(data, type=cls, dec_hook=_path_in)
+
+
+def _path_out(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError
+
+
+def _path_in(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError

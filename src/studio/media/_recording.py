@@ -1,0 +1,157 @@
+"""The recording: flushed MPEG-TS while the show goes on, one MP4 afterwards."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import av
+
+from studio.errors import MediaError
+from studio.language import _
+from studio.media._encode import TICK
+from studio.media._files import settle
+from studio.media._outputs import trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+
+    from studio.media._encode import Coded
+
+logger = logging.getLogger(__name__)
+
+PARTS = "recording.part-*.ts"
+TELL_EVERY = 500
+"""Packets between two words about progress."""
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the parts of a recording in `folder`, oldest first."""
+    return sorted(folder.glob(PARTS))
+
+
+class Recording:
+    """One part: what one life of the relay airs."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin the next part in `folder`."""
+        taken = [int(path.stem.rpartition("-")[2]) for path in parts(folder)]
+        self.path = folder / f"recording.part-{max(taken, default=0) + 1:03}.ts"
+        self.detail = str(self.path)
+        # Flushed packet by packet: whoever kills us loses less than a tenth of a second.
+        self._file = av.open(str(self.path), "w", "mpegts", options={"flush_packets": "1"})
+        self._streams = mux_streams(self._file)
+
+    def write(self, coded: Coded) -> None:
+        """Append a packet."""
+        packet = coded.packet()
+        packet.stream = self._streams[coded.kind]
+        self._file.mux(packet)
+
+    def close(self) -> None:
+        """Write what waits for its neighbour."""
+        self._file.close()
+
+
+def mux_streams(container: OutputContainer) -> dict[str, Stream]:
+    """Give `container` the two streams of the programme, in show time."""
+    return {
+        "picture": container.add_mux_stream("h264", time_base=TICK),
+        "sound": container.add_mux_stream("aac", rate=48_000, time_base=TICK),
+    }
+
+
+def join(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
+    """Join the parts in `folder` to one MP4 that begins at show time 0; see `studio.media.recover`."""
+    found = [part for part in parts(folder) if part.stat().st_size]
+    if not found:
+        for empty in parts(folder):
+            empty.unlink()
+        return None
+    whole, number = folder / "recording.mp4", 1
+    while whole.exists():  # an earlier show in this folder is somebody's evening
+        number += 1
+        whole = folder / f"recording-{number}.mp4"
+    aside = folder / f".{whole.name}.part"
+    try:
+        copied = _remux(found, aside, progress)
+        if copied:
+            settle(whole, aside)
+    except (OSError, av.FFmpegError) as problem:
+        aside.unlink(missing_ok=True)
+        logger.warning("joining %s failed: %s", folder, problem)
+        raise MediaError(
+            trouble(whole.name, problem, folder)
+            + " "
+            + _("The parts of the recording are kept; `studio recover` joins them.")
+        ) from problem
+    if not copied:
+        aside.unlink(missing_ok=True)
+        raise MediaError(_("{parts} cannot be read; they are kept as they are.").format(parts=found[0].parent / PARTS))
+    for part in parts(folder):
+        part.unlink()
+    return whole
+
+
+def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] | None) -> int:
+    """Copy every packet of `found` to `aside`; return how many. Stamps stay, so gaps stay."""
+    total, before = sum(part.stat().st_size for part in found), 0
+    joiner = _Joiner(av.open(str(aside), "w", "mp4"))
+    try:
+        for part in found:
+            try:
+                source = av.open(str(part), "r", "mpegts")
+            except (OSError, av.FFmpegError) as problem:  # killed before its first keyframe
+                logger.warning("%s cannot be read and is left out: %s", part, problem)
+                continue
+            with source:
+                joiner.add(
+                    source, lambda at, before=before: progress(min(total, before + at), total) if progress else None
+                )
+            before += part.stat().st_size
+    finally:
+        joiner.close()
+    if progress:
+        progress(total, total)
+    return joiner.copied
+
+
+class _Joiner:
+    """Puts parts one after the other into one container."""
+
+    def __init__(self, out: OutputContainer) -> None:
+        self._out = out
+        self._streams: dict[str, Stream] = {}
+        self._last: dict[str, int] = {}
+        self.copied = 0
+        """Packets."""
+
+    def add(self, source: InputContainer, told: Callable[[int], None]) -> None:
+        """Copy what comes after the parts before; pictures from their first keyframe on."""
+        if not self.copied:
+            for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
+                self._streams[stream.type] = self._out.add_stream_from_template(stream)
+        keyed = False
+        for packet in source.demux():
+            kind = packet.stream.type
+            if packet.dts is None or packet.is_corrupt or kind not in self._streams:
+                continue
+            keyed = keyed or (kind == "video" and packet.is_keyframe)
+            if packet.dts <= self._last.get(kind, -1) or (kind == "video" and not keyed):
+                continue
+            self._last[kind] = packet.dts
+            at = packet.pos or 0
+            packet.stream = self._streams[kind]
+            self._out.mux(packet)
+            self.copied += 1
+            if not self.copied % TELL_EVERY:
+                told(at)
+
+    def close(self) -> None:
+        """Finish the file, if anything is in it."""
+        if self.copied:
+            self._out.close()

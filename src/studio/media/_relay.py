@@ -1,0 +1,256 @@
+"""The relay: a source, the hold, the air and the hub, put together for one programme."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from studio.errors import MediaError
+from studio.events import ClockStarted, RelayReport, Sound, SoundEnded, Trouble
+from studio.language import _
+from studio.media import REFUSED
+from studio.media._air import Air
+from studio.media._clock import Zero, ticks_of
+from studio.media._cues import CueBoard
+from studio.media._hls import Hls, Look
+from studio.media._hold import Hold
+from studio.media._hub import Hub
+from studio.media._intake import Intake
+from studio.media._outputs import Output
+from studio.media._recording import Recording, join, parts
+from studio.media._tape import Tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studio.events import LinkState
+    from studio.media._plan import RelayPlan
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY = 0.5
+QUIET = 3.0
+"""Seconds without a packet after which a live source counts as stalled."""
+HOLD_BYTES = 256 << 20
+"""Most that the hold may take: 30 s at 60 Mb/s."""
+TAPE_MARGIN = 10
+"""Seconds of sound besides the hold: encoders send in bursts."""
+MERCY = 2.0
+"""Seconds for which a relay that refuses waits for somebody to tell."""
+
+
+class Source(Protocol):
+    """Where the programme comes from; `run` in a thread of its own."""
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is more than sound; the card is aired otherwise."""
+
+    def run(self) -> None:
+        """Hand over what arrives until it ends or the intake is stopping."""
+
+    def stop(self) -> None:
+        """Make `run` return soon, where the intake's wish alone would not."""
+
+
+class Relay:
+    """One life of the relay."""
+
+    def __init__(self, plan: RelayPlan) -> None:
+        """Belong to the running loop."""
+        self._plan = plan
+        self._loop = asyncio.get_running_loop()
+        self._broken: asyncio.Future[object] = self._loop.create_future()
+        self._aired = asyncio.Event()
+        self._board = CueBoard()
+        self._hold = Hold(HOLD_BYTES)
+        self._tape = Tape(plan.hold / 1000 + TAPE_MARGIN)
+        self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
+        self._hub = Hub(self._zero, plan.hold, self._board, self.finish)
+        self._air = Air(
+            plan, zero=self._zero, hold=self._hold, tape=self._tape, board=self._board, open_outputs=self._outputs
+        )
+        self._intake = Intake(
+            self._zero,
+            self._hold,
+            self._tape,
+            ticks_of(plan.hold),
+            heard=lambda start, samples: self._hub.post(Sound(start, samples)),
+            sound_ended=lambda silent: self._hub.post(SoundEnded(silent)),
+            say=self._hub.say,
+            seconds=plan.seconds,
+        )
+        self._source: Source | None = None
+        self._damage_said = False
+
+    async def run(self) -> int:
+        """Relay the programme to its end; return what the process ends with."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self.finish)
+        plan = self._plan
+        try:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            await self._hub.open(plan.socket)
+        except OSError as problem:
+            logger.error("%s", _unwritable(plan.folder, problem))  # noqa: TRY400 - the sentence is for a technician
+            return REFUSED
+        pump = asyncio.create_task(self._hub.run())
+        try:
+            if not self._zero.continued:
+                await asyncio.to_thread(join, plan.folder)
+            self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
+        except MediaError as problem:
+            self._hub.post(Trouble(str(problem), ends_show=True))
+            await asyncio.sleep(0)
+            await self._hub.wait_for_core(MERCY)
+            await self._hub.close()
+            pump.cancel()
+            logger.error("%s", problem)  # noqa: TRY400
+            return REFUSED
+        if not self._source.has_picture:
+            self._air.show_card()
+        self._start("source", self._source.run, self._air.source_ended)
+        self._start("air", self._air.run, self._all_aired)
+        code = await self._watch()
+        if code == 0:
+            await self._close()
+        self._hub.report(self._report())
+        await self._hub.close()
+        pump.cancel()
+        return code
+
+    def finish(self) -> None:
+        """Take no more programme and air what is held; asked a second time, cut that short."""
+        if self._intake.stopping.is_set():
+            self._air.cut_short()
+            return
+        self._intake.stopping.set()
+        if self._source is not None:
+            threading.Thread(target=self._source.stop, name="stop", daemon=True).start()
+
+    async def _watch(self) -> int:
+        """Report until the programme is over or something broke."""
+        airing: asyncio.Future[object] = asyncio.ensure_future(self._aired.wait())
+        while True:
+            done, _rest = await asyncio.wait(
+                {airing, self._broken}, timeout=REPORT_EVERY, return_when="FIRST_COMPLETED"
+            )
+            if self._broken in done:
+                return 1
+            if airing in done:
+                return 0
+            if not self._intake.stopping.is_set() and self._intake.past_the_end(self._zero.now()):
+                self.finish()
+            self._hub.report(self._report())
+            damage = self._intake.corrupt + self._air.figures.corrupt
+            if damage and not self._damage_said:
+                self._damage_said = True
+                self._hub.say(
+                    _("Parts of the programme are damaged and are skipped; check the file, or the way it comes here.")
+                )
+
+    async def _close(self) -> None:
+        """Join the recording."""
+        try:
+            if parts(self._plan.folder):
+                await asyncio.to_thread(join, self._plan.folder)
+        except MediaError as problem:
+            self._hub.say(str(problem))
+
+    def _start(self, name: str, work: Callable[[], None], done: Callable[[], None]) -> None:
+        """Run `work` in a thread; what it does not expect breaks the relay, which is better than to hang."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as problem:
+                logger.exception("the %s broke", name)
+                self._loop.call_soon_threadsafe(self._break, problem)
+            else:
+                done()
+
+        threading.Thread(target=guarded, name=name, daemon=True).start()
+
+    def _all_aired(self) -> None:
+        self._loop.call_soon_threadsafe(self._aired.set)
+
+    def _break(self, problem: BaseException) -> None:
+        if not self._broken.done():
+            self._broken.set_result(problem)
+
+    def _outputs(self, width: int, height: int, fps: float) -> list[Output]:
+        """Open the outputs for pictures of this size and rate; called by the air."""
+        plan = self._plan
+        coming = (plan.encode.video_bitrate + plan.encode.audio_bitrate) * 1000
+        look = Look(width, height, fps, round(coming * 1.1))  # what MPEG-TS adds
+        hls = plan.folder / "hls"
+        language = plan.language if plan.captions else None
+        return [
+            Output("recording", plan.folder, lambda: Recording(plan.folder), self._hub.say),
+            Output("hls", hls, lambda: Hls(hls, plan.encode, look, self._board, language), self._hub.say),
+        ]
+
+    def _report(self) -> RelayReport:
+        figures, state, detail = self._air.figures, self._intake.state, self._intake.detail
+        if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
+            state, detail = _stalled()
+        return RelayReport(
+            source=state,
+            source_detail=detail,
+            width=figures.width,
+            height=figures.height,
+            fps=self._air.fps(),
+            frames=figures.frames,
+            on_time=figures.on_time,
+            dropped=figures.dropped + self._hold.overflow,
+            late_p95=self._air.late_p95(),
+            peak=self._tape.peak(),
+            held=self._hold.size,
+            cues=self._board.shown,
+            late_cues=self._board.late,
+            outputs=tuple(output.report() for output in self._air.outputs),
+            phase=figures.phase,
+        )
+
+
+def _stalled() -> tuple[LinkState, str]:
+    return "degraded", _("The encoder is connected and sends nothing; look at its network and its load.")
+
+
+def _unwritable(folder: Path, problem: OSError) -> str:
+    return _("{folder} cannot be written ({problem}); choose another folder for the show.").format(
+        folder=folder, problem=problem.strerror or errno.errorcode.get(problem.errno or 0, "")
+    )
+
+
+def _open_source(text: str, intake: Intake) -> Source:
+    """Return the source that a plan's `input` names. Raises MediaError."""
+    kind, _colon, rest = text.partition(":")
+    if kind == "file":
+        from studio.media._file import FileSource  # noqa: PLC0415 - only the chosen source is loaded
+
+        return FileSource(intake, Path(rest))
+    if kind == "listen":
+        from studio.media._listen import Listener  # noqa: PLC0415
+
+        return Listener(intake, rest)
+    if kind == "mic":
+        from studio.media._microphone import Microphone  # noqa: PLC0415
+
+        return Microphone(intake, rest)
+    raise MediaError(
+        _("{input} is no input; write file:PATH, mic, mic:DEVICE or listen:ADDRESS.").format(input=repr(text))
+    )
+
+
+def leave(code: int) -> None:
+    """End the process now: a thread that broke may hang, and must not keep us here."""
+    logging.shutdown()
+    os._exit(code)
