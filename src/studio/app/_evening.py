@@ -195,7 +195,7 @@ def _captions_plan(
 def demo_venue() -> Venue:
     """A house that needs no `studio.toml`: real OBS of our own plays the talk, on ports that are free now."""
     return Venue(
-        name="demo",
+        name="studio",
         language="en",
         show=ShowSettings(
             title=_("Demonstration"),

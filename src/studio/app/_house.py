@@ -67,6 +67,7 @@ class House:
         self._first_frame: float | None = None
         self._refusal = ""
         self._stopping = asyncio.Event()
+        self._draining = asyncio.Event()
         self._relay = self._supervised(
             "relay", media.command(), evening.relay.to_json(), evening.relay.hold / 1000 + FAREWELL
         )
@@ -94,7 +95,7 @@ class House:
             async with asyncio.TaskGroup() as rooms:
                 show = rooms.create_task(self._relay.run())
                 others = [rooms.create_task(self._talk_to_relay()), rooms.create_task(self._stop_when_asked())]
-                others.append(rooms.create_task(self._plugs.run()))
+                others += [rooms.create_task(self._plugs.run()), rooms.create_task(self._wind_down())]
                 listening = rooms.create_task(self._recogniser.run()) if self._recogniser else None
                 code = await show
                 self._report.phase("ended")
@@ -205,8 +206,9 @@ class House:
                 self._first_frame = asyncio.get_running_loop().time() - self._began
             if self._clock:
                 self._seconds = max(0.0, (self._clock.now() - self._evening.relay.hold) / 1000)
-            ending = self._stopping.is_set() or report.phase == "draining"
-            self._report.phase("stopping" if ending else "on air")
+            if report.phase == "draining":
+                self._draining.set()
+            self._report.phase("stopping" if self._stopping.is_set() or self._draining.is_set() else "on air")
         self._report.relay(report, self._seconds)
 
     async def _stop_when_asked(self) -> None:
@@ -216,6 +218,11 @@ class House:
             self._line.send(Finish())
         else:  # it is only just starting, or on its way back
             await self._relay.stop()
+
+    async def _wind_down(self) -> None:
+        """While the hold airs, nobody has to stream to us any more."""
+        await self._draining.wait()
+        await self._plugs.wind_down()
 
     def _tell(self, sentence: str) -> None:
         if self._report.notice(sentence):

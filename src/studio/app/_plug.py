@@ -62,12 +62,16 @@ class Plugs:
                         if action := self._bindings.get((surface, control)):
                             tasks.create_task(self._press(surface, control, action))
 
+    async def wind_down(self) -> None:
+        """The programme is over: OBS need not stream to us any more."""
+        if self._obs:
+            await self._obs.stop_streaming()
+
     async def close(self) -> None:
         """End what was begun for this evening: OBS's stream to us, and an OBS of our own."""
+        await self.wind_down()
         if self._process:
             await self._process.stop()
-        elif self._obs:
-            await self._obs.stop_streaming()
 
     async def take(self, scene: object) -> Outcome:
         """Put `scene` on the programme."""
