@@ -114,14 +114,14 @@ class Whisper:
         reader = self._reader(language)
         prefix = flat(said)
         head = [*reader.sot_sequence, reader.no_timestamps]
-        # Nobody speaks more than seven tokens a second: a window that is cut would loop on.
-        room = min(_MOST_TOKENS, max(6, 6 + 7 * encoded.samples // SPEECH_RATE - len(prefix)))
+        # Hardly anybody speaks more than eight tokens a second: a window that is cut would loop on.
+        room = min(_MOST_TOKENS, max(8, 8 + 8 * encoded.samples // SPEECH_RATE - len(prefix)))
         result = self._model.model.generate(
             encoded.view,
             [head + prefix],
             beam_size=beam,
-            # CTranslate2 halves it for a window without prefix.
-            max_length=max(2 * room, len(head) + len(prefix) + room),
+            # CTranslate2 takes half of it, and counts the prefix in.
+            max_length=2 * (len(head) + len(prefix) + room),
             suppress_blank=not prefix,
             return_scores=True,
             return_no_speech_prob=True,
