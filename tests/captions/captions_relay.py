@@ -36,6 +36,8 @@ class ScriptedRelay:
         """What the ring still holds begins here."""
         self.plays_until = 0
         """The programme so far."""
+        self.programme = b""
+        """Its sound from show time 0; silence after its end."""
         self.ends = False
         self.silent = False
         self.said: list[AnyMessage] = []
@@ -103,7 +105,7 @@ class ScriptedRelay:
         at = max(self.kept_from, sound_from)
         while True:
             while at < self.plays_until:
-                line.send(Sound(Ms(at), QUIET))
+                line.send(Sound(Ms(at), self.programme[32 * at : 32 * (at + CHUNK)] or QUIET))
                 at += CHUNK
                 await line.drain()
                 await asyncio.sleep(0.002)  # fifty times as fast as life

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from bisect import insort
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,7 @@ class Recogniser:
         try:
             code = await self._over
             await self._say_goodbye()
+            await asyncio.to_thread(self._worker.join)
         finally:
             for task in tasks:
                 task.cancel()
@@ -211,6 +213,7 @@ class Recogniser:
             sentence = _("Speech recognition stopped with an error ({problem}) and is started again").format(
                 problem=f"{type(error).__name__}: {error}"
             )
+        traceback.clear_frames(error.__traceback__)  # they hold the model
         refused = loading and isinstance(error, StudioError)
         self._state, self._detail = ("refused" if refused else "degraded"), sentence
         self._say(sentence)

@@ -97,6 +97,10 @@ class Worker:
             self._ended = True
             self._changed.notify()
 
+    def join(self) -> None:
+        """Wait until the thread is gone, and the model with it: freed any later, it would bring the process down."""
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             ears = self._open()

@@ -65,7 +65,9 @@ class Span:
 class Text:
     """Pieces with everything about them that costs are made of, added up so that any stretch is priced at once."""
 
-    def __init__(self, pieces: Sequence[Piece], rules: Rules) -> None:
+    def __init__(self, pieces: Sequence[Piece], rules: Rules, silence_after: int = AFTER_LAST) -> None:
+        """Price `pieces`; `silence_after` is how long nothing is said after the last one, in milliseconds."""
+        self._silence_after = silence_after
         self.pieces = pieces
         self.rules = rules
         texts = [piece.text for piece in pieces]
@@ -140,7 +142,7 @@ class Text:
             return cost, breaks
         rules, pieces = self.rules, self.pieces
         first, last = pieces[begin], pieces[end - 1]
-        following = pieces[end].start if end < len(pieces) else last.end + AFTER_LAST
+        following = pieces[end].start if end < len(pieces) else last.end + self._silence_after
         cost += self._breaks[end - 1] * CUE_BREAK - min(max(0, following - last.end), PAUSE_COUNTS) * PAUSE / 1000
         characters = self.characters(begin, end)
         time = min(rules.longest, min(following - rules.gap, last.end + rules.overstay) - first.start + rules.lead)

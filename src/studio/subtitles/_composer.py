@@ -24,6 +24,8 @@ HISTORY = Ms(6000)
 """A cue that is later than this, after a crash, keeps its true times for the files: its moment has passed."""
 SPEAKER_STOPPED = Ms(1500)
 """After a sentence, so much quiet means that nothing better will be known by waiting."""
+AT_LEAST = Ms(200)
+"""What follows a settled word that is the last one known: nearly always another word."""
 SENTENCE = 2
 
 
@@ -99,7 +101,11 @@ class Composer:
         known = len(pieces)
         while known and is_bound(pieces[known - 1].text, self._rules):
             known -= 1
-        return Text(pieces[:known], self._rules), known
+        if known < len(pieces):
+            silence = pieces[known].start - pieces[known - 1].end if known else 0
+        else:
+            silence = self._heard - pieces[-1].end if pieces and self._heard is not None else 0
+        return Text(pieces[:known], self._rules, max(silence, AT_LEAST)), known
 
     def _is_near(self, text: Text, now: Ms) -> bool:
         return text.pieces[0].start - self._rules.lead + self._wait <= now
