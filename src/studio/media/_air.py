@@ -207,12 +207,8 @@ class Air:
 
     def _air(self, edge: Ticks, at: Ticks, frame: av.VideoFrame, reel: Reel) -> None:
         """Encode the frame that is due, or drop it when it is far too late."""
-        if self._slot is not None and self._plan.encode.fps:
-            if at < self._slot - 0.5 * RATE / self._plan.encode.fps:
-                return  # the preset asks for fewer frames: this one is not missed
-            self._slot = max(self._slot + RATE / self._plan.encode.fps, at)
-        elif self._slot is None:
-            self._slot = float(at)
+        if self._thinned(at):
+            return  # the preset asks for fewer frames: this one is not missed
         if self._last is not None and at <= self._last:
             return
         if edge - at > GIVE_UP and at - self._last_encoded < SIGN_OF_LIFE:
@@ -224,6 +220,16 @@ class Air:
         self._send(frame, at)
         self._last_real = at
         self._count(Ticks(self._zero.now() - self._delay), at)
+
+    def _thinned(self, at: Ticks) -> bool:
+        """Whether the frame at `at` comes sooner after the one before than the preset's rate allows."""
+        if not self._plan.encode.fps:
+            return False
+        step = RATE / self._plan.encode.fps
+        if self._slot is not None and at < self._slot - step / 4:
+            return True
+        self._slot = max(step + (at if self._slot is None else self._slot), at)
+        return False
 
     def _count(self, edge: Ticks, at: Ticks) -> None:
         late = edge - at

@@ -50,6 +50,8 @@ class _Kept(msgspec.Struct, frozen=True):
     """Which run of the machine that clock belongs to."""
     wall: float
     """The same moment as seconds since 1970."""
+    ended: bool = False
+    """The show is over and closed: another one in this folder begins anew."""
 
 
 class Zero:
@@ -79,10 +81,19 @@ class Zero:
                 return
             wall = time.time() - (time.monotonic_ns() - epoch) / 1e9
             kept = _Kept(epoch, _boot(), wall)
-            with contextlib.suppress(OSError):  # a full disk is told by the outputs; the show must not wait for it
-                write_aside(self._file, msgspec.json.encode(kept).decode())
+            self._keep(kept)
             self._epoch = epoch
         self._begun(epoch)
+
+    def end(self) -> None:
+        """Remember that the show is over."""
+        kept = _read(self._file)
+        if kept is not None:
+            self._keep(msgspec.structs.replace(kept, ended=True))
+
+    def _keep(self, kept: _Kept) -> None:
+        with contextlib.suppress(OSError):  # a full disk is told by the outputs; the show must not wait for it
+            write_aside(self._file, msgspec.json.encode(kept).decode())
 
     def begin_now(self) -> None:
         """Let the show begin at this moment, unless it has."""
@@ -97,10 +108,16 @@ def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def _remembered(file: Path) -> int | None:
+def _read(file: Path) -> _Kept | None:
     try:
-        kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
+        return msgspec.json.decode(file.read_bytes(), type=_Kept)
     except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _remembered(file: Path) -> int | None:
+    kept = _read(file)
+    if kept is None or kept.ended:
         return None
     if kept.boot == _boot():
         return kept.epoch

@@ -177,6 +177,7 @@ class Hub:
         match message:
             case ShowCue():
                 self._board.show(message.cue)
+                self._tell(message)
             case Heard() | ListenerReport():
                 self._tell(message)
             case Trouble():

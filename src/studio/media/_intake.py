@@ -13,7 +13,7 @@ import av
 from studio.media._clock import RATE, Ticks, Zero, ticks
 from studio.media._encode import TICK
 from studio.media._hold import Held, Hold, Reel
-from studio.media._probe import is_cover
+from studio.media._probe import can_decode, is_cover
 from studio.media._tape import Arrival, Tape
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ class Session:
         self._begin = begin
         self._arrival = Arrival(intake.tape, intake.heard)
         self.video = next(
-            (stream for stream in container.streams.video if stream.codec_context is not None and not is_cover(stream)),
+            (stream for stream in container.streams.video if can_decode(stream) and not is_cover(stream)),
             None,
         )
-        self.audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+        self.audio = next((stream for stream in container.streams.audio if can_decode(stream)), None)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
         self._reel: Reel | None = None
         if self.video is not None:

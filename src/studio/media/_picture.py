@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from studio.media._burn import find_font
@@ -35,7 +36,7 @@ class Fitter:
         self.height = height
 
     def fit(self, frame: av.VideoFrame, shape: Fraction) -> av.VideoFrame:
-        """Return `frame` as yuv420p in our size, with its stamp; its pixels may be shared with the decoder."""
+        """Return `frame` as yuv420p in our size; its pixels may be shared with the decoder."""
         wide = float(frame.width * shape)
         share = min(self.width / wide, self.height / frame.height)
         inner = (_even(wide * share, self.width), _even(frame.height * share, self.height))
@@ -43,7 +44,6 @@ class Fitter:
             fitted = frame
         else:
             fitted = frame.reformat(*inner, format="yuv420p", interpolation="BILINEAR")
-            fitted.pts, fitted.time_base = frame.pts, frame.time_base
         return fitted if inner == (self.width, self.height) else self._barred(fitted)
 
     def _barred(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -54,7 +54,7 @@ class Fitter:
         ):
             y, x = top // half, left // half
             to[y : y + plane.height, x : x + plane.width] = given[: plane.height, : plane.width]
-        whole.pts, whole.time_base, whole.colorspace = frame.pts, frame.time_base, frame.colorspace
+        whole.colorspace = frame.colorspace
         return whole
 
 
@@ -89,11 +89,8 @@ def card(title: str, preset: EncodePreset) -> av.VideoFrame:
     pen.text((width / 2, height * 0.42), title, INK, font, anchor="mm")
     line = height * 0.52
     pen.line((width * 0.42, line, width * 0.58, line), INK, max(1, height // 240))
-    made = av.VideoFrame.from_image(image).reformat(
-        format="yuv420p", dst_colorspace="ITU709" if height >= CARD[1] else None
-    )
-    made.colorspace = 1 if height >= CARD[1] else made.colorspace
-    return made
+    drawn: av.VideoFrame = av.VideoFrame.from_ndarray(np.asarray(image), "rgb24")
+    return drawn.reformat(format="yuv420p", dst_colorspace="ITU601")
 
 
 def _even(length: float, most: int) -> int:

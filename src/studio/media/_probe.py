@@ -74,13 +74,13 @@ def probe(path: Path) -> Facts:
     with open_file(path) as container:
         picture, sound = None, None
         for video in container.streams.video:
-            if video.codec_context is not None and video.codec_context.width and not is_cover(video):
+            if can_decode(video) and video.codec_context.width and not is_cover(video):
                 rate = video.average_rate or video.guessed_rate
                 size = video.codec_context
                 picture = Picture(size.name, size.width, size.height, float(rate or 0))
                 break
         for audio in container.streams.audio:
-            if audio.codec_context is not None and audio.codec_context.sample_rate:
+            if can_decode(audio) and audio.codec_context.sample_rate:
                 track = audio.codec_context
                 sound = SoundTrack(track.name, track.sample_rate, track.layout.nb_channels)
                 break
@@ -88,6 +88,12 @@ def probe(path: Path) -> Facts:
             raise _unreadable(path)
         duration = container.duration
         return Facts(Ms(round(duration / 1000)) if duration else None, picture, sound)
+
+
+def can_decode(stream: av.VideoStream | av.AudioStream) -> bool:
+    """Whether FFmpeg knows the codec of `stream`."""
+    context: object = stream.codec_context  # None where it does not, whatever its type says
+    return context is not None
 
 
 def is_cover(stream: av.VideoStream) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
@@ -109,15 +110,18 @@ def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] 
                 logger.warning("%s cannot be read and is left out: %s", part, problem)
                 continue
             with source:
-                joiner.add(
-                    source, lambda at, before=before: progress(min(total, before + at), total) if progress else None
-                )
+                joiner.add(source, partial(_tell, progress, before, total))
             before += part.stat().st_size
     finally:
         joiner.close()
     if progress:
         progress(total, total)
     return joiner.copied
+
+
+def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, at: int) -> None:
+    if progress:
+        progress(min(total, before + at), total)
 
 
 class _Joiner:

@@ -157,7 +157,8 @@ class Relay:
                 )
 
     async def _close(self) -> None:
-        """Join the recording."""
+        """Join the recording; the show is over."""
+        self._zero.end()
         try:
             if parts(self._plan.folder):
                 await asyncio.to_thread(join, self._plan.folder)

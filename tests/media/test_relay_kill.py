@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from relay_bench import Relays, expected, see, segments
+
+from studio.events import ShowCue
+from studio.media import recover
+from studio.spoken import Cue
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CUE = Cue(7, Ms(4600), Ms(5600), ("Po przerwie dalej",))
+
+
+async def test_a_killed_relay_goes_on_where_the_show_is_and_loses_next_to_nothing(relays: Relays, clip: Path) -> None:
+    first = await relays.start(f"file:{clip}", hold=Ms(1000))
+    await first.until(lambda: first.aired >= 60)
+    aired = first.report.frames
+    await first.kill()
+    folder = first.plan.folder
+    part = see(folder / "recording.part-001.ts")
+    assert len(part.times) >= aired - 2  # the report is from before the kill; the encoder holds back one frame
+    assert part.times[0] == 0
+
+    second = await relays.start(first.plan, sound_from=2000)
+    assert second.welcome.epoch == next(
+        message.epoch for message in first.said if hasattr(message, "epoch") and message.epoch
+    )  # type: ignore[union-attr]
+    assert second.welcome.process != first.welcome.process
+    second.line.send(ShowCue(CUE))
+    assert await second.ended() == 0
+
+    whole = see(folder / "recording.mp4")
+    assert whole.end == pytest.approx(6.0, abs=0.2)
+    assert whole.flashes[-1] == pytest.approx(5.0, abs=0.02)
+    assert whole.beeps[-1] == pytest.approx(5.0, abs=0.02)
+    assert whole.times[: len(part.times)] == pytest.approx(part.times, abs=0.001)
+    assert whole.captioned == expected([CUE], whole)
+    # the hold bridges the relay's death: what is missing is the time until it was back, less one hold
+    steps = [later - earlier for earlier, later in zip(whole.times, whole.times[1:], strict=False)]
+    assert max(steps) < 2.5
+    assert not list(folder.glob("recording.part-*"))
+
+    names = segments(folder / "hls" / "index.m3u8")
+    numbers = [int(name[4:9]) for name in names]
+    assert numbers == list(range(numbers[0], numbers[0] + len(names)))
+    assert "#EXT-X-DISCONTINUITY" in (folder / "hls" / "index.m3u8").read_text()
+    assert segments(folder / "hls" / "captions.m3u8") == [name.replace(".ts", ".vtt") for name in names]
+
+
+async def test_a_recording_that_nobody_closed_is_joined_later(relays: Relays, clip: Path) -> None:
+    relay = await relays.start(f"file:{clip}")
+    await relay.until(lambda: relay.aired >= 30)
+    await relay.kill()
+    folder = relay.plan.folder
+    parted = see(folder / "recording.part-001.ts")
+    told: list[tuple[int, int]] = []
+    assert recover(folder, lambda done, of: told.append((done, of))) == folder / "recording.mp4"
+    assert told[-1][0] == told[-1][1] > 0
+    whole = see(folder / "recording.mp4")
+    assert whole.times == pytest.approx(parted.times, abs=0.001)
+    assert recover(folder) is None
+
+
+async def test_asked_once_it_airs_what_is_held_and_asked_twice_it_leaves_at_once(relays: Relays, clip: Path) -> None:
+    relay = await relays.start(f"file:{clip}", hold=Ms(1500))
+    await relay.until(lambda: relay.aired >= 10)
+    relay.process.send_signal(signal.SIGTERM)
+    assert await relay.ended() == 0
+    held = see(relay.plan.folder / "recording.mp4")
+    assert held.end > 1.5
+
+    other = await relays.start(f"file:{clip}", hold=Ms(20_000), folder=relays.folder / "other")
+    await other.until(lambda: other.reported and other.report.held > 0)
+    other.process.send_signal(signal.SIGTERM)
+    await other.until(lambda: other.report.source == "off")
+    other.process.send_signal(signal.SIGTERM)
+    assert await other.ended(10) == 0
