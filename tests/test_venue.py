@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from studio.app import check_everything
 from studio.catalogue import Catalogue
 from studio.errors import DrawerError
 from studio.venue import CameraSettings, DeviceSettings, ShowSettings, Venue, find, read
@@ -210,3 +211,7 @@ def test_the_example_is_right_and_tells_the_defaults(root: Path) -> None:
     for name in ("input", "listen", "style", "encode", "hold", "out"):
         assert getattr(venue.show, name) == getattr(plain.show, name)
     assert venue.show.scenes in Catalogue().names("scenes")
+
+
+def test_every_shipped_file_is_what_its_room_reads(root: Path) -> None:
+    assert check_everything(root / "docs" / "studio.example.toml") == []
