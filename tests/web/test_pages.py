@@ -47,7 +47,7 @@ async def page_of(browser: Browser, port: int, *, quiet: bool = True, **context:
 
 
 async def until(page: Page, expression: str) -> None:
-    """Wait until `expression` is so. Playwright's own waiting evaluates strings in the page: its policy forbids that."""
+    """Wait until `expression` is so. Playwright's own waiting evaluates strings, which the page's policy forbids."""
     look = f"const look = () => (({expression}) ? done() : setTimeout(look, 50)); look();"
     async with asyncio.timeout(20):
         await page.evaluate(f"() => new Promise((done) => {{ {look} }})")
@@ -129,7 +129,7 @@ async def test_a_refused_take_says_why_and_changes_nothing(browser: Browser, hou
 
 async def test_the_player_plays_and_its_subtitle_track_waits_for_the_button(browser: Browser, programme: Path) -> None:
     async with opened(Evening(programme)) as port, page_of(browser, port) as page:
-        await until(page, "document.querySelector('video').currentTime > 1")
+        await until(page, "document.querySelector('video')?.currentTime > 1")
         assert await page.evaluate("document.querySelector('video').videoWidth") == 320
         showing = "[...document.querySelector('video').textTracks].filter((track) => track.mode === 'showing')"
         assert await page.evaluate(f"{showing}.length") == 0
@@ -155,7 +155,7 @@ async def test_the_player_waits_for_a_programme_that_is_not_there_yet(
         assert (await first.value).status == 404
         for file in (programme / "hls").iterdir():
             (house.folder / "hls" / file.name).write_bytes(file.read_bytes())
-        await until(page, "document.querySelector('video').currentTime > 0.2")
+        await until(page, "document.querySelector('video')?.currentTime > 0.2")
 
 
 async def test_the_page_speaks_the_language_of_the_show_until_somebody_chooses(

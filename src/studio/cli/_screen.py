@@ -42,14 +42,14 @@ def status(state: dict[str, Any]) -> Text:
     text.append(f"  {timecode(Ms(show['seconds'] * 1000))[:8]}")
     if programme["width"]:
         text.append(f"  {programme['width']}x{programme['height']} {programme['fps']:g} fps")
-    if programme["on_time"] is not None:
+    if "on_time" in programme:  # a state has no null: what is unknown is not there
         text.append("  " + _("on time {share}").format(share=f"{programme['on_time']:.1%}"))
     if programme["dropped"]:
         text.append(
             "  "
             + plural("{n} frame dropped", "{n} frames dropped", programme["dropped"]).format(n=programme["dropped"])
         )
-    if captions["on"] and captions["late_p50_ms"] is not None:
+    if captions["on"] and "late_p50_ms" in captions:
         text.append("  " + _("captions {late} s late").format(late=f"{captions['late_p50_ms'] / 1000:.1f}"))
     source = state["links"].get("source")
     if source and source["detail"] and show["phase"] == "starting":

@@ -52,11 +52,11 @@ function LanguageSwitch() {
 function Banner({ state, live, since }) {
   if (live) return null;
   if (state === null) return html`<p class="banner" role="status">${t("Connecting to studio …")}</p>`;
+  const from = t("What you see is from {time}. Trying again all the time.", { time: moment(since) });
   return html`<p class="banner lost" role="alert">
     <${Shape} kind="warn" />
     <span>
-      <strong>${t("No connection to studio.")}</strong>${" "}
-      ${t("What you see is from {time}. Trying again all the time.", { time: moment(since) })}
+      <strong>${t("No connection to studio.")}</strong>${" "}${from}
     </span>
   </p>`;
 }

@@ -154,6 +154,7 @@ function Links({ links, live }) {
 }
 
 function Destinations({ destinations, folder, live }) {
+  const files = folder && t("Files are in {folder}", { folder }); // outside of the template, where Babel finds it
   return html`<${Panel} name="destinations" title=${t("Destinations")}>
     <ul class="rows">
       ${Object.entries(destinations).map(
@@ -165,7 +166,7 @@ function Destinations({ destinations, folder, live }) {
         </li>`,
       )}
     </ul>
-    ${folder && html`<p class="folder">${t("Files are in {folder}", { folder })}</p>`}
+    ${files && html`<p class="folder">${files}</p>`}
   <//>`;
 }
 
