@@ -59,6 +59,16 @@ class House:
         """The show folder."""
         self._evening = evening
         self._report = Report(self.state)
+        self._report.begin(
+            title=evening.title,
+            language=evening.language,
+            folder=evening.folder,
+            interface=evening.relay.interface,
+            hold=evening.relay.hold,
+            captions=evening.captions is not None,
+        )
+        if evening.no_captions:
+            self._tell(evening.no_captions)
         self._plugs = Plugs(venue, catalogue, evening, self._report, self.command)
         self._line: Line | None = None
         self._clock: ShowClock | None = None
@@ -81,16 +91,6 @@ class House:
         """Put the evening on and see it through. Raises StudioError where it cannot go on."""
         evening = self._evening
         self._began = asyncio.get_running_loop().time()
-        self._report.begin(
-            title=evening.title,
-            language=evening.language,
-            folder=evening.folder,
-            interface=evening.relay.interface,
-            hold=evening.relay.hold,
-            captions=evening.captions is not None,
-        )
-        if evening.no_captions:
-            self._tell(evening.no_captions)
         try:
             async with asyncio.TaskGroup() as rooms:
                 show = rooms.create_task(self._relay.run())

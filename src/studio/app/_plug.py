@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio import devices
 from studio.bus import Bus
 from studio.devices import Outcome
+from studio.errors import DeviceError
 from studio.events import LinkChanged, PadPressed, SceneTaken
 from studio.language import _
 from studio.show import bindings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from studio.app._evening import Evening
     from studio.app._report import Report
@@ -64,8 +66,9 @@ class Plugs:
 
     async def wind_down(self) -> None:
         """The programme is over: OBS need not stream to us any more."""
-        if self._obs:
-            await self._obs.stop_streaming()
+        with self._no_driver_ends_the_show():
+            if self._obs:
+                await self._obs.stop_streaming()
 
     async def close(self) -> None:
         """End what was begun for this evening: OBS's stream to us, and an OBS of our own."""
@@ -94,11 +97,20 @@ class Plugs:
             host, port, password = self._process.host, self._process.port, self._process.password
             tasks.create_task(self._process.run())
         self._obs = devices.Obs(host, port, password, self._bus)
-        if collection:
-            await self._obs.apply(collection)
-        if listen:
-            await self._obs.stream_to(*_server_and_key(listen))
+        with self._no_driver_ends_the_show():
+            if collection:
+                await self._obs.apply(collection)
+            if listen:
+                await self._obs.stream_to(*_server_and_key(listen))
         tasks.create_task(self._obs.run())
+
+    @contextmanager
+    def _no_driver_ends_the_show(self) -> Iterator[None]:
+        """What a device will not do is said, and the evening goes on."""
+        try:
+            yield
+        except DeviceError as problem:
+            self._report.notice(str(problem))
 
     def _show_scenes(self) -> None:
         if self._obs is None:

@@ -133,8 +133,12 @@ class Stream:
     async def end(self, ask: Ask) -> None:
         """Wish for no stream any more, and stop the one that was wished for."""
         wanted, self.destination = self.destination, None
-        if wanted and self.output != "stopped" and await _aimed_at(ask) == wanted:
+        if not wanted or self.output == "stopped" or await _aimed_at(ask) != wanted:
+            return
+        try:
             await ask("StopStream")
+        except ObsDeniedError as no:  # it stopped by itself a moment ago, or is only just connecting
+            logger.debug("OBS had no stream to stop: %s", no)
 
     def _to(self, state: Output) -> None:
         if state == self.output:
