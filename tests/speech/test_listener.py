@@ -45,6 +45,10 @@ def play(listener: Listener, *sounds: AudioChunk) -> list[Hearing]:
     return [*hearings, listener.finish()]
 
 
+def first_seconds(sound: AudioChunk, count: int) -> AudioChunk:
+    return AudioChunk(sound.rate, sound.start, sound.samples[: count * sound.rate])
+
+
 def settled(hearings: list[Hearing]) -> list[Word]:
     return [word for hearing in hearings for word in hearing.settled]
 
@@ -81,17 +85,18 @@ def test_every_word_is_heard_at_its_time(listener: MakeListener, talk: AudioChun
 
 def test_words_come_while_somebody_speaks(listener: MakeListener, talk: AudioChunk) -> None:
     ears = listener()
+    talk = first_seconds(talk, 4)
     heard_when: dict[str, Ms] = {}
     for part in parts(talk):
         ears.hear(part)
         hearing = ears.step()
         for word in hearing.settled if hearing else ():
             heard_when.setdefault(plain(word.text), part.end)
-    assert heard_when["welcome"] < heard_when["culture"]
+    assert heard_when["good"] < heard_when["ladies"]
 
 
 def test_the_same_sound_gives_the_same_words(listener: MakeListener, talk: AudioChunk) -> None:
-    first = AudioChunk(talk.rate, Ms(0), talk.samples[: talk.rate * 3])
+    first = first_seconds(talk, 2)
     assert play(listener(), first) == play(listener(), first)
 
 

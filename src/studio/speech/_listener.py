@@ -66,6 +66,10 @@ class _Decoded:
 
     view: View
     sound: Encoded
+    known: int
+    """How many words of the utterance were settled before."""
+    until: Ms
+    """Where its sound ends on the show clock."""
 
 
 class Listener:
@@ -102,6 +106,7 @@ class Listener:
         self._draft: tuple[_Decoded, list[Piece]] | None = None
         self._tentative = ""
         self._fresh = 0
+        self._passed = Ms(0)
         self._step = tuning.step
         self._cost = 0.0
         self._quiet_since: Ms | None = None
@@ -162,6 +167,7 @@ class Listener:
             self._intake.take()
             if block.after_gap:
                 self._lead.clear()
+                self._voiced.clear()
                 self._window = Window()
             verdict = self._pointer.follow(block.likely)
             if verdict == "quiet":
@@ -237,9 +243,9 @@ class Listener:
     def _agree(self, decoded: _Decoded, words: list[Piece], *, sure: bool) -> list[Word]:
         # What the first pass over half a second guesses is seldom what is said.
         sure = sure and self._guess is not None
-        count = agreed(self._guess or (), words)
-        settled = self._settle(decoded, words[:count])
-        self._guess = words[count:]
+        settled = self._settle(decoded, words[: agreed(self._guess or (), words)], self._passed)
+        self._guess = words[len(self._window.words) - decoded.known :]
+        self._passed = decoded.until
         self._tentative = shown(self._guess) if sure else ""
         return settled
 
@@ -284,8 +290,12 @@ class Listener:
         return guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob
 
     def _encode(self, context: Ms, back: int) -> _Decoded:
+        # Not earlier: until now what was decoded last may still have to find its place in the window.
+        self._window.forget(self._tuning.wide, max(self._tuning.back, self._tuning.force))
         view = self._window.view(context, back)
-        decoded = _Decoded(view, self._whisper.encode(view.sound, self._tuning.padding, view.skip))
+        sound = self._whisper.encode(view.sound, self._tuning.padding, view.skip)
+        until = self._window.at(len(self._window.sound))
+        decoded = _Decoded(view, sound, len(self._window.words), until)
         if self._auto and not self._window.words:
             language, share = self._whisper.language(decoded.sound, self._tuning.languages)
             if share >= _SURE:
@@ -294,19 +304,24 @@ class Listener:
 
     # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, decoded: _Decoded, words: Sequence[Piece]) -> list[Word]:
+    def _settle(self, decoded: _Decoded, words: Sequence[Piece], until: Ms | None = None) -> list[Word]:
+        """Believe `words`, or those of them that ended well before `until`; return those that are said aloud."""
         if not words:
             return []
         view = decoded.view
         offset = view.begin + view.skip
-        timings = self._whisper.align(decoded.sound, self._language, [*view.said, *words])[len(view.said) :]
-        given = []
+        before = [*view.said, *self._window.words[decoded.known :]]
+        timings = self._whisper.align(decoded.sound, self._language, [*before, *words])[len(before) :]
+        latest = None if until is None else until - _LATE - self._tuning.margin
+        given, count = [], 0
         for word, timing in zip(words, timings, strict=True):
             start, end = self._window.at(offset + timing.start), self._window.at(offset + timing.end)
+            if latest is not None and end > latest:
+                break
+            count += 1
             if word.said:
                 given.append(self._place(word, Ms(start + _LATE), Ms(end + _LATE), timing.confidence))
-        self._window.settle(words, [offset + timing.end for timing in timings])
-        self._window.forget(self._tuning.wide, max(self._tuning.back, self._tuning.force))
+        self._window.settle(words[:count], [offset + timing.end for timing in timings[:count]])
         return given
 
     def _place(self, word: Piece, start: Ms, end: Ms, confidence: float) -> Word:

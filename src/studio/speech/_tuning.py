@@ -45,6 +45,9 @@ class Tuning:
 
     padding: Ms = Ms(2000)
     """Silence after the window: with less, Whisper loops on a word that is cut."""
+    margin: Ms = Ms(80)
+    """What two passes agree on is believed if the earlier one had heard so much after it: a word may grow, `do` become
+    `dopełniacz`."""
     context: Ms = Ms(6000)
     """So much of what was heard before is heard again with what is not settled yet; 0 for none."""
     wide: Ms = Ms(12_000)
@@ -77,7 +80,7 @@ class Tuning:
 
     def _rules(self) -> tuple[tuple[str, bool], ...]:
         widths = self.step, self.first, self.longest_step
-        amounts = self.padding, self.lead, self.least, self.force, self.back
+        amounts = self.padding, self.margin, self.lead, self.least, self.force, self.back
         return (
             (_("beam is between 1 and 10"), self.beam in range(1, 11)),
             (_("quick_beam is between 1 and 10"), self.quick_beam in range(1, 11)),
@@ -86,7 +89,7 @@ class Tuning:
             (_("closes is not above opens, and both are between 0 and 1"), 0 <= self.closes <= self.opens <= 1),
             (_("breath is above 0 and not longer than pause"), 0 < self.breath <= self.pause),
             (_("context is between 0 and wide, and wide is at most 16000"), 0 <= self.context <= self.wide <= _WIDEST),
-            (_("padding, lead, least, force and back are not below 0"), min(amounts) >= 0),
+            (_("padding, margin, lead, least, force and back are not below 0"), min(amounts) >= 0),
             (_("padding is at most 4000"), self.padding <= 4000),  # noqa: PLR2004 - the sentence says it
             (_("hopeless is longer than behind"), 0 < self.behind < self.hopeless),
             (_("languages names at least one language"), bool(self.languages)),
