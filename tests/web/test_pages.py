@@ -71,12 +71,12 @@ async def test_the_page_shows_the_state(browser: Browser, house: Evening) -> Non
             zip(*[await page.locator(f".figure {part}").all_inner_texts() for part in ("dt", "dd")], strict=True)
         )
         assert figures == {
-            "Captions late: half within": "2.1 sec",
-            "Captions late: 95 % within": "4.3 sec",
+            "Captions late: half within": "2.1s",
+            "Captions late: 95 % within": "4.3s",
             "Captions missed by the picture": "0",
             "Captions shown": "1,042",
             "Words recognised": "8,123",
-            "Hold": "6.0 sec",
+            "Hold": "6.0s",
             "Frames on time": "99.9%",
             "Frames dropped": "2",
             "Picture": "1280×720, 25 fps",  # noqa: RUF001 - as written

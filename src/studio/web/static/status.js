@@ -44,6 +44,7 @@ const DESTINATION_STATES = {
   done: ["off", () => t("Finished")],
   failed: ["bad", () => t("Failed")],
 };
+const RECORDING_STATES = { ...DESTINATION_STATES, "on air": ["good", () => t("Being written")] };
 
 /** How it is, in a shape and a word; `stale` where nobody knows whether it still is so. */
 function State({ table, state, live }) {
@@ -160,9 +161,9 @@ function Destinations({ destinations, folder, live }) {
       ${Object.entries(destinations).map(
         ([name, to]) => html`<li key=${name}>
           <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
-          <${State} table=${DESTINATION_STATES} state=${to.state} live=${live} />
-          <span class="size">${bytes(to.size)}</span>
-          ${to.detail && html`<span class="detail">${to.detail}</span>`}
+          <${State} table=${name === "recording" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state}
+            live=${live} />
+          <span class="detail">${bytes(to.size)}${to.detail && ` – ${to.detail}`}</span>
         </li>`,
       )}
     </ul>
@@ -215,12 +216,12 @@ function StatusPage({ state, live, languages }) {
       <div class="stage">
         <${Player} ready=${playable} />
         <${Captions} captions=${captions} language=${evening.language} />
+        <${Destinations} destinations=${destinations} folder=${evening.folder} live=${live} />
       </div>
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
         <${Links} links=${links} live=${live} />
         <${Figures} programme=${programme} captions=${captions} />
-        <${Destinations} destinations=${destinations} folder=${evening.folder} live=${live} />
       </div>
     </main>
   `;

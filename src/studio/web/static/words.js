@@ -75,6 +75,7 @@ export const seconds = (ms) =>
           new Intl.NumberFormat(code, {
             style: "unit",
             unit: "second",
+            unitDisplay: "narrow",
             minimumFractionDigits: 1,
             maximumFractionDigits: 1,
           }),
