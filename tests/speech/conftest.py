@@ -64,6 +64,14 @@ def talk() -> AudioChunk:
 
 
 @pytest.fixture(scope="session")
+def sentence(talk: AudioChunk) -> AudioChunk:
+    """The first sentence of `talk`, and most of the silence after it."""
+    loud = np.flatnonzero(np.abs(talk.samples) > 0.02)
+    last = loud[np.argmax(np.diff(loud))]
+    return AudioChunk(talk.rate, talk.start, talk.samples[: last + talk.rate * 3 // 4])
+
+
+@pytest.fixture(scope="session")
 def listener(base: Path) -> Callable[..., Listener]:
     """Makes listeners whose steps cost nothing, so that a run can be repeated."""
 

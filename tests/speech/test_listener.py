@@ -127,24 +127,21 @@ def test_a_gap_ends_the_utterance(listener: MakeListener, talk: AudioChunk, text
 
 
 def test_a_clock_that_jumps_back_loses_no_words(
-    listener: MakeListener, talk: AudioChunk, text: tuple[str, ...]
+    listener: MakeListener, sentence: AudioChunk, text: tuple[str, ...]
 ) -> None:
-    ears = listener()
-    forward = AudioChunk(talk.rate, Ms(30_000), talk.samples)
-    back = AudioChunk(talk.rate, Ms(20_000), talk.samples)
-    words = settled(play(ears, forward, back))
-    assert spoken(words) == expected(*text) * 2
+    forward = AudioChunk(sentence.rate, Ms(30_000), sentence.samples)
+    back = AudioChunk(sentence.rate, Ms(20_000), sentence.samples)
+    words = settled(play(listener(), forward, back))
+    assert spoken(words) == expected(text[0]) * 2
     assert all(earlier.end <= later.start for earlier, later in itertools.pairwise(words))
 
 
-def test_bad_samples_do_no_harm(listener: MakeListener, talk: AudioChunk, text: tuple[str, ...]) -> None:
-    samples = talk.samples.copy()
-    samples[: talk.rate // 10] = np.nan
-    samples[-talk.rate // 2 :] = np.inf
-    samples[-talk.rate // 4 :] = np.nan
-    loud = AudioChunk(talk.rate, Ms(0), samples * np.float32(4))
-    heard = spoken(settled(play(listener(), loud)))
-    assert len(set(expected(*text)) - set(heard)) <= 2
+def test_bad_samples_do_no_harm(listener: MakeListener, sentence: AudioChunk, text: tuple[str, ...]) -> None:
+    samples = sentence.samples * np.float32(4)
+    samples[: sentence.rate // 20] = np.nan
+    samples[-sentence.rate // 4 :] = np.nan
+    heard = spoken(settled(play(listener(), AudioChunk(sentence.rate, Ms(0), samples))))
+    assert len(set(expected(text[0])) - set(heard)) <= 1
 
 
 def test_what_waits_is_caught_up_with(listener: MakeListener, talk: AudioChunk, text: tuple[str, ...]) -> None:
@@ -192,8 +189,8 @@ def test_a_broken_model_is_refused(tmp_path: Path) -> None:
         Listener(tmp_path, "en", Tuning())
 
 
-def test_the_language_is_found(listener: MakeListener, talk: AudioChunk, text: tuple[str, ...]) -> None:
-    assert spoken(settled(play(listener("auto"), talk))) == expected(*text)
+def test_the_language_is_found(listener: MakeListener, sentence: AudioChunk, text: tuple[str, ...]) -> None:
+    assert spoken(settled(play(listener("auto"), sentence))) == expected(text[0])
 
 
 @pytest.mark.shared
