@@ -207,16 +207,13 @@ def demo_venue() -> Venue:
     )
 
 
-def check_everything(file: Path | None) -> list[str]:
-    """Return a sentence with file and line for each thing that is wrong in `studio.toml` and the drawers.
-
-    No device is touched.
-    """
+def check_everything(file: Path | None) -> list[show.Finding]:
+    """Return all that is wrong with `studio.toml` and the drawers, each with file and line; touch no device."""
     try:
         venue = read(file)
     except DrawerError as problem:
-        return [str(problem)]
-    return [str(finding) for finding in show.check(venue, Catalogue(venue.folder), KINDS)]
+        return [show.Finding(str(each)) for each in problem.all()]
+    return show.check(venue, Catalogue(venue.folder), KINDS)
 
 
 def _free_port() -> int:

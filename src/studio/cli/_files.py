@@ -15,12 +15,13 @@ from studio.language import _, plural
 
 
 def check(venue: VenueOption = None) -> None:
-    """Print every finding; exit with 2 where there is one."""
+    """Print every finding; exit with 2 where one keeps a show from going as the files say."""
     findings = check_everything(venue)
-    lines(findings)
-    if findings:
+    lines([str(finding) for finding in findings])
+    if any(finding.serious for finding in findings):
         raise typer.Exit(2)
-    out.print(_("All drawers and studio.toml are in order."))
+    if not findings:
+        out.print(_("All drawers and studio.toml are in order."))
 
 
 def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))]) -> None:

@@ -7,7 +7,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from studio import __version__
@@ -72,10 +71,13 @@ def _run(arguments: list[str], *, verbose: bool) -> int:
             err.print_exception()
         err.print(str(problem), markup=False, soft_wrap=True)
         return problem.exit_code
-    except click.ClickException as problem:
-        problem.show()
+    except typer.TyperException as problem:
+        usage = getattr(problem, "ctx", None)
+        if usage is not None:
+            err.print(usage.get_usage(), markup=False, soft_wrap=True)
+        err.print(problem.format_message(), markup=False, soft_wrap=True)
         return problem.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:  # `studio … | head`: nobody reads any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

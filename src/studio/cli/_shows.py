@@ -113,11 +113,12 @@ async def _see_through(house: House, address: tuple[str, int] | None) -> Summary
         loop.add_signal_handler(name, house.stop)
     try:
         async with asyncio.TaskGroup() as doors:
-            open_doors = [doors.create_task(_show_in_terminal(house))]
+            open_doors = []
             if address:
                 opened = loop.create_future()
                 open_doors.append(doors.create_task(_serve_page(house, address, opened)))
                 await opened
+            open_doors.append(doors.create_task(_show_in_terminal(house)))
             show = doors.create_task(house.run())
             await show
             for door in open_doors:

@@ -1,0 +1,120 @@
+"""The whole chain, as a technician runs it: a talk goes in, a captioned recording comes out, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from typing import TYPE_CHECKING, Any, cast
+
+import av
+import psutil
+import pysubs2
+import pytest
+
+from studio.app import House, Wish, demo_venue, plan_evening
+from studio.catalogue import Catalogue
+from studio.venue import ObsSettings, Venue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Studio
+
+PATIENCE = 90.0
+"""Seconds after which a machine under load is called dead."""
+
+
+def length(path: Path) -> float:
+    with av.open(str(path)) as film:
+        return float(film.duration or 0) / av.time_base
+
+
+def state_of(house: House) -> dict[str, Any]:
+    return cast("dict[str, Any]", house.state.snapshot())
+
+
+async def until(house: House, holds: Callable[[dict[str, Any]], bool]) -> None:
+    """Follow the state until it is so."""
+    async with asyncio.timeout(PATIENCE):
+        async for _change in house.state.changes():
+            if holds(state_of(house)):
+                return
+
+
+def child(words: str) -> psutil.Process:
+    """Return the child of ours whose command line holds `words`."""
+    return next(one for one in psutil.Process().children(recursive=True) if words in " ".join(one.cmdline()))
+
+
+def test_a_talk_is_aired_recorded_and_captioned(studio: Studio, talk: Path, tmp_path: Path) -> None:
+    ended = studio("live", "--input", talk, "--lang", "en", "--out", "show", "--seconds", 14, "--port", 0)
+    assert ended.code == 0, ended.said
+    show = tmp_path / "show"
+    summary = json.loads((show / "summary.json").read_text())
+    assert abs(length(show / "recording.mp4") - 14) <= 0.2
+    assert summary["words"] > 20
+    written = " ".join(event.plaintext for event in pysubs2.load(str(show / "captions.srt")))
+    assert "microphone" in written or "welcome" in written
+    assert (show / "hls" / "master.m3u8").exists()
+    assert str(show / "recording.mp4") in ended.said
+    assert not list(show.glob("recording.part-*"))
+
+
+@pytest.mark.timeout(240)
+async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(talk: Path, tmp_path: Path) -> None:
+    out = tmp_path / "show"
+    venue = Venue(language="en", obs=ObsSettings(use="off"))
+    catalogue = Catalogue(None)
+    evening = plan_evening(venue, catalogue, Wish(input=str(talk), out=out, hold=3, seconds=40))
+    house = House(venue, catalogue, evening)
+    running = asyncio.create_task(house.run())
+    await until(house, lambda state: state["captions"]["words"] > 8)
+    relay = child("studio.media").pid
+
+    child("studio.captions").send_signal(signal.SIGKILL)
+    words = state_of(house)["captions"]["words"]
+    await until(house, lambda state: state["captions"]["words"] > words + 3)
+    assert child("studio.media").pid == relay
+
+    recogniser = child("studio.captions").pid
+    child("studio.media").send_signal(signal.SIGKILL)
+    words = state_of(house)["captions"]["words"]
+    await until(house, lambda state: state["captions"]["words"] > words + 3)
+    assert child("studio.captions").pid == recogniser
+
+    summary = await running
+    journal = [json.loads(line) for line in (out / "captions.words.jsonl").read_text().splitlines()]
+    settled = " ".join(line["text"] for line in journal if "text" in line)
+    written = " ".join(event.plaintext for event in pysubs2.load(str(out / "captions.srt")))
+    assert written.split() == settled.split()
+    assert summary.words == len(settled.split())
+    assert abs(length(out / "recording.mp4") - 40) <= 1.0
+
+
+@pytest.mark.timeout(240)
+async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path) -> None:
+    out = tmp_path / "show"
+    venue = demo_venue()
+    catalogue = Catalogue(None)
+    house = House(venue, catalogue, plan_evening(venue, catalogue, Wish(out=out, talk=talk, hold=3)))
+    running = asyncio.create_task(house.run())
+    await until(house, lambda state: state["programme"]["frames"] > 15 and state["captions"]["words"] > 0)
+    assert state_of(house)["scenes"]["names"] == ["Talk", "Holding"]
+    outcome = await house.command("take", {"scene": "Holding"})
+    assert outcome.kind == "confirmed"
+    assert state_of(house)["scenes"]["current"] == "Holding"
+    assert (await house.command("take", {"scene": "Nowhere"})).kind == "refused"
+
+    relay = child("studio.media").pid
+    next(one for one in psutil.Process().children(recursive=True) if one.name() == "obs").send_signal(signal.SIGKILL)
+    await until(house, lambda state: state["links"]["source"]["state"] != "online")
+    await until(house, lambda state: state["links"]["source"]["state"] == state["links"]["obs"]["state"] == "online")
+    assert child("studio.media").pid == relay
+
+    house.stop()
+    summary = await running
+    assert summary.recording is not None
+    assert length(summary.recording) > 3
+    assert not [one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,154 @@
+"""The driver of pads over real MIDI ports: a jackd without a sound card, and mido at both ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import mido
+import pytest
+import pytest_asyncio
+from hall import needs, until
+
+from studio.bus import Bus
+from studio.catalogue import Catalogue
+from studio.devices import Hardware, MidiModel, MidiPad
+from studio.events import LinkChanged, PadPressed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BACKEND = "mido.backends.rtmidi/UNIX_JACK"
+
+
+@pytest.fixture(scope="module")
+def apc() -> MidiModel:
+    model = Catalogue().load("hardware", "akai-apc-mini", Hardware).midi
+    assert model is not None
+    return model
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def jack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """A sound server of our own, in which MIDI ports can be made and unmade."""
+    needs("jackd")
+    name = f"studio-test-{os.getpid()}"
+    log = tmp_path_factory.mktemp("jack") / "jackd.log"
+    command = ["jackd", "-n", name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "2048"]
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
+    outer = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
+    os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
+    try:
+        await until(lambda: b"JACK server starting" in log.read_bytes() and _answers(), "jackd is up")
+        yield log
+    finally:
+        for key, value in outer.items():
+            os.environ.pop(key)
+            if value is not None:
+                os.environ[key] = value
+        process.terminate()
+        await process.wait()
+
+
+def _answers() -> bool:
+    """Whether a port that one end makes is seen by the other."""
+    backend = mido.Backend(BACKEND, load=True)
+    try:
+        with backend.open_output("is it up", virtual=True):
+            return any("is it up" in name for name in backend.get_input_names())
+    except (OSError, RuntimeError):
+        return False
+
+
+class Surface:
+    """The other end of the cable: what an APC mini is to the computer."""
+
+    def __init__(self) -> None:
+        backend = mido.Backend(BACKEND, load=True)
+        self.lit: list[Any] = []
+        self.pads = backend.open_output("APC MINI pads", virtual=True)
+        self.lights = backend.open_input("APC MINI lights", virtual=True, callback=self.lit.append)
+
+    def hit(self, note: int) -> None:
+        self.pads.send(mido.Message("note_on", note=note, velocity=127))
+        self.pads.send(mido.Message("note_off", note=note, velocity=127))
+
+    def light(self, note: int) -> int | None:
+        """The velocity last sent to the light of `note`."""
+        return next((message.velocity for message in reversed(self.lit) if message.note == note), None)
+
+    def unplug(self) -> None:
+        self.pads.close()
+        self.lights.close()
+
+
+@contextlib.asynccontextmanager
+async def running(pad: MidiPad) -> AsyncIterator[None]:
+    task = asyncio.create_task(pad.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_pads_come_up_lights_go_down_and_survive_a_replug(jack: Path, apc: MidiModel) -> None:
+    assert jack.exists()
+    bus = Bus()
+    pad = MidiPad("pads", apc, bus, backend=BACKEND)
+    pad.light("pad1", "ready")  # before it is plugged in
+    surface = Surface()
+    async with bus.listen(PadPressed) as presses, bus.listen(LinkChanged) as changes, running(pad):
+        await until(lambda: pad.link.state == "online", "the surface is plugged in")
+        await until(lambda: surface.light(56) == 1, "what is remembered is shown")
+        await until(lambda: surface.light(57) == 0, "all others are dark")
+        surface.hit(56)
+        assert await anext(presses) == PadPressed("pads", "pad1")
+        surface.hit(98)
+        assert await anext(presses) == PadPressed("pads", "shift")
+        pad.light("pad1", "on")
+        pad.light("shift", "on")  # which has no light
+        await until(lambda: surface.light(56) == 3, "red")
+        while changes._waiting:
+            await anext(changes)
+        surface.unplug()
+        assert (await anext(changes)).state == "connecting"
+        pad.light("pad2", "asked")
+        surface = Surface()
+        assert (await anext(changes)).state == "online"
+        await until(lambda: (surface.light(56), surface.light(57)) == (3, 6), "the lights are back")
+    surface.unplug()
+
+
+async def test_a_thousand_presses_and_releases_and_none_is_lost(jack: Path, apc: MidiModel) -> None:
+    assert jack.exists()
+    bus = Bus()
+    pad = MidiPad("pads", apc, bus, backend=BACKEND)
+    surface = Surface()
+    async with bus.listen(PadPressed, limit=5000) as presses, running(pad):
+        await until(lambda: pad.link.state == "online", "the surface is plugged in")
+        for note in range(1000):
+            surface.hit(note % 64)
+            await asyncio.sleep(0.001)
+        names = [(await anext(presses)).control for _each in range(1000)]
+    surface.unplug()
+    rows = [f"pad{(7 - note // 8) * 8 + note % 8 + 1}" for note in range(64)]
+    assert names == [rows[note % 64] for note in range(1000)]
+
+
+async def test_without_midi_it_says_what_to_do(apc: MidiModel) -> None:
+    pad = MidiPad("pads", apc, Bus(), backend="mido.backends.no_such")
+    async with running(pad):
+        await until(lambda: "MIDI cannot be used" in pad.link.detail, "said")
+
+
+async def test_a_control_that_is_not_there_is_an_error(apc: MidiModel) -> None:
+    with pytest.raises(ValueError, match="pad65"):
+        MidiPad("pads", apc, Bus()).light("pad65", "on")
