@@ -32,6 +32,7 @@ import pysubs2
 from studio.app import House, Wish, demo_venue, plan_evening
 from studio.catalogue import Catalogue
 from studio.rehearsal import make_talk
+from studio.units import ShowClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,9 +124,18 @@ def caption_mismatches(
 
 
 def length(path: Path) -> float:
-    """Seconds of the file as its container says."""
+    """Seconds to the end of the longest track."""
     with av.open(str(path)) as film:
-        return float(film.duration or 0) / av.time_base
+        return max(float((stream.duration or 0) * (stream.time_base or 0)) for stream in film.streams)
+
+
+def plays_to(path: Path) -> float:
+    """Seconds on the show clock to which a part of a recording plays: the last frame that can be decoded."""
+    first = 0.0
+    with av.open(str(path)) as film:
+        times = [frame.time or 0.0 for frame in film.decode(video=0)]
+        first = float(film.streams.video[0].start_time or 0) * float(film.streams.video[0].time_base or 0)
+    return times[-1] - min(first, times[0])
 
 
 def studio(*arguments: str) -> tuple[int, float]:
@@ -201,25 +211,29 @@ async def kill_in_turn(out: Path) -> list[dict[str, Any]]:
     for name in ("obs", "recogniser", "relay"):
         words = house.state.snapshot()["captions"]["words"]  # type: ignore[index, call-overload]  # a plain tree
         victim = process(name)
+        aired = ShowClock(json.loads((out / "clock.json").read_text())["epoch"]).now() - evening.relay.hold
         others = {other: process(other).pid for other in ("obs", "recogniser", "relay") if other != name}
         at = time.monotonic()
         victim.send_signal(signal.SIGKILL)
-        await until(house, lambda state, name=name: state["links"][name]["state"] != "online")  # type: ignore[misc]
         link = "source" if name == "obs" else name
-        await until(house, lambda state, link=link: state["links"][link]["state"] == "online")  # type: ignore[misc]
-        if name == "relay":
-            await until(house, lambda state: state["links"]["source"]["state"] == "online")
+        await until(house, lambda state, link=link: state["links"][link]["state"] != "online")  # type: ignore[misc]
+        await until(house, lambda state, name=name: state["links"][name]["state"] == "online")  # type: ignore[misc]
         back = time.monotonic() - at
+        await until(house, lambda state: state["links"]["source"]["state"] == "online")
+        source = time.monotonic() - at
         await until(house, lambda state, words=words: state["captions"]["words"] > words + 5)  # type: ignore[misc]
         rows.append(
             {
                 "run": "kill",
                 "killed": name,
                 "back_after_s": round(back, 2),
+                "programme_arrives_again_after_s": round(source, 2),
                 "words_again_after_s": round(time.monotonic() - at, 2),
                 "others_untouched": all(psutil.pid_exists(pid) for pid in others.values()),
             }
         )
+        if name == "relay":
+            rows[-1]["recording_lost_s"] = round(aired / 1000 - plays_to(out / "recording.part-001.ts"), 2)
         await asyncio.sleep(5)
     house.stop()
     summary = await show

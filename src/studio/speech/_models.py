@@ -184,9 +184,7 @@ def assemble(model: KnownModel, folder: Path, progress: Progress) -> Path:
 
 def download(model: KnownModel, folder: Path, progress: Progress, endpoint: str | None = None) -> Path:
     """Download `model` from the hub (or the mirror `endpoint`) as `folder`."""
-    from httpx import HTTPError  # noqa: PLC0415
     from huggingface_hub import HfApi, hf_hub_download  # noqa: PLC0415 - heavy, and seldom wanted
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
 
     try:
         listing = HfApi(endpoint=endpoint).model_info(model.repository, files_metadata=True).siblings or []
@@ -200,12 +198,14 @@ def download(model: KnownModel, folder: Path, progress: Progress, endpoint: str 
             progress(done, total)
             lacking = missing(staging)
             if lacking:
-                raise SpeechError(
+                raise SpeechError(  # noqa: TRY301 - inside `_Staging`, which clears away what is half made
                     _("The hub's {repository} lacks {files}; choose another model: studio models list").format(
                         repository=model.repository, files=", ".join(lacking)
                     )
                 )
-    except (HfHubHTTPError, HTTPError) as error:
+    except SpeechError:
+        raise
+    except Exception as error:  # the hub's client passes on errors of its HTTP library, another one each major version
         raise SpeechError(
             _(
                 "The speech model {name} cannot be downloaded ({reason}); check the network and run: "
