@@ -129,13 +129,12 @@ def length(path: Path) -> float:
         return max(float((stream.duration or 0) * (stream.time_base or 0)) for stream in film.streams)
 
 
-def plays_to(path: Path) -> float:
-    """Seconds on the show clock to which a part of a recording plays: the last frame that can be decoded."""
-    first = 0.0
+def plays_to(path: Path, aired: float) -> float:
+    """Seconds on the show clock of the end of the last frame that the recording has of what `aired` until then."""
     with av.open(str(path)) as film:
+        length_of_one = 1 / float(film.streams.video[0].average_rate or 25)
         times = [frame.time or 0.0 for frame in film.decode(video=0)]
-        first = float(film.streams.video[0].start_time or 0) * float(film.streams.video[0].time_base or 0)
-    return times[-1] - min(first, times[0])
+    return max(at for at in times if at <= aired) + length_of_one
 
 
 def studio(*arguments: str) -> tuple[int, float]:
@@ -206,14 +205,16 @@ async def kill_in_turn(out: Path) -> list[dict[str, Any]]:
     evening = plan_evening(venue, catalogue, Wish(out=out, talk=make_talk()))
     house = House(venue, catalogue, evening)
     show = asyncio.create_task(house.run())
-    rows = []
+    rows: list[dict[str, Any]] = []
+    aired = 0.0
     await until(house, lambda state: state["captions"]["words"] > WARM)
     for name in ("obs", "recogniser", "relay"):
         words = house.state.snapshot()["captions"]["words"]  # type: ignore[index, call-overload]  # a plain tree
         victim = process(name)
-        aired = ShowClock(json.loads((out / "clock.json").read_text())["epoch"]).now() - evening.relay.hold
         others = {other: process(other).pid for other in ("obs", "recogniser", "relay") if other != name}
+        clock = ShowClock(json.loads((out / "clock.json").read_text())["epoch"])
         at = time.monotonic()
+        aired = (clock.now() - evening.relay.hold) / 1000
         victim.send_signal(signal.SIGKILL)
         link = "source" if name == "obs" else name
         await until(house, lambda state, link=link: state["links"][link]["state"] != "online")  # type: ignore[misc]
@@ -232,11 +233,10 @@ async def kill_in_turn(out: Path) -> list[dict[str, Any]]:
                 "others_untouched": all(psutil.pid_exists(pid) for pid in others.values()),
             }
         )
-        if name == "relay":
-            rows[-1]["recording_lost_s"] = round(aired / 1000 - plays_to(out / "recording.part-001.ts"), 2)
         await asyncio.sleep(5)
     house.stop()
     summary = await show
+    rows[-1]["recording_lost_s"] = round(aired - plays_to(out / "recording.mp4", aired), 2)
     journal = [
         json.loads(line)["text"] for line in (out / "captions.words.jsonl").read_text().splitlines() if '"text"' in line
     ]

@@ -151,6 +151,8 @@ class House:
             self._report.link(name, "connecting", _("It is starting."))
         elif state == "lost":
             self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
+            if name == "relay":  # whoever streams to us lost it too
+                self._report.link("source", "connecting")
         elif code == media.REFUSED:
             self._report.link(
                 name, "refused", _("It could not begin; why is said in {log}.").format(log=self._log(name))
