@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.app.technician import Ended, Studio
 
 from studio.rehearsal import make_talk
 
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
 
 LIMIT = 150
 """Seconds after which a show that should have ended is ended."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    said: str
-    """Both outputs together."""
-
-
-Studio = Callable[..., Ended]
 
 
 @pytest.fixture

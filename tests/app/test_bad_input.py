@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Ended, Studio
+    from tests.app.technician import Ended, Studio
 
 
 def one_sentence(ended: Ended) -> str:

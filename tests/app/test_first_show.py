@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Studio
+    from tests.app.technician import Studio
 
 PATIENCE = 90.0
 """Seconds after which a machine under load is called dead."""

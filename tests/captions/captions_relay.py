@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from scripted_ears import CHUNK, SCRIPT
+from tests.captions.scripted_ears import CHUNK, SCRIPT
 
 from studio.bridge import Line, answer
 from studio.events import AnyMessage, ListenerReport, Message, ShowCue, Sound, SoundEnded, Subscribe, Trouble, Welcome

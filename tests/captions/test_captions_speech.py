@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
-from captions_relay import ScriptedRelay
+from tests.captions.captions_relay import ScriptedRelay
 
 from studio.captions import CaptionsPlan, command, read_kept
 from studio.catalogue import Catalogue

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from captions_relay import ScriptedRelay, expected, in_journal
+from tests.captions.captions_relay import ScriptedRelay, expected, in_journal
 
 from studio.captions import CaptionsPlan, command, read_kept
 from studio.catalogue import Catalogue

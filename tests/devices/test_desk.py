@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hall import free_port, until
+from tests.devices.hall import free_port, until
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue

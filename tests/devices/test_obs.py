@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from hall import Hall, Ingest, free_port, needs, until
+from tests.devices.hall import Hall, Ingest, free_port, needs, until
 
 from studio.bus import Bus
 from studio.devices import Obs

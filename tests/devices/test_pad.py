@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import mido
 import pytest
 import pytest_asyncio
-from hall import needs, until
+from tests.devices.hall import needs, until
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue

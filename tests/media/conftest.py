@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from relay_bench import Encoder, Relays, make_clip
+from tests.media.relay_bench import Encoder, Relays, make_clip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

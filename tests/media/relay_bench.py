@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.bridge import Line
-from studio.events import Finish, RelayReport, ShowCue, Sound, SoundEnded, Subscribe, Trouble, Welcome
+from studio.events import AnyMessage, Finish, RelayReport, ShowCue, Sound, SoundEnded, Subscribe, Trouble, Welcome
 from studio.media import EncodePreset, RelayPlan, command
-from studio.spoken import Cue
 from studio.subtitles import Style
 from studio.units import Ms
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from studio.events import AnyMessage
+    from studio.spoken import Cue
 
 QUICK = EncodePreset(preset="ultrafast", threads=1, quality=24)
 STYLE = Style(size=0.09)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from relay_bench import Relays, expected, make_clip, see, segments
+from tests.media.relay_bench import Relays, expected, make_clip, see, segments
 
 from studio.events import SoundEnded
 from studio.media import EncodePreset

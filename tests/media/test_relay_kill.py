@@ -4,7 +4,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from relay_bench import Relays, expected, see, segments
+from tests.media.relay_bench import Relays, expected, see, segments
 
 from studio.events import ShowCue
 from studio.media import recover

@@ -5,7 +5,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from relay_bench import Encoder, Relays, free_port, see
+from tests.media.relay_bench import Encoder, Relays, free_port, see
 
 from studio.events import Sound
 from studio.media import REFUSED

@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from evening import CAPTIONS, CUES, MASTER, Evening
+from tests.web.evening import CAPTIONS, CUES, MASTER, Evening
 
 if TYPE_CHECKING:
     from pathlib import Path

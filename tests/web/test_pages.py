@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from evening import Evening, opened
 from playwright.async_api import Browser, Page, async_playwright, expect
+from tests.web.evening import Evening, opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
