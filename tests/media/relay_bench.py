@@ -121,9 +121,14 @@ class Relays:
         return RelayPlan(input=source, **{**usual, **more})  # type: ignore[arg-type] # the test's own names
 
     async def start(
-        self, source: str | RelayPlan, *, name: str = "core", sound_from: int | None = 0, env: dict[str, str] | None = None,
+        self,
+        source: str | RelayPlan,
+        *,
+        name: str = "core",
+        sound_from: int | None = 0,
+        env: dict[str, str] | None = None,
         **more: object,
-    ) -> Relay:  # fmt: skip
+    ) -> Relay:
         plan = source if isinstance(source, RelayPlan) else self.plan(source, **more)
         log = (self.folder / "relay.log").open("ab")
         process = await asyncio.create_subprocess_exec(*command(), stdin=subprocess.PIPE, stderr=log, env=env)
@@ -173,10 +178,25 @@ def make_clip(
     tone = f"aevalsrc='0.8*sin(2*PI*1000*t)*{lit}':s=48000"
     sounds = ["-f", "lavfi", "-i", tone] if sound else []
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, *sounds, "-t", str(seconds), "-pix_fmt", "yuv420p",
-         "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "50", *more, str(path)],
+        [
+            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, *sounds, "-t", str(seconds)),
+            *(
+                "-pix_fmt",
+                "yuv420p",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-bf",
+                "2",
+                "-g",
+                "50",
+                *more,
+                str(path),
+            ),
+        ],
         check=True,
-    )  # fmt: skip
+    )
     return path
 
 
@@ -263,6 +283,7 @@ class Encoder:
     """An `ffmpeg` that streams a file to the relay in real time."""
 
     def __init__(self, clip: Path, url: str) -> None:
+        self._polite = url.startswith("srt")
         form = "flv" if url.startswith("rtmp") else "mpegts"
         self.process = subprocess.Popen(
             ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy", "-f", form, url],
@@ -270,5 +291,6 @@ class Encoder:
         )  # fmt: skip
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        # SRT notices a caller that vanished only after five seconds: there it says goodbye.
+        self.process.send_signal(signal.SIGTERM if self._polite else signal.SIGKILL)
         self.process.wait()

@@ -32,6 +32,8 @@ _BT709 = 1
 """What FFmpeg calls the colours of high definition."""
 _HD = 720
 """Rows from which an unmarked picture is taken as high definition."""
+_SMALLEST = 5
+"""Pixels: what is smaller is no writing."""
 _WHOLE = 256
 """Full opacity in a patch: a shift instead of a division."""
 
@@ -84,11 +86,11 @@ class Burner:
         style, height = self._style, self._height
         size = style.size * height * min(1.0, style.max_lines / max(1, len(lines)))
         room = self._width - 2 * style.margin * height
-        font = _font(style.font, "".join(lines), max(6, round(size)))
+        font = _font(style.font, "".join(lines), max(_SMALLEST, round(size)))
         widest = max((font.getlength(line) for line in lines), default=0.0)
-        if widest > room - 2 * style.box_padding * size:
-            size *= (room - 2 * style.box_padding * size) / widest
-            font = _font(style.font, "".join(lines), max(6, int(size)))
+        while widest > room - 2 * style.box_padding * size and size > _SMALLEST:  # hinted widths grow in steps
+            size = max(_SMALLEST, size * min(0.95, (room - 2 * style.box_padding * size) / widest))
+            font = _font(style.font, "".join(lines), int(size))
             widest = max(font.getlength(line) for line in lines)
         stroke = round(style.outline * size)
         padding = round(style.box_padding * size) if style.box else 0

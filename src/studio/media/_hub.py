@@ -77,8 +77,7 @@ class Hub:
 
     async def close(self, patience: float = 1.0) -> None:
         """Tell everyone the last, and hang up."""
-        while len(self._outbox):
-            self._hand_on(await self._outbox.get())
+        await self._empty_outbox()
         lines = list(self._callers)
         if lines:
             await asyncio.wait({asyncio.ensure_future(line.drain()) for line in lines}, timeout=patience)
@@ -90,7 +89,8 @@ class Hub:
             await asyncio.wait(self._talks, timeout=patience)
 
     async def wait_for_core(self, patience: float) -> None:
-        """Wait until somebody besides the recogniser has called, so long as `patience` seconds."""
+        """Wait until what a person should know has been told to somebody, so long as `patience` seconds."""
+        await self._empty_outbox()
         if self._untold:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), patience)
@@ -108,6 +108,10 @@ class Hub:
         """Send `report` to everyone who looks after the show; call it on the loop."""
         self._report = report
         self._tell(report)
+
+    async def _empty_outbox(self) -> None:
+        while len(self._outbox):
+            self._hand_on(await self._outbox.get())
 
     def _hand_on(self, message: AnyMessage) -> None:
         match message:

@@ -108,7 +108,6 @@ class Relay:
             self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
         except MediaError as problem:
             self._hub.post(Trouble(str(problem), ends_show=True))
-            await asyncio.sleep(0)
             await self._hub.wait_for_core(MERCY)
             await self._hub.close()
             pump.cancel()

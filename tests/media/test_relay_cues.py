@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from studio.media._cues import CueBoard
+from studio.spoken import Cue
+from studio.units import Ms
+
+
+def cue(number: int, start: int, end: int, text: str = "tekst") -> Cue:
+    return Cue(number, Ms(start), Ms(end), (text,))
+
+
+def test_a_cue_stands_from_its_start_until_just_before_its_end() -> None:
+    board = CueBoard()
+    board.show(cue(1, 1000, 2000))
+    assert [board.at(Ms(at)) is not None for at in (999, 1000, 1999, 2000)] == [False, True, True, False]
+
+
+def test_a_late_cue_is_shown_for_what_remains() -> None:
+    board = CueBoard()
+    board.air(Ms(1400))
+    board.show(cue(1, 1000, 2000))
+    assert board.air(Ms(1440)) == cue(1, 1401, 2000)
+    assert board.late == 1
+    assert board.shown == 1
+
+
+def test_a_cue_that_is_over_is_shown_in_full_length_from_now_until_the_next() -> None:
+    board = CueBoard()
+    board.show(cue(2, 5000, 6000))
+    board.air(Ms(4000))
+    board.show(cue(1, 1000, 2500))
+    assert board.at(Ms(4001)) == cue(1, 4001, 5000)  # 1500 ms would run into the next one
+    other = CueBoard()
+    other.air(Ms(4000))
+    other.show(cue(1, 1000, 2500))
+    assert other.at(Ms(4001)) == cue(1, 4001, 5501)
+
+
+def test_a_corrected_cue_replaces_the_one_that_has_not_aired() -> None:
+    board = CueBoard()
+    assert board.show(cue(1, 1000, 2000, "bład"))
+    assert board.show(cue(1, 1000, 2000, "błąd"))
+    assert not board.show(cue(1, 1000, 2000, "błąd"))
+    assert board.air(Ms(1000)) == cue(1, 1000, 2000, "błąd")
+    assert not board.show(cue(1, 1000, 2000, "za późno"))
+    assert board.at(Ms(1500)) == cue(1, 1000, 2000, "błąd")
+    assert (board.shown, board.late) == (1, 0)
+
+
+def test_a_cue_over_a_border_is_within_both_segments() -> None:
+    board = CueBoard()
+    board.show(cue(1, 1500, 2500))
+    board.show(cue(2, 2500, 4000))
+    assert [found.number for found in board.within(Ms(0), Ms(2000))] == [1]
+    assert [found.number for found in board.within(Ms(2000), Ms(4000))] == [1, 2]
+    assert board.coming(Ms(2000)) == cue(2, 2500, 4000)
