@@ -16,7 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.bridge import Line
-from studio.events import AnyMessage, Finish, RelayReport, ShowCue, Sound, SoundEnded, Subscribe, Trouble, Welcome
+from studio.events import (
+    AnyMessage,
+    ClockStarted,
+    Finish,
+    RelayReport,
+    ShowCue,
+    Sound,
+    SoundEnded,
+    Subscribe,
+    Trouble,
+    Welcome,
+)
 from studio.media import EncodePreset, RelayPlan, command
 from studio.subtitles import Style
 from studio.units import Ms
@@ -62,6 +73,12 @@ class Relay:
     @property
     def welcome(self) -> Welcome:
         return next(message for message in self.said if isinstance(message, Welcome))
+
+    @property
+    def epoch(self) -> int:
+        """As told by the first word, or later when the show had not begun then."""
+        told = [said.epoch for said in self.said if isinstance(said, Welcome | ClockStarted) and said.epoch]
+        return told[0]
 
     @property
     def report(self) -> RelayReport:

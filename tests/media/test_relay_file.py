@@ -55,7 +55,7 @@ async def test_a_film_goes_out_as_it_came_in_with_its_captions_and_nothing_else(
 
 
 async def test_hls_carries_the_captions_at_the_time_of_their_pictures(relays: Relays, clip: Path) -> None:
-    relay = await relays.start(f"file:{clip}", seconds=5.0)
+    relay = await relays.start(f"file:{clip}", seconds=4.4)
     relay.show(*CUES)
     assert await relay.ended() == 0
     hls = relay.plan.folder / "hls"

@@ -33,7 +33,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def noisy(folder: Path) -> Path:
-    return make_clip(folder / "noisy.mp4", seconds=4, more=("-vf", "noise=alls=60:allf=t"))
+    return make_clip(folder / "noisy.mp4", seconds=2.4, more=("-vf", "noise=alls=60:allf=t"))
 
 
 async def test_a_full_disk_stops_what_writes_there_and_nothing_else(
@@ -49,7 +49,7 @@ async def test_a_full_disk_stops_what_writes_there_and_nothing_else(
     assert [said.sentence for said in relay.troubles()] == [
         f"The disk of {show / 'hls'} is full, so hls has stopped; make room. What was written before is kept."
     ]
-    assert see(show / "recording.mp4").end == pytest.approx(4.0, abs=0.2)
+    assert see(show / "recording.mp4").end == pytest.approx(2.4, abs=0.2)
 
 
 async def test_a_recording_on_a_full_disk_keeps_what_it_has(relays: Relays, tmp_path: Path, tiny_disk: Path) -> None:
