@@ -120,7 +120,7 @@ class MidiPad(Device):
             self.link.new_epoch()
             self.link.to("online")
             tasks = [asyncio.create_task(self._press(arrived)), asyncio.create_task(self._show())]
-            tasks.append(asyncio.create_task(self._until_unlisted(backend, source)))
+            tasks.append(asyncio.create_task(self._until_unlisted(ports[0], source)))
             try:
                 done, _waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -133,9 +133,11 @@ class MidiPad(Device):
             self._output = None
             await loop.run_in_executor(self._owner, _close, ports)
 
-    async def _until_unlisted(self, backend: Any, source: str) -> None:  # noqa: ANN401 - mido has no types
+    async def _until_unlisted(self, port: Any, source: str) -> None:  # noqa: ANN401 - mido has no types
+        """Ask the open port itself: mido's own list makes a new client each time, which upsets a running JACK."""
         loop = asyncio.get_running_loop()
-        while source in await loop.run_in_executor(self._owner, backend.get_input_names):  # noqa: ASYNC110 - tells nobody
+        listed = port._rt.get_ports  # noqa: SLF001 - python-rtmidi's client below mido's port has the only other list
+        while source in await loop.run_in_executor(self._owner, listed):  # noqa: ASYNC110 - unplugging tells nobody
             await asyncio.sleep(LOOK)
 
     async def _press(self, arrived: Mailbox[bytes]) -> None:
