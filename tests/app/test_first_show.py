@@ -5,25 +5,45 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import av
 import psutil
 import pysubs2
 import pytest
+import pytest_asyncio
 
-from studio.app import House, Wish, demo_venue, plan_evening
+from studio.app import House, Summary, Wish, demo_venue, plan_evening
 from studio.catalogue import Catalogue
 from studio.venue import ObsSettings, Venue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.app.technician import Studio
 
 PATIENCE = 90.0
 """Seconds after which a machine under load is called dead."""
+
+
+OnAir = Callable[[House], "asyncio.Task[Summary]"]
+
+
+@pytest_asyncio.fixture
+async def on_air() -> AsyncIterator[OnAir]:
+    """Run a house; what is still running when the test ends, however it ends, is ended with it."""
+    shows: list[asyncio.Task[Summary]] = []
+
+    def run(house: House) -> asyncio.Task[Summary]:
+        shows.append(asyncio.create_task(house.run()))
+        return shows[-1]
+
+    yield run
+    for show in shows:
+        show.cancel()
+        await asyncio.gather(show, return_exceptions=True)
 
 
 def length(path: Path) -> float:
@@ -63,13 +83,15 @@ def test_a_talk_is_aired_recorded_and_captioned(studio: Studio, talk: Path, tmp_
 
 
 @pytest.mark.timeout(240)
-async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(talk: Path, tmp_path: Path) -> None:
+async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
+    talk: Path, tmp_path: Path, on_air: OnAir
+) -> None:
     out = tmp_path / "show"
     venue = Venue(language="en", obs=ObsSettings(use="off"))
     catalogue = Catalogue(None)
     evening = plan_evening(venue, catalogue, Wish(input=str(talk), out=out, hold=3, seconds=40))
     house = House(venue, catalogue, evening)
-    running = asyncio.create_task(house.run())
+    running = on_air(house)
     await until(house, lambda state: state["captions"]["words"] > 8)
     relay = child("studio.media").pid
 
@@ -94,17 +116,17 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(talk:
 
 
 @pytest.mark.timeout(240)
-async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path) -> None:
+async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path, on_air: OnAir) -> None:
     out = tmp_path / "show"
     venue = demo_venue()
     catalogue = Catalogue(None)
     house = House(venue, catalogue, plan_evening(venue, catalogue, Wish(out=out, talk=talk, hold=3)))
-    running = asyncio.create_task(house.run())
+    running = on_air(house)
     await until(house, lambda state: state["programme"]["frames"] > 15 and state["captions"]["words"] > 0)
     assert state_of(house)["scenes"]["names"] == ["Talk", "Holding"]
     outcome = await house.command("take", {"scene": "Holding"})
     assert outcome.kind == "confirmed"
-    assert state_of(house)["scenes"]["current"] == "Holding"
+    await until(house, lambda state: state["scenes"]["current"] == "Holding")
     assert (await house.command("take", {"scene": "Nowhere"})).kind == "refused"
 
     relay = child("studio.media").pid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import os
 import sys
@@ -175,12 +174,14 @@ def _default_backend() -> str:
 
 def _load(name: str) -> Any:  # noqa: ANN401 - mido has no types
     """Load a backend of mido, in the thread that owns it."""
-    mido = importlib.import_module("mido")
+    import mido  # noqa: PLC0415 - only houses with a pad load it
+
     return mido.Backend(name, load=True)
 
 
 def _send(port: Any, data: bytes) -> None:  # noqa: ANN401 - mido has no types
-    mido = importlib.import_module("mido")
+    import mido  # noqa: PLC0415 - only houses with a pad load it
+
     port.send(mido.Message.from_bytes(data))
 
 

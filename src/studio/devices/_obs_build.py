@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
+from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError
 from studio.errors import DeviceError
 from studio.language import _
 from studio.wire.obs import Collection, Scene, Source, differs, input_of, transform_of
@@ -12,6 +14,9 @@ from studio.wire.obs import Collection, Scene, Source, differs, input_of, transf
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+VANISHING = (0.1, 0.2, 0.4, 0.8)
+"""Seconds before looking anew: a source that somebody deleted is listed until OBS has let go of it."""
+_GONE_MEANWHILE = (NO_SUCH_THING, 700)  # 700: RequestProcessingFailed, of an item for a source that is going
 _VERSION = re.compile(r"_v\d+$")
 
 
@@ -28,11 +33,22 @@ async def build(ask: Ask, collection: Collection) -> int:
 
     A source made by hand under one of our names is taken over if it is of the same kind; else DeviceError.
     """
-    builder = _Builder(ask, collection)
-    await builder.look()
-    for scene in collection.scenes:
-        await builder.scene(scene)
-    return builder.changes
+    changes = 0
+    pauses = iter(VANISHING)
+    while True:
+        builder = _Builder(ask, collection)
+        try:
+            await builder.look()
+            for scene in collection.scenes:
+                await builder.scene(scene)
+        except ObsDeniedError as no:
+            pause = next(pauses, None)
+            if no.code not in _GONE_MEANWHILE or pause is None:
+                raise
+            changes += builder.changes
+            await asyncio.sleep(pause)
+        else:
+            return changes + builder.changes
 
 
 class _Builder:
