@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.captions._process import main
@@ -12,6 +14,7 @@ from studio.spoken import Word
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from studio.captions import CaptionsPlan
     from studio.sound import AudioChunk
 
 CHUNK = 100
@@ -31,8 +34,9 @@ SCRIPT = tuple(word(number) for number in range(500))
 class ScriptedEars:
     """Settles a word when enough of the sound after it was heard; a word that began before the sound is not heard."""
 
-    def __init__(self, breaks_at: int | None = None) -> None:
+    def __init__(self, breaks_at: int | None = None, hangs_at: int | None = None) -> None:
         self._breaks_at = breaks_at
+        self._hangs_at = hangs_at
         self._from: int | None = None
         self._until = 0
         self._stepped = 0
@@ -51,6 +55,8 @@ class ScriptedEars:
         self._stepped = self._until
         if self._breaks_at is not None and self._until >= self._breaks_at:
             raise RuntimeError("the script says so")
+        if self._hangs_at is not None and self._until >= self._hangs_at:
+            threading.Event().wait()
         return self._settle(self._until - SETTLES_AFTER)
 
     def finish(self) -> Hearing:
@@ -64,6 +70,13 @@ class ScriptedEars:
         return Hearing(tuple(settled), SCRIPT[self._next].text, Ms(0), None)
 
 
+def ears(_plan: CaptionsPlan) -> ScriptedEars:
+    """As the environment wishes: `OPEN_BY` names a pipe, and they open when something is written into it."""
+    if "OPEN_BY" in os.environ:
+        Path(os.environ["OPEN_BY"]).read_bytes()
+    breaks_at, hangs_at = (int(os.environ[name]) if name in os.environ else None for name in ("BREAKS_AT", "HANGS_AT"))
+    return ScriptedEars(breaks_at, hangs_at)
+
+
 if __name__ == "__main__":
-    breaks_at = int(os.environ["BREAKS_AT"]) if "BREAKS_AT" in os.environ else None
-    sys.exit(main(lambda _plan: ScriptedEars(breaks_at)))
+    sys.exit(main(ears))

@@ -159,6 +159,24 @@ def test_a_folder_that_may_not_be_written_is_said_once(tmp_path: Path) -> None:
     assert len(complaints.said) == 1
 
 
+def test_files_of_another_clock_are_set_aside_one_after_the_other(tmp_path: Path) -> None:
+    files = ShowFiles(tmp_path, HandClock(), Complaints().show)
+    assert files.belongs_to(7)
+    for number, epoch in enumerate((7, 8, 9)):
+        if number:
+            assert not files.belongs_to(epoch)
+            assert files.set_aside() == f"captions-{number}"
+        files.keep_epoch(epoch)
+        files.settle(words("a", "b"), Ms(0))
+        files.show(Cue(1, Ms(0), Ms(900), (f"a b {epoch}",)))
+    files.close()
+    kept = read_kept(tmp_path)
+    assert (kept.epoch, len(kept.words), [cue.text for cue in kept.cues]) == (9, 2, ["a b 9"])
+    assert "a b 8" in (tmp_path / "captions-2.srt").read_text()
+    assert "a b 7" in (tmp_path / "captions-1.vtt").read_text()
+    assert not ShowFiles(tmp_path, HandClock(), Complaints().show).belongs_to(7)
+
+
 def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "captions.words.jsonl").write_text('{"text": "a"}\n')
     with pytest.raises(CaptionsError, match="cannot be continued"):

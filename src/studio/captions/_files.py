@@ -1,14 +1,15 @@
 """What a show keeps of its captions: a journal of words, a journal of cues, and two subtitle files made of it.
 
 `captions.words.jsonl` holds a line for each settled word, `{"text", "start", "end", "confidence", "settled"}`; for each
-stretch of sound that nobody heard, `{"gap_start", "gap_end"}`; and now and then `{"heard"}`: up to here all was
-listened to. `captions.jsonl` holds a line for each cue, `{"number", "start", "end", "lines", "words"}`, with the number
-of words of the other journal that stand in it; of two lines with one number the later is right. Times are milliseconds
-on the show clock.
+stretch of sound that nobody heard, `{"gap_start", "gap_end"}`; now and then `{"heard"}`: up to here all was listened
+to; and `{"epoch"}`, which says to what show clock all of it belongs. `captions.jsonl` holds a line for each cue,
+`{"number", "start", "end", "lines", "words"}`, with the number of words of the other journal that stand in it; of two
+lines with one number the later is right. Times are milliseconds on the show clock.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WORDS, CUES, SRT, VTT = "captions.words.jsonl", "captions.jsonl", "captions.srt", "captions.vtt"
+WORDS_ENDING, OTHER_ENDINGS = ".words.jsonl", (".jsonl", ".srt", ".vtt")
+WORDS, CUES, SRT, VTT = (f"captions{ending}" for ending in (WORDS_ENDING, *OTHER_ENDINGS))
 
 MARK_EVERY = Ms(5000)
 """In silence, so often is written down how far the sound was listened to."""
@@ -51,6 +53,8 @@ class Kept:
     """Up to here nothing is left to listen to: the last word's end, or a later silence."""
     gaps: list[tuple[Ms, Ms]] = field(default_factory=list)
     """Sound that nobody heard."""
+    epoch: int = 0
+    """Zero of the show clock all this was said by; 0 where that was never known."""
 
 
 def read_kept(folder: Path) -> Kept:
@@ -64,16 +68,20 @@ def read_kept(folder: Path) -> Kept:
             cue = Cue(int(entry["number"]), Ms(int(entry["start"])), Ms(int(entry["end"])), tuple(entry["lines"]))
             numbered[cue.number] = (cue, int(entry["words"]))
     except (OSError, KeyError, TypeError, ValueError) as problem:
-        raise CaptionsError(
-            _("The captions in {folder} cannot be continued ({problem}); name another folder by --out").format(
-                folder=folder, problem=problem
-            )
-        ) from problem
+        raise _cannot_continue(folder, problem) from problem
     for number in sorted(numbered):
         cue, words = numbered[number]
         kept.cues.append(cue)
         kept.words_in_cues += words
     return kept
+
+
+def _cannot_continue(folder: Path, problem: Exception) -> CaptionsError:
+    return CaptionsError(
+        _("The captions in {folder} cannot be continued ({problem}); name another folder by --out").format(
+            folder=folder, problem=problem
+        )
+    )
 
 
 def _take_word_line(kept: Kept, entry: Mapping[str, Any]) -> None:
@@ -86,6 +94,8 @@ def _take_word_line(kept: Kept, entry: Mapping[str, Any]) -> None:
         kept.gaps.append((Ms(int(entry["gap_start"])), Ms(int(entry["gap_end"]))))
     elif "heard" in entry:
         kept.heard = max(kept.heard, Ms(int(entry["heard"])))
+    elif "epoch" in entry:
+        kept.epoch = int(entry["epoch"])
 
 
 class ShowFiles:
@@ -105,14 +115,49 @@ class ShowFiles:
                 cut_torn_line(folder / name)
         except OSError as problem:
             logger.warning("%s", refusal(folder, problem))  # whoever writes there next says it to the user
-        self.kept = read_kept(folder)
+        self._folder = folder
+        self._open()
+
+    def _open(self) -> None:
+        self.kept = read_kept(self._folder)
         self._words, self._cues, self._srt, self._vtt = (
-            Journal(folder / name, self._file_trouble) for name in (WORDS, CUES, SRT, VTT)
+            Journal(self._folder / name, self._file_trouble) for name in (WORDS, CUES, SRT, VTT)
         )
         self._stale = {self._srt, self._vtt}
         self._repair()
         self._marked = self.kept.heard
         self._unused = self.kept.words[self.kept.words_in_cues :]
+
+    def belongs_to(self, epoch: int) -> bool:
+        """Whether these are captions of the show whose clock counts from `epoch`; nothing yet is anybody's."""
+        return self.kept.epoch in (0, epoch)
+
+    def keep_epoch(self, epoch: int) -> None:
+        """Keep to which show clock all this belongs."""
+        if self.kept.epoch != epoch:
+            self.kept.epoch = epoch
+            self._words.append(_line(epoch=epoch))
+
+    def set_aside(self) -> str:
+        """Give the files of an earlier show another name and begin anew; return that name, `captions-1`.
+
+        Raises CaptionsError where the disk will not have it.
+        """
+        self.close()
+        number = 1
+        while (self._folder / f"captions-{number}{WORDS_ENDING}").exists():
+            number += 1
+        try:
+            for ending in (*OTHER_ENDINGS, WORDS_ENDING):  # the words last: a crash in between begins this again
+                with contextlib.suppress(FileNotFoundError):
+                    (self._folder / f"captions{ending}").replace(self._folder / f"captions-{number}{ending}")
+        except OSError as problem:
+            raise _cannot_continue(self._folder, problem) from problem
+        if self._failing:  # what waits for room was of that show; this one's own files say their own trouble
+            self._failing.clear()
+            self._trouble(None)
+        self._open()
+        return f"captions-{number}"
 
     def settle(self, words: Iterable[Word], at: Ms) -> None:
         """Keep `words`, settled `at`; when this returns, nothing but a power cut loses them."""

@@ -32,6 +32,8 @@ class CaptionsPlan(msgspec.Struct, frozen=True):
     """Processor threads of the model."""
     interface: str = "en"
     """Language of the sentences for the user."""
+    patience: int = 20
+    """Seconds without a sign of the ears, though there is sound for them, after which they are started again."""
     niceness: int = 10
     """Added to the process's own: the picture wins."""
 

@@ -13,7 +13,7 @@ import msgspec
 
 from studio.bridge import Line
 from studio.captions._plan import CaptionsPlan
-from studio.captions._recogniser import REFUSED, Recogniser
+from studio.captions._recogniser import CRASHED, REFUSED, Recogniser
 from studio.errors import StudioError
 from studio.events import Subscribe, Trouble
 from studio.language import speak
@@ -69,4 +69,9 @@ def main(ears: Callable[[CaptionsPlan], Ears] = whisper) -> int:
         return REFUSED
     speak(plan.interface)
     os.nice(plan.niceness)
-    return asyncio.run(recognise(plan, lambda: ears(plan)))
+    code = asyncio.run(recognise(plan, lambda: ears(plan)))
+    if code == CRASHED:
+        # Ears that hang would keep the interpreter from leaving, in the model's own threads.
+        logging.shutdown()
+        os._exit(code)
+    return code

@@ -86,25 +86,33 @@ class Recogniser:
         self._unsaid: list[str] = []
         self._disk: str | None = None
         self._files = ShowFiles(plan.folder, self._clock, self._disk_trouble)
-        kept = self._files.kept
-        self._picture = Picture(self._clock, plan.hold, kept.cues)
+        self._picture = Picture(self._clock, plan.hold, self._files.kept.cues)
         self._sinks: tuple[Sink, ...] = (self._files, self._picture)
-        last = kept.cues[-1] if kept.cues else None
-        self._composer = Composer(plan.rules, plan.hold, last.number + 1 if last else 1, last.end if last else None)
-        self._earlier = kept.words[-1].end if kept.words else None
-        self._left_over = kept.words[kept.words_in_cues :]
-        self._lateness = sorted(at - word.end for word, at in zip(kept.words, kept.settled_at, strict=True))
-        self._intake = SoundIntake(kept.heard)
+        self._continue()
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
         self._worker = Worker(ears, self._mailbox.put)
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._state: LinkState = "connecting"
         self._detail = _("The speech model is being loaded")
         self._behind = Ms(0)
+        self._fed: Ms | None = None
+        self._unanswered = 0
+        self._sound_ended = False
         self._quiet_since: Ms | None = None
         self._quiet_until: Ms | None = None
         self._silent = True
         self._unsent: list[Word] = []
+
+    def _continue(self) -> None:
+        """Go on from what the files hold."""
+        kept = self._files.kept
+        last = kept.cues[-1] if kept.cues else None
+        first = last.number + 1 if last else 1
+        self._composer = Composer(self._plan.rules, self._plan.hold, first, last.end if last else None)
+        self._earlier = kept.words[-1].end if kept.words else None
+        self._left_over = kept.words[kept.words_in_cues :]
+        self._lateness = sorted(at - word.end for word, at in zip(kept.words, kept.settled_at, strict=True))
+        self._intake = SoundIntake(kept.heard)
 
     async def run(self) -> int:
         """Live until the sound has ended and everything is said, or the ears break; return the exit code."""
@@ -115,7 +123,9 @@ class Recogniser:
         try:
             code = await self._over
             await self._say_goodbye()
-            await asyncio.to_thread(self._worker.join)
+            if not self._hangs():
+                self._worker.end()
+                await asyncio.to_thread(self._worker.join)
         finally:
             for task in tasks:
                 task.cancel()
@@ -127,7 +137,13 @@ class Recogniser:
 
     def leave(self) -> None:
         """Settle what was heard and end, as if the programme were over."""
+        self._sound_ended = True
         self._worker.end()
+
+    def _end(self, code: int) -> None:
+        """Be over with `code`, unless something else has ended it before."""
+        if not self._over.done():
+            self._over.set_result(code)
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (problem := task.exception()) is not None and not self._over.done():
@@ -146,6 +162,8 @@ class Recogniser:
             self._line = line
             line.send(Subscribe("recogniser", sound_from=self._intake.until))
             async for message in line:
+                if isinstance(message, Welcome | ClockStarted) and not self._is_our_show(message.epoch):
+                    break  # and call again, for the sound of the new show from its beginning
                 self._take(line, message)
             logger.warning("the line to the relay is lost; calling again")
             self._welcomed.clear()
@@ -153,6 +171,36 @@ class Recogniser:
             self._line = None
             await line.close()
             await asyncio.sleep(CALL_AGAIN)
+
+    def _is_our_show(self, epoch: int) -> bool:
+        """Whether what is kept belongs to the clock that counts from `epoch`; what does not is set aside."""
+        if epoch == 0 or self._over.done():
+            return True
+        if self._files.belongs_to(epoch):
+            self._files.keep_epoch(epoch)
+            return True
+        if self._fed is not None:
+            logger.warning("another show began while the ears heard this one; starting again for it")
+            self._picture.drop()
+            self._end(CRASHED)
+            return True
+        kept = self._files.kept
+        self._picture.drop()
+        try:
+            name = self._files.set_aside()
+        except StudioError as problem:
+            self._broke(problem, loading=True)
+            return True
+        logger.warning("the captions so far were of another show and are %s now", name)
+        if kept.words or kept.cues:
+            self._say(
+                _("{folder} held captions of an earlier show; they are kept there as {name}").format(
+                    folder=self._plan.folder, name=name
+                )
+            )
+        self._files.keep_epoch(epoch)
+        self._continue()
+        return False
 
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
@@ -171,6 +219,7 @@ class Recogniser:
                 if silent:
                     self._state = "off"
                     self._detail = _("The programme has no sound: captions are off")
+                self._sound_ended = True
                 self._worker.end()
             case _:
                 pass  # what the relay tells everyone is none of ours
@@ -186,6 +235,8 @@ class Recogniser:
             self._files.mark_gap(*gap)
         if chunk is None:
             return
+        if self._fed is None:
+            self._fed = chunk.start
         for dropped in self._worker.hear(chunk):
             self._files.mark_gap(dropped.start, dropped.end)
 
@@ -194,14 +245,18 @@ class Recogniser:
     async def _listen(self) -> None:
         self._show(self._composer.settle(self._left_over))
         while not self._over.done():
-            match await self._mailbox.get():
+            report = await self._mailbox.get()
+            self._unanswered = 0
+            match report:
                 case Ready():
                     if self._state == "connecting":
                         self._state, self._detail = "online", ""
                     self._report()
                 case Failed(error=error, loading=loading):
                     self._broke(error, loading=loading)
-                case Result() as result:
+                case Result(fed=fed) as result:
+                    if fed:
+                        self._fed = fed
                     self._take_result(result)
 
     def _broke(self, error: Exception, *, loading: bool) -> None:
@@ -217,7 +272,7 @@ class Recogniser:
         refused = loading and isinstance(error, StudioError)
         self._state, self._detail = ("refused" if refused else "degraded"), sentence
         self._say(sentence)
-        self._over.set_result(REFUSED if refused else CRASHED)
+        self._end(REFUSED if refused else CRASHED)
 
     def _take_result(self, result: Result) -> None:
         waiting = self._intake.until - result.fed if result.fed else 0
@@ -233,7 +288,7 @@ class Recogniser:
         self._note_quiet(result)
         if result.last:
             self._show(self._composer.finish())
-            self._over.set_result(DONE)
+            self._end(DONE)
 
     def _note_quiet(self, result: Result) -> None:
         self._quiet_until = None
@@ -279,18 +334,42 @@ class Recogniser:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(KEEP)
+            self._watch_ears()
             self._report()
             self._files.retry()
             await asyncio.to_thread(self._files.sync)
+
+    def _watch_ears(self) -> None:
+        """End with ears that give no sign though sound waits for them.
+
+        Counted in looks, not by the clock: a machine that slept wakes up with ears that are well.
+        """
+        waiting = self._fed is not None and self._intake.until > self._fed
+        if self._state != "online" or self._sound_ended or not waiting:
+            self._unanswered = 0
+            return
+        self._unanswered += 1
+        if self._hangs() and not self._over.done():
+            logger.error("the ears gave no sign for %d s; starting again", self._plan.patience)
+            self._state, self._detail = "degraded", _("Speech recognition hangs and is started again")
+            self._say(self._detail)
+            self._end(CRASHED)
+
+    def _hangs(self) -> bool:
+        return self._unanswered * KEEP >= self._plan.patience
+
+    def _how_far_behind(self) -> Ms:
+        """Sound that came and was not listened to, as the ears said last or as it piled up since."""
+        return max(self._behind, Ms(self._intake.until - self._fed) if self._fed is not None else Ms(0))
 
     def _report(self) -> None:
         state, detail = self._state, self._detail
         if state == "online" and self._disk is not None:
             state, detail = "degraded", self._disk
-        elif state == "online" and self._behind > BEHIND:
+        elif state == "online" and (behind := self._how_far_behind()) > BEHIND:
             state = "degraded"
             detail = _("Recognition is {seconds} s behind; choose a smaller model or close other programs").format(
-                seconds=round(self._behind / 1000)
+                seconds=round(behind / 1000)
             )
         count = len(self._lateness)
         p50, p95 = ((Ms(self._lateness[int(share * (count - 1))]) if count else None) for share in (0.5, 0.95))
@@ -313,6 +392,10 @@ class Recogniser:
 
     async def _say_goodbye(self) -> None:
         """Send the last words, to a relay that may just be restarting."""
+        owes = self._unsent or self._unsaid or self._picture.owes
+        if self._sound_ended and not owes and not self._welcomed.is_set():
+            logger.info("the relay has left after the sound ended; it had heard everything")
+            return
         try:
             async with asyncio.timeout(LAST_CALL):
                 await self._welcomed.wait()

@@ -48,6 +48,8 @@ class Picture:
         self._hold = hold
         self._recent = list(cues)
         self._line: Line | None = None
+        self.owes = False
+        """Whether a cue was kept for a relay that has not come yet."""
         self.late: Ms | None = None
 
     def connect(self, line: Line | None) -> None:
@@ -57,6 +59,7 @@ class Picture:
         """
         self._line = line
         self._forget()
+        self.owes = self.owes and line is None
         if line is not None:
             for cue in self._recent:
                 line.send(ShowCue(cue))
@@ -68,6 +71,13 @@ class Picture:
         self.late = Ms(max(0, self._clock.now() - self._hold - cue.start))
         if self._line is not None:
             self._line.send(ShowCue(cue))
+        else:
+            self.owes = True
+
+    def drop(self) -> None:
+        """Forget every cue: they were another show's."""
+        self._recent.clear()
+        self.owes = False
 
     def _forget(self) -> None:
         aired = self._clock.now() - self._hold
