@@ -189,6 +189,14 @@ def test_a_broken_model_is_refused(tmp_path: Path) -> None:
         Listener(tmp_path, "en", Tuning())
 
 
+def test_a_model_that_is_gone_or_half_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpeechError, match=r"There is no speech model in .*gone; is the path right"):
+        Listener(tmp_path / "gone", "en", Tuning())
+    (tmp_path / "model.bin").write_text("")
+    with pytest.raises(SpeechError, match=r"is incomplete: config.json, tokenizer.json, vocabulary.json missing"):
+        Listener(tmp_path, "en", Tuning())
+
+
 def test_the_language_is_found(listener: MakeListener, sentence: AudioChunk, text: tuple[str, ...]) -> None:
     assert spoken(settled(play(listener("auto"), sentence))) == expected(text[0])
 

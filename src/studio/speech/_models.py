@@ -128,7 +128,7 @@ def resolve(name_or_folder: str, *, offline: bool = False, progress: Progress | 
     """
     model = KNOWN.get(name_or_folder)
     if model is None:
-        return _local(Path(name_or_folder).expanduser())
+        return complete(Path(name_or_folder).expanduser())
     folder = models_folder() / model.name
     if not missing(folder):
         return folder
@@ -157,6 +157,23 @@ def missing(folder: Path) -> list[str]:
     if not any((folder / name).is_file() for name in _WORDS):
         lacking.append(_WORDS[0])
     return lacking
+
+
+def complete(folder: Path) -> Path:
+    """Return `folder` if a whole model stands in it; SpeechError says what it lacks."""
+    if not folder.is_dir():
+        if len(folder.parts) == 1:
+            raise _unknown(str(folder))
+        raise SpeechError(_("There is no speech model in {folder}; is the path right?").format(folder=folder))
+    lacking = missing(folder)
+    if lacking:
+        raise SpeechError(
+            _(
+                "The speech model in {folder} is incomplete: {files} missing; copy the whole folder again, "
+                "or name one of: {names}"
+            ).format(folder=folder, files=", ".join(lacking), names=", ".join(KNOWN))
+        )
+    return folder
 
 
 def assemble(model: KnownModel, folder: Path, progress: Progress) -> Path:
@@ -282,22 +299,6 @@ def _join(pieces: Sequence[Path], target: Path, progress: Progress) -> str:
                     done += len(read)
                     progress(done, total)
     return digest.hexdigest()
-
-
-def _local(folder: Path) -> Path:
-    if not folder.is_dir():
-        if len(folder.parts) == 1:
-            raise _unknown(str(folder))
-        raise SpeechError(_("There is no speech model in {folder}; is the path right?").format(folder=folder))
-    lacking = missing(folder)
-    if lacking:
-        raise SpeechError(
-            _(
-                "The speech model in {folder} is incomplete: {files} missing; copy the whole folder again, "
-                "or name one of: {names}"
-            ).format(folder=folder, files=", ".join(lacking), names=", ".join(KNOWN))
-        )
-    return folder
 
 
 def _unknown(name: str) -> SpeechError:

@@ -11,6 +11,7 @@ import numpy as np
 from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
+from studio.speech._models import complete
 from studio.speech._settle import Piece, cut_loop, flat, pieces
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Whisper:
 
     def __init__(self, folder: Path, *, threads: int, compute: str) -> None:
         """Load the model in `folder`; SpeechError where it cannot be."""
+        complete(folder)  # faster-whisper would take a folder that is not there for a name on the hub
         from faster_whisper import WhisperModel  # noqa: PLC0415 - heavy: only who listens pays for it
 
         try:
