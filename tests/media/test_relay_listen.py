@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,26 @@ async def test_an_encoder_comes_goes_and_comes_back(
     assert max(steps) < 0.9
     starts = [sound.start for sound in relay.said if isinstance(sound, Sound)]
     assert starts == sorted(starts)
+
+
+async def test_an_encoder_that_is_gone_without_a_word_makes_room_for_another(
+    relays: Relays, encoders: list[Encoder], clip: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
+    relay = await relays.start(f"listen:{url}")
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.aired >= 10)
+    encoders[0].process.send_signal(signal.SIGSTOP)
+    await relay.until(lambda: relay.report.source == "degraded")
+    assert relay.report.source_detail.startswith("The encoder is connected and sends nothing")
+    await relay.until(lambda: relay.report.source == "connecting")
+    aired = relay.report.on_time
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.report.on_time > aired + 10)
+    assert relay.report.source == "online"
+    relay.finish()
+    assert await relay.ended() == 0
 
 
 async def test_garbage_at_the_door_disturbs_nobody(relays: Relays, encoders: list[Encoder], clip: Path) -> None:

@@ -42,8 +42,9 @@ def probe(path: Path) -> Facts:
 def recover(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
     """Join the parts of a recording that a dead relay left in `folder`; `None` where there are none.
 
-    The parts go once the whole is safe on the disk. `progress` is told bytes read and bytes in all. Raises MediaError;
-    the parts stay then. Must not be called while a relay records there.
+    The parts go once the whole is safe on the disk; one that could not be read to its end is kept as
+    `recording.unread-NNN.ts`, which is logged. `progress` is told bytes read and bytes in all. Raises MediaError; the
+    parts stay then. Must not be called while a relay records there.
     """
     from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import av
 
+from studio.language import _
 from studio.media._burn import Burner, is_hd
 from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
 from studio.media._encode import PictureEncoder, SoundEncoder
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from studio.media._outputs import Output
     from studio.media._plan import RelayPlan
     from studio.media._tape import Tape
+    from studio.spoken import Cue
 
 logger = logging.getLogger(__name__)
 
@@ -77,14 +79,20 @@ class Air:
         tape: Tape,
         board: CueBoard,
         open_outputs: Callable[[int, int, float], list[Output]],
+        say: Callable[[str], None],
     ) -> None:
-        """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air."""
+        """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air.
+
+        `say` is told what a technician should know.
+        """
         self._plan = plan
         self._zero = zero
         self._hold = hold
         self._tape = tape
         self._board = board
         self._open_outputs = open_outputs
+        self._say = say
+        self._undrawable: set[tuple[str, ...]] = set()
         self._delay = ticks_of(plan.hold)
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
         self._pictures: PictureEncoder | None = None
@@ -255,7 +263,7 @@ class Air:
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         cue = self._board.air(ms_of(at))
-        if cue is not None:
+        if cue is not None and self._drawn(cue, hd=is_hd(frame)):
             frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
             self._burner.burn(cue, frame)
         self._last = self._last_encoded = at
@@ -263,6 +271,28 @@ class Air:
             self._write(self._pictures.encode(frame, at))
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"
+
+    def _drawn(self, cue: Cue, *, hd: bool) -> bool:
+        """Draw `cue` if it can be drawn, and return whether it is: no caption may end the air.
+
+        A cue that could break the air would be sent again to the next one, and break that, too.
+        """
+        if cue.lines in self._undrawable:
+            return False
+        try:
+            self._burner.prepare(cue, hd=hd)
+        except Exception:  # whatever fonts and texts can do to Pillow and FreeType
+            logger.exception("caption %d cannot be drawn: %r", cue.number, cue.lines)
+            if not self._undrawable:
+                self._say(
+                    _(
+                        "A caption cannot be drawn and is left out of the picture ({text}); check the font of the"
+                        " subtitle style. The subtitle files have it."
+                    ).format(text=" ".join(cue.lines)[:80])
+                )
+            self._undrawable.add(cue.lines)
+            return False
+        return True
 
     def _sound(self, edge: Ticks) -> None:
         """Encode the sound up to what airs now; where none arrived there is silence."""
@@ -285,7 +315,7 @@ class Air:
         if self._frames:
             rest = min(rest, (self._frames[0][0] - edge) / RATE)
         if self._still is not None and (cue := self._board.coming(ms_of(edge))):
-            self._burner.prepare(cue, hd=is_hd(self._still))
+            self._drawn(cue, hd=is_hd(self._still))
         self._rest(max(0.001, rest))
 
     def _rest(self, seconds: float) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FONTS_MAY_TAKE = 2.0
+"""Seconds: fontconfig reads every font anew when its cache is stale, and the air waits for it."""
 DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 LETTERS = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻąčęėįšųūžĄČĘĖĮŠŲŪŽ„”–"  # noqa: RUF001 - what Polish and Lithuanian write
 _BT709 = 1
@@ -188,10 +190,20 @@ def find_font(pattern: str) -> tuple[str, int]:
     """Return file and number of the font that fontconfig finds for `pattern`; DejaVu Sans where it finds none."""
     if shutil.which("fc-match"):
         asked = ["fc-match", "-f", "%{file}\n%{index}", pattern]
-        found = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split("\n")
+        found = _ask(asked).split("\n")
         if len(found) == 2 and found[0]:  # noqa: PLR2004 - file and index
             return found[0], int(found[1]) & 0xFFFF  # the upper half numbers a variable font's instances
     return DEJAVU, 0
+
+
+def _ask(command: list[str]) -> str:
+    """Return what fontconfig says; nothing where it does not answer in time."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FONTS_MAY_TAKE)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        logger.warning("fontconfig gives no answer: %s", problem)
+        return ""
+    return done.stdout
 
 
 def missing(file: str, text: str) -> str:
@@ -210,6 +222,6 @@ def _letters(file: str) -> tuple[tuple[int, int], ...]:
     if not shutil.which("fc-query"):
         return ()
     asked = ["fc-query", "-f", "%{charset}\n", file]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    said = _ask(asked).split("\n")[0]
     found = re.findall(r"([0-9a-f]+)(?:-([0-9a-f]+))?", said)
     return tuple((int(first, 16), int(last or first, 16)) for first, last in found)

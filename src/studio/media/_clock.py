@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from pathlib import Path
@@ -51,7 +52,9 @@ class _Kept(msgspec.Struct, frozen=True):
     wall: float
     """The same moment as seconds since 1970."""
     ended: bool = False
-    """The show is over and closed: another one in this folder begins anew."""
+    """The show is over: another one in this folder begins anew."""
+    joins: int = 0
+    """Which core's relay has still to join the recording of the ended show, by process number; 0 when it is joined."""
 
 
 class Zero:
@@ -68,6 +71,15 @@ class Zero:
         self._epoch = _remembered(self._file)
         self.continued = self._epoch is not None
         """Whether this show had begun before this process."""
+        kept = _read(self._file)
+        self.cut_off = (
+            kept is not None
+            and kept.ended
+            and kept.boot == _boot()
+            and kept.joins == os.getppid()
+            and not self.continued
+        )
+        """Whether this show is over, and the relay before us, of the same core, died before all was closed."""
 
     @property
     def epoch(self) -> int | None:
@@ -86,10 +98,17 @@ class Zero:
         self._begun(epoch)
 
     def end(self) -> None:
-        """Remember that the show is over."""
+        """Remember that the show is over, and that its recording has still to be joined."""
+        self._change(ended=True, joins=os.getppid())
+
+    def close(self) -> None:
+        """Remember that nothing of the show is left to do."""
+        self._change(ended=True, joins=0)
+
+    def _change(self, *, ended: bool, joins: int) -> None:
         kept = _read(self._file)
         if kept is not None:
-            self._keep(msgspec.structs.replace(kept, ended=True))
+            self._keep(msgspec.structs.replace(kept, boot=_boot(), ended=ended, joins=joins))
 
     def _keep(self, kept: _Kept) -> None:
         with contextlib.suppress(OSError):  # a full disk is told by the outputs; the show must not wait for it

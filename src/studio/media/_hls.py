@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAMES = {"pl": "Polski", "lt": "Lietuvių", "en": "English"}
 """How players call the captions of a language: each by its own name."""
+USUAL_SHIFT = 126_000
+"""Ticks that the muxer adds to every stamp: twice its `max_delay`. For a segment that has no picture to tell."""
 _SEGMENT = re.compile(r"#EXTINF:([\d.]+),[^\n]*\n(?:#[^\n]*\n)*seg-(\d+)\.ts")
 _GROUP = "captions"
 
@@ -121,11 +123,14 @@ class Hls:
         self._at += seconds
         end = self._first + round(self._at * RATE)
         if self._shift is None:
-            self._shift = _first_stamp(self._folder / f"seg-{number:05}.ts") - self._first
+            stamp = _first_stamp(self._folder / f"seg-{number:05}.ts")
+            self._shift = None if stamp is None else stamp - self._first
         if self._language is not None:
             begin, finish = ms_of(Ticks(start)), ms_of(Ticks(end))
             cues = self._board.within(begin, finish)
-            text = vtt_segment(cues, begin, finish, mpegts=self._shift, local=Ms(0))
+            text = vtt_segment(
+                cues, begin, finish, mpegts=USUAL_SHIFT if self._shift is None else self._shift, local=Ms(0)
+            )
             write_aside(self._folder / f"seg-{number:05}.vtt", text)
 
     def _master(self) -> str:
@@ -164,7 +169,8 @@ def _avc1(data: bytes) -> str:
     return "avc1." + (found.group(1).hex() if found else "640028")
 
 
-def _first_stamp(segment: Path) -> int:
-    """Return the time stamp (90 kHz) that the first picture of `segment` really carries."""
+def _first_stamp(segment: Path) -> int | None:
+    """Return the time stamp (90 kHz) that the first picture of `segment` really carries; `None` without a picture."""
     with av.open(str(segment), "r", "mpegts") as container:
-        return next(packet.pts for packet in container.demux(video=0) if packet.pts is not None)
+        pictures = (packet.pts for packet in container.demux() if packet.stream.type == "video")
+        return next((pts for pts in pictures if pts is not None), None)

@@ -63,7 +63,9 @@ class Hub:
         self._server: asyncio.Server | None = None
         self._report: RelayReport | None = None
         self._told = asyncio.Event()
-        self.captions_done = asyncio.Event()
+        self._written = asyncio.Event()
+        """No recogniser has words to come."""
+        self._written.set()
 
     async def open(self, socket: Path) -> None:
         """Answer at `socket`. Raises OSError."""
@@ -88,12 +90,21 @@ class Hub:
         if self._talks:
             await asyncio.wait(self._talks, timeout=patience)
 
-    async def wait_for_core(self, patience: float) -> None:
-        """Wait until what a person should know has been told to somebody, so long as `patience` seconds."""
+    async def wait_for_core(self, patience: float, *, anyway: bool = False) -> None:
+        """Wait until what a person should know has been told to somebody, so long as `patience` seconds.
+
+        `anyway`: also where only the last report is to be told.
+        """
         await self._empty_outbox()
-        if self._untold:
+        if self._untold or anyway:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), patience)
+
+    async def wait_for_captions(self, patience: float) -> None:
+        """Wait until the recogniser, if one is here, has said its last words or is gone; `patience` seconds at most."""
+        await self._empty_outbox()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._written.wait(), patience)
 
     def post(self, message: Sound | SoundEnded | ClockStarted | Trouble) -> None:
         """Send `message` to whom it concerns; from any thread."""
@@ -154,11 +165,15 @@ class Hub:
         line.send(Welcome(self._zero.epoch or 0, self._hold, os.getpid()))
         self._catch_up(line, caller)
         self._callers[line] = caller
+        if caller.name == RECOGNISER:
+            self._written.clear()
         try:
             async for message in line:
                 self._hear(message, line)
         finally:
             del self._callers[line]
+            if all(other.name != RECOGNISER for other in self._callers.values()):
+                self._written.set()
             logger.info("%s is gone", caller.name)
 
     def _catch_up(self, line: Line, caller: Subscribe) -> None:
@@ -188,7 +203,7 @@ class Hub:
                 if not self._tell(message):
                     self._untold.append(message)
             case CaptionsDone():
-                self.captions_done.set()
+                self._written.set()
                 self._tell(message)
             case Finish():
                 self._finish()

@@ -63,6 +63,8 @@ class Intake:
 
     def link(self, state: LinkState, detail: str) -> None:
         """Say how the link to the source is; `detail` is one sentence."""
+        if state == "online":  # silence counts from here, not from the encoder before
+            self.last_arrival = time.monotonic()
         self.state, self.detail = state, detail
 
     def skip(self, problem: Exception) -> None:

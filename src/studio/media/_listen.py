@@ -1,6 +1,7 @@
 """An encoder that streams to us: a child `ffmpeg` owns the socket, we read what it passes on.
 
-PyAV must not open the network itself: it would hold the interpreter's lock until somebody calls.
+A child can be killed at any moment, which frees the port and ends every wait; FFmpeg inside our process could be
+interrupted only where it asks. And what a stranger sends to the open port may crash the child, but not the relay.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ RTMP, 1.0 s by SRT. Without `fpsprobesize` RTMP takes 0.95 s; with `fflags nobuf
 and the programme begins a keyframe later (2.3 s)."""
 PATIENCE = 2.0
 """Seconds we try to get a port that a killed relay may still leave behind."""
+GONE = 8.0
+"""Seconds without a packet after which an encoder is hung up on: whoever lost its cable never says goodbye, and while
+its line stands no other encoder, nor it itself, can come."""
 _TIME = 1_000_000_000
 
 
@@ -108,9 +112,23 @@ class Listener:
         except (OSError, av.FFmpegError) as problem:
             logger.info("nothing that can be read came to %s: %s", self.address, problem)
             return
-        with container:
-            self._take(container)
+        self._intake.link("online", "")
+        left = threading.Event()
+        threading.Thread(target=self._watch, args=(child, left), name="watch", daemon=True).start()
+        try:
+            with container:
+                self._take(container)
+        finally:
+            left.set()
         child.stdout.close()
+
+    def _watch(self, child: subprocess.Popen[bytes], left: threading.Event) -> None:
+        """Hang up on an encoder that is gone without a word; until it has `left`."""
+        while (rest := self._intake.last_arrival + GONE - time.monotonic()) > 0:
+            if left.wait(rest):
+                return
+        logger.warning("nothing came to %s for %g s; the next encoder may call", self.address, GONE)
+        child.kill()
 
     def _take(self, container: InputContainer) -> None:
         intake = self._intake
@@ -118,7 +136,6 @@ class Listener:
         anchor: Anchor | None = None
         waiting: list[tuple[av.Packet[Stream], Ticks, int]] = []
         probing = Session(intake, container, Ticks(0))
-        intake.link("online", "")
         logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(stream) for stream in probing.streams))
         if probing.audio is None and not self._silent_said:
             self._silent_said = True

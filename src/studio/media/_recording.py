@@ -66,8 +66,15 @@ def mux_streams(container: OutputContainer) -> dict[str, Stream]:
     }
 
 
-def join(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
-    """Join the parts in `folder` to one MP4 that begins at show time 0; see `studio.media.recover`."""
+def join(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = logger.warning,
+) -> Path | None:
+    """Join the parts in `folder` to one MP4 that begins at show time 0; see `studio.media.recover`.
+
+    `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
+    """
     found = [part for part in parts(folder) if part.stat().st_size]
     if not found:
         for empty in parts(folder):
@@ -79,7 +86,7 @@ def join(folder: Path, progress: Callable[[int, int], None] | None = None) -> Pa
         whole = folder / f"recording-{number}.mp4"
     aside = folder / f".{whole.name}.part"
     try:
-        copied = _remux(found, aside, progress)
+        copied, torn = _remux(found, aside, progress)
         if copied:
             settle(whole, aside)
     except (OSError, av.FFmpegError) as problem:
@@ -94,29 +101,53 @@ def join(folder: Path, progress: Callable[[int, int], None] | None = None) -> Pa
         aside.unlink(missing_ok=True)
         raise MediaError(_("{parts} cannot be read; they are kept as they are.").format(parts=found[0].parent / PARTS))
     for part in parts(folder):
-        part.unlink()
+        if part not in torn:
+            part.unlink()
+            continue
+        kept = _keep(part)
+        say(
+            _("{part} could not be read to its end and is kept as {kept}; check the disk.").format(
+                part=part.name, kept=kept.name
+            )
+        )
     return whole
 
 
-def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] | None) -> int:
-    """Copy every packet of `found` to `aside`; return how many. Stamps stay, so gaps stay."""
+def _keep(part: Path) -> Path:
+    """Give `part` a name that no later join takes for a part's; return it."""
+    name = part.stem.replace("part", "unread")
+    kept, number = part.with_name(f"{name}.ts"), 1
+    while kept.exists():
+        number += 1
+        kept = part.with_name(f"{name}-{number}.ts")
+    return part.rename(kept)
+
+
+def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] | None) -> tuple[int, list[Path]]:
+    """Copy every packet of `found` to `aside`; return how many, and the parts with more in them that we cannot read.
+
+    Stamps stay, so gaps stay.
+    """
     total, before = sum(part.stat().st_size for part in found), 0
+    torn: list[Path] = []
     joiner = _Joiner(av.open(str(aside), "w", "mp4"))
     try:
         for part in found:
             try:
                 source = av.open(str(part), "r", "mpegts")
-            except (OSError, av.FFmpegError) as problem:  # killed before its first keyframe
+            except (OSError, av.FFmpegError) as problem:
                 logger.warning("%s cannot be read and is left out: %s", part, problem)
+                torn.append(part)
                 continue
             with source:
-                joiner.add(source, partial(_tell, progress, before, total))
+                if not joiner.add(source, partial(_tell, progress, before, total)):
+                    torn.append(part)
             before += part.stat().st_size
     finally:
         joiner.close()
     if progress:
         progress(total, total)
-    return joiner.copied
+    return joiner.copied, torn
 
 
 def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, at: int) -> None:
@@ -134,26 +165,50 @@ class _Joiner:
         self.copied = 0
         """Packets."""
 
-    def add(self, source: InputContainer, told: Callable[[int], None]) -> None:
-        """Copy what comes after the parts before; pictures from their first keyframe on."""
-        if not self.copied:
-            for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
-                self._streams[stream.type] = self._out.add_stream_from_template(stream)
+    def add(self, source: InputContainer, told: Callable[[int], None]) -> bool:
+        """Copy what comes after the parts before; return whether `source` could be read to its end.
+
+        Pictures are copied from their first keyframe on. The first keyframe of all decides which streams the whole has:
+        a header alone promises some that never came.
+        """
         keyed = False
-        for packet in source.demux():
+        waiting: list[av.Packet[Stream]] = []
+        packets = source.demux()
+        while True:
+            try:
+                packet = next(packets, None)
+            except (OSError, av.FFmpegError) as problem:
+                logger.warning("%s cannot be read further: %s", source.name, problem)
+                return False
+            if packet is None:
+                return True
             kind = packet.stream.type
-            if packet.dts is None or packet.is_corrupt or kind not in self._streams:
+            if packet.dts is None or packet.is_corrupt or kind not in {"video", "audio"}:
                 continue
             keyed = keyed or (kind == "video" and packet.is_keyframe)
-            if packet.dts <= self._last.get(kind, -1) or (kind == "video" and not keyed):
+            if kind == "video" and not keyed:
                 continue
-            self._last[kind] = packet.dts
-            at = packet.pos or 0
-            packet.stream = self._streams[kind]
-            self._out.mux(packet)
-            self.copied += 1
-            if not self.copied % TELL_EVERY:
-                told(at)
+            waiting.append(packet)
+            if not self._streams:
+                if not keyed:
+                    continue
+                for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
+                    self._streams[stream.type] = self._out.add_stream_from_template(stream)
+            for next_one in waiting:
+                self._put(next_one, told)
+            waiting.clear()
+
+    def _put(self, packet: av.Packet[Stream], told: Callable[[int], None]) -> None:
+        kind = packet.stream.type
+        if kind not in self._streams or packet.dts is None or packet.dts <= self._last.get(kind, -1):
+            return
+        self._last[kind] = packet.dts
+        at = packet.pos or 0
+        packet.stream = self._streams[kind]
+        self._out.mux(packet)
+        self.copied += 1
+        if not self.copied % TELL_EVERY:
+            told(at)
 
     def close(self) -> None:
         """Finish the file, if anything is in it."""

@@ -30,7 +30,6 @@ from studio.media._tape import Tape
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from studio.events import LinkState
     from studio.media._plan import RelayPlan
 
 logger = logging.getLogger(__name__)
@@ -42,6 +41,8 @@ HOLD_BYTES = 256 << 20
 """Most that the hold may take: 30 s at 60 Mb/s."""
 TAPE_MARGIN = 10
 """Seconds of sound besides the hold: encoders send in bursts."""
+LAST_WORDS = 5.0
+"""Seconds, after all has aired, for which the relay waits for the recogniser's last words."""
 MERCY = 2.0
 """Seconds for which a relay that refuses waits for somebody to tell."""
 
@@ -75,7 +76,13 @@ class Relay:
         self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
         self._hub = Hub(self._zero, plan.hold, self._board, self.finish)
         self._air = Air(
-            plan, zero=self._zero, hold=self._hold, tape=self._tape, board=self._board, open_outputs=self._outputs
+            plan,
+            zero=self._zero,
+            hold=self._hold,
+            tape=self._tape,
+            board=self._board,
+            open_outputs=self._outputs,
+            say=self._hub.say,
         )
         self._intake = Intake(
             self._zero,
@@ -89,6 +96,7 @@ class Relay:
         )
         self._source: Source | None = None
         self._damage_said = False
+        self._hurried = False
 
     async def run(self) -> int:
         """Relay the programme to its end; return what the process ends with."""
@@ -102,9 +110,13 @@ class Relay:
             logger.error("%s", _unwritable(plan.folder, problem))  # noqa: TRY400 - the sentence is for a technician
             return REFUSED
         pump = asyncio.create_task(self._hub.run())
+        if self._zero.cut_off:
+            await self._join_only()
+            pump.cancel()
+            return 0
         try:
             if not self._zero.continued:
-                await asyncio.to_thread(join, plan.folder)
+                await asyncio.to_thread(join, plan.folder, None, self._hub.say)
             self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
         except MediaError as problem:
             self._hub.post(Trouble(str(problem), ends_show=True))
@@ -128,6 +140,7 @@ class Relay:
     def finish(self) -> None:
         """Take no more programme and air what is held; asked a second time, cut that short."""
         if self._intake.stopping.is_set():
+            self._hurried = True
             self._air.cut_short()
             return
         self._intake.stopping.set()
@@ -156,13 +169,27 @@ class Relay:
                 )
 
     async def _close(self) -> None:
-        """Join the recording; the show is over."""
+        """Join the recording, and let the recogniser say its last words; the show is over."""
         self._zero.end()
+        last_words = asyncio.create_task(self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS))
         try:
             if parts(self._plan.folder):
-                await asyncio.to_thread(join, self._plan.folder)
+                await asyncio.to_thread(join, self._plan.folder, None, self._hub.say)
         except MediaError as problem:
             self._hub.say(str(problem))
+        self._zero.close()
+        await last_words
+
+    async def _join_only(self) -> None:
+        """Finish what the relay before us, which aired all of the show, died over."""
+        logger.info("the show is over; its recording is joined")
+        self._hub.post(SoundEnded(silent=False))
+        self._intake.link("off", "")
+        self._air.figures.phase = "done"
+        self._hub.report(self._report())
+        await self._close()
+        await self._hub.wait_for_core(MERCY, anyway=True)
+        await self._hub.close()
 
     def _start(self, name: str, work: Callable[[], None], done: Callable[[], None]) -> None:
         """Run `work` in a thread; what it does not expect breaks the relay, which is better than to hang."""
@@ -200,7 +227,7 @@ class Relay:
     def _report(self) -> RelayReport:
         figures, state, detail = self._air.figures, self._intake.state, self._intake.detail
         if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
-            state, detail = _stalled()
+            state, detail = "degraded", _stalled(self._plan.input)
         return RelayReport(
             source=state,
             source_detail=detail,
@@ -220,8 +247,14 @@ class Relay:
         )
 
 
-def _stalled() -> tuple[LinkState, str]:
-    return "degraded", _("The encoder is connected and sends nothing; look at its network and its load.")
+def _stalled(source: str) -> str:
+    """Say what a source is like that is open and gives nothing, and what to do."""
+    kind = source.partition(":")[0]
+    if kind == "file":
+        return _("The file gives nothing more just now; look at the disk or the network drive that it is on.")
+    if kind == "mic":
+        return _("The microphone is open and gives no sound; check its plug and the sound server.")
+    return _("The encoder is connected and sends nothing; look at its network and its load.")
 
 
 def _unwritable(folder: Path, problem: OSError) -> str:
