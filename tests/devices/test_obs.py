@@ -191,6 +191,14 @@ async def test_a_wrong_password_is_refused_and_never_told(hall: Hall, caplog: py
 
 
 async def test_an_absent_obs_is_said_once() -> None:
+    calls = 0
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        writer.close()
+        await writer.wait_closed()
+
     obs = Obs("127.0.0.1", free_port(), "", bus := Bus())
     async with bus.listen(LinkChanged) as changes, running(obs):
         assert (await anext(changes)).detail == ""
@@ -198,7 +206,8 @@ async def test_an_absent_obs_is_said_once() -> None:
         assert said.state == "connecting"
         assert "WebSocket server" in said.detail
         assert (await obs.take("Talk")).kind == "refused"
-        await asyncio.sleep(0.3)
+        async with await asyncio.start_server(hang_up, obs.host, obs.port):
+            await until(lambda: calls >= 3, "called again, and again in vain")
         assert not changes._waiting
 
 

@@ -89,8 +89,8 @@ class Obs(Device):
     async def stream_to(self, server: str, key: str) -> None:
         """Have OBS stream to `server` (`rtmp://…`, without the key), now and whenever it comes back or stops unasked.
 
-        Returns once OBS was told; see `streaming`. Raises DeviceError where OBS is on the air to somewhere else in the
-        world: that is somebody's broadcast.
+        Returns once OBS was told; see `streaming`. Raises DeviceError where OBS is on the air to where nobody here
+        told it to go: that is somebody's broadcast.
         """
         self._stream.aim_at(server, key)
         if session := self._session:

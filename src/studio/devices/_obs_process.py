@@ -78,6 +78,8 @@ class ObsProcess:
         self._env = self._environment()
         self._screen = None if os.environ.get("DISPLAY") else self._new_screen()
         self._shown = asyncio.Event()
+        self._dark = asyncio.Event()
+        self._dark.set()
         self._read = 0
         program = _program("obs", "obs-studio", _("OBS is not installed"))
         self._obs = Supervisor(
@@ -140,22 +142,30 @@ class ObsProcess:
                 grace=3.0,
                 final=lambda _code: False,
             ),
-            lambda state, _number: self._shown.clear() if state == "lost" else None,
+            lambda state, _number: self._screen_lost() if state == "lost" else None,
         )
+
+    def _screen_lost(self) -> None:
+        """What the log holds is of the life that ended; the next number in it is the next life's."""
+        self._read = (self._folder / "xvfb.log").stat().st_size
+        self._shown.clear()
+        self._dark.set()
 
     async def _follow_screen(self) -> None:
         """Tell OBS of the display of each life of Xvfb; an OBS whose screen died ends by itself and is started anew."""
         log = self._folder / "xvfb.log"
         loop = asyncio.get_running_loop()
         began = loop.time()
+        ever = False
         while True:
-            new = log.read_bytes()[self._read :] if log.exists() else b""
-            numbers = [line for line in new.split(b"\n")[:-1] if line.strip().isdigit()]
+            await self._dark.wait()
+            numbers = _displays(log, self._read)
             if numbers:
-                self._read += len(new)
-                self._env["DISPLAY"] = f":{int(numbers[-1])}"
+                self._env["DISPLAY"] = f":{numbers[-1]}"
+                self._dark.clear()
+                ever = True
                 self._shown.set()
-            elif not self._shown.is_set() and self._read == 0 and loop.time() - began > SCREEN_DEADLINE:
+            elif not ever and loop.time() - began > SCREEN_DEADLINE:
                 raise DeviceError(_("No screen could be made for OBS; what Xvfb says is in {log}.").format(log=log))
             await asyncio.sleep(LOOK)
 
@@ -163,7 +173,7 @@ class ObsProcess:
         env = {"XDG_CONFIG_HOME": str(self._folder / "config"), "QT_QPA_PLATFORM": "xcb"}
         if "XDG_RUNTIME_DIR" not in os.environ:
             env["XDG_RUNTIME_DIR"] = str(self._folder / "run")
-        if "DISPLAY" not in os.environ:
+        if not os.environ.get("DISPLAY"):
             env["LIBGL_ALWAYS_SOFTWARE"] = "1"
         return env
 
@@ -186,6 +196,13 @@ class ObsProcess:
         scenes = config / "basic" / "scenes" / f"{wire.NAME}.json"
         if not scenes.exists():
             _write_private(scenes, wire.scenes_json(size.scenes[0].name))
+
+
+def _displays(log: Path, begin: int) -> list[int]:
+    """Numbers of displays that Xvfb wrote into its log after its first `begin` bytes; a line half written is none."""
+    with log.open("rb") as file:
+        file.seek(begin)
+        return [int(line) for line in file.read().split(b"\n")[:-1] if line.strip().isdigit()]
 
 
 def _write_private(path: Path, text: str) -> None:

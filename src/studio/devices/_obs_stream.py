@@ -24,7 +24,6 @@ BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Seconds before OBS is told again to stream; the last for ever. Each failure opens a window in OBS."""
 RECONNECT_PATIENCE = 4.0
 """Seconds that OBS may try to reconnect by itself: its pauses grow by half each time, without end."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Output = Literal["stopped", "starting", "started", "stopping", "reconnecting"]
 _STATES: dict[str, Output] = {
@@ -44,6 +43,7 @@ class Stream:
         self.destination: tuple[str, str] | None = None
         """Server and key; `None`: whatever OBS streams is not our business."""
         self.output: Output = "stopped"
+        self._ours: set[tuple[str, str]] = set()
         self._since = 0.0
         self._tries = 0
         self._next_try = 0.0
@@ -51,6 +51,7 @@ class Stream:
     def aim_at(self, server: str, key: str) -> None:
         """Wish for a stream to `server`."""
         self.destination = (server, key)
+        self._ours.add(self.destination)
         self._tries, self._next_try = 0, 0.0
 
     def on_event(self, data: Mapping[str, Any]) -> None:
@@ -77,7 +78,8 @@ class Stream:
     async def keep(self, ask: Ask) -> None:
         """Start what should run and does not; call it once a second and after each event.
 
-        Raises DeviceError where OBS is on the air to somewhere else in the world, or will not have the destination.
+        Raises DeviceError where OBS is on the air to where it was never told to go from here: that is somebody's
+        stream, be it to a server on this machine. Also where it will not have the destination.
         """
         if self.destination is None:
             return
@@ -104,10 +106,10 @@ class Stream:
             self._to("stopped")
 
     async def _correct(self, ask: Ask, lasts: float) -> None:
-        """Stop a stream that goes elsewhere on this machine, or goes nowhere for too long; `keep` then starts it."""
+        """Stop a stream that goes where it was told to go before, or nowhere for too long; `keep` then starts it."""
         server, key = await _aimed_at(ask)
         if (server, key) != self.destination:
-            if urlsplit(server).hostname not in LOOPBACK:
+            if (server, key) not in self._ours:
                 raise DeviceError(
                     _(
                         "OBS is already streaming to {server}. Stop that stream in OBS, or give this show an OBS "
