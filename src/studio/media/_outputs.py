@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+AGAIN = 5.0
+"""Seconds after which a failed output is tried again."""
+PROOF = 2.0
+"""Seconds that it must go well until it is said to be back: on a full disk a few packets find room now and then."""
 FRESH = 5.0
 """Seconds without a new byte after which an output is stalled."""
 
@@ -42,8 +46,27 @@ class Sink(Protocol):
 class Output:
     """A sink, and the border that keeps its trouble with itself."""
 
-    def __init__(self, name: str, place: Path, make: Callable[[], Sink], say: Callable[[str], None]) -> None:
-        """Make the sink, which writes to the disk of `place`. `say` is told once, in one sentence, when it fails."""
+    def __init__(
+        self,
+        name: str,
+        place: Path,
+        make: Callable[[], Sink],
+        say: Callable[[str], None],
+        *,
+        again: float = AGAIN,
+        proof: float = PROOF,
+    ) -> None:
+        """Make the sink, which writes to the disk of `place`.
+
+        `say` is told once, in one sentence, when it fails, and when it is back: a new sink is made at a keyframe every
+        `again` seconds, and is back when it went well for `proof` seconds.
+        """
+        self._make = make
+        self._again = again
+        self._proof = proof
+        self._proven = True
+        """What fails now has not been said yet."""
+        self._tried = 0.0
         self._name = name
         self._place = place
         self._say = say
@@ -57,15 +80,39 @@ class Output:
             self._detail = self._sink.detail
 
     def write(self, packets: Sequence[Coded]) -> None:
-        """Hand `packets` on, unless this output has failed."""
+        """Hand `packets` on; while this output has failed, only a keyframe now and then is tried."""
         for coded in packets:
-            if self._state in {"failed", "done"} or self._sink is None:
+            if self._state == "done":
                 return
+            if self._state == "failed" and not self._retry(coded):
+                continue
             with self._border():
+                if self._sink is None:
+                    self._sink = self._make()
+                    self._detail = self._sink.detail
                 self._sink.write(coded)
                 self._size += len(coded.data)
                 self._fresh = time.monotonic()
                 self._state = "on air"
+                if not self._proven and self._fresh - self._tried >= self._proof:
+                    self._proven = True
+                    self._say(
+                        _(
+                            "{name} is back, {place} can be written again; what came in between is missing there."
+                        ).format(name=self._name, place=self._place)
+                    )
+
+    def _retry(self, coded: Coded) -> bool:
+        """Whether it is time to try again with `coded`; the failed sink is let go then."""
+        now = time.monotonic()
+        if coded.kind != "picture" or not coded.key or now - self._tried < self._again:
+            return False
+        self._tried = now
+        if self._sink is not None:
+            with contextlib.suppress(OSError, av.FFmpegError):  # it has failed, and that has been said
+                self._sink.close()
+            self._sink = None
+        return True
 
     def close(self) -> None:
         """Close the sink; idempotent."""
@@ -92,7 +139,10 @@ class Output:
             logger.warning("%s failed: %s", self._name, problem)
             self._state = "failed"
             self._detail = trouble(self._name, problem, self._place)
-            self._say(self._detail)
+            if self._proven:
+                self._proven = False
+                self._tried = time.monotonic()
+                self._say(self._detail)
 
 
 def trouble(name: str, problem: Exception, place: Path) -> str:

@@ -40,7 +40,7 @@ class Recording:
 
     def __init__(self, folder: Path) -> None:
         """Begin the next part in `folder`."""
-        taken = [int(path.stem.rpartition("-")[2]) for path in parts(folder)]
+        taken = [int(path.stem.rpartition("-")[2]) for path in parts(folder) if path.stat().st_size]
         self.path = folder / f"recording.part-{max(taken, default=0) + 1:03}.ts"
         self.detail = str(self.path)
         # Flushed packet by packet: whoever kills us loses less than a tenth of a second.
