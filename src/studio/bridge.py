@@ -136,9 +136,8 @@ class Line:
     async def close(self) -> None:
         """Hang up at once, even on somebody who does not listen; what still waits is lost (see `drain`)."""
         self._pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._pump
         self._writer.transport.abort()
+        await asyncio.wait({self._pump})  # unlike `await self._pump`, which would take our own cancelling for its
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 

@@ -32,8 +32,9 @@ class Child:
     """Added to our own environment."""
     log: Path | None = None
     """Where its output is appended, or `None` for nowhere."""
-    niceness: int = 0
-    """Added to our own: the recogniser yields to the relay."""
+    note: Path | None = None
+    """Where its process is written down, so that whoever supervises it after a crash of ours can end an orphan of that
+    name first; `None`: nowhere."""
     stop_signal: signal.Signals = signal.SIGTERM
     """What asks it to leave."""
     grace: float = 10.0
@@ -65,6 +66,8 @@ class Supervisor:
     async def run(self) -> int:
         """Run the child until it is done or `stop`ped; return its last exit code. Cancelling ends the child too."""
         loop = asyncio.get_running_loop()
+        if self.child.note:
+            await _end_orphan(self.child.note, self.child.stop_signal, self.child.grace)
         tries = 0
         code = 0
         while not self._leaving.is_set():
@@ -116,10 +119,8 @@ class Supervisor:
             if log:
                 log.close()
         process = self._process
-        if child.niceness:
-            with contextlib.suppress(OSError):
-                ours = os.getpriority(os.PRIO_PROCESS, 0)
-                os.setpriority(os.PRIO_PROCESS, process.pid, ours + child.niceness)
+        if child.note:
+            child.note.write_text(f"{process.pid} {_born(process.pid)}")
         self._changed("running", process.pid)
         try:
             if self._leaving.is_set():  # asked to stop while it was being started: it has nothing to put in order
@@ -133,6 +134,35 @@ class Supervisor:
         finally:
             _kill_group(process.pid)
             await process.wait()
+
+
+def _born(process: int) -> str:
+    """When `process` began, as proc(5) counts it; empty where it is gone.
+
+    A process number alone may be somebody else's by now.
+    """
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+async def _end_orphan(note: Path, stop_signal: signal.Signals, grace: float) -> None:
+    """End the child that a supervisor which died left behind, in order if it will."""
+    try:
+        number, born = note.read_text().split()
+        orphan = int(number)
+    except (OSError, ValueError):
+        return
+    if _born(orphan) != born:
+        return
+    logger.warning("process %s was left behind by a studio that died; it is asked to leave", orphan)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(orphan, stop_signal)
+        deadline = asyncio.get_running_loop().time() + grace
+        while _born(orphan) == born and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - not our child
+            await asyncio.sleep(0.05)
+        _kill_group(orphan)
 
 
 def _kill_group(leader: int) -> None:

@@ -95,6 +95,25 @@ def test_the_port_of_the_encoder_is_taken(studio: Studio, tmp_path: Path) -> Non
     assert "Traceback" not in ended.said
 
 
+def test_a_control_that_a_pad_does_not_have_is_named(studio: Studio, talk: Path, tmp_path: Path) -> None:
+    device = '[[devices]]\nname = "pads"\nhardware = "akai-apc-mini"\n[devices.bind]\npda1 = "take:Talk"\n'
+    (tmp_path / "studio.toml").write_text(device, encoding="utf-8")
+    ended = studio("live", "--input", talk, "--out", "show", "--no-web")
+    assert ended.code == 2
+    assert re.search(r'studio\.toml line 5: .*"pda1"', one_sentence(ended))
+
+
+@pytest.mark.parametrize("source", ["", "https://example.org/film.mp4"])
+def test_what_is_no_programme_is_refused(studio: Studio, source: str) -> None:
+    assert "--input" in one_sentence(studio("live", "--input", source, "--no-web"))
+
+
+def test_there_is_nothing_to_join_where_there_is_no_show(studio: Studio) -> None:
+    ended = studio("recover", "nowhere")
+    assert ended.code == 1
+    assert "nowhere" in one_sentence(ended)
+
+
 def test_an_unknown_key_is_named_with_its_line(studio: Studio, tmp_path: Path) -> None:
     (tmp_path / "studio.toml").write_text('[show]\ntitle = "x"\nstlye = "hall"\n', encoding="utf-8")
     ended = studio("live", "--no-web")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -63,6 +67,14 @@ async def until(house: House, holds: Callable[[dict[str, Any]], bool]) -> None:
                 return
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look again and again until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 def child(words: str) -> psutil.Process:
     """Return the child of ours whose command line holds `words`."""
     return next(one for one in psutil.Process().children(recursive=True) if words in " ".join(one.cmdline()))
@@ -113,6 +125,64 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
     assert written.split() == settled.split()
     assert summary.words == len(settled.split())
     assert abs(length(out / "recording.mp4") - 40) <= 1.0
+
+
+@pytest.mark.timeout(240)
+def test_a_show_goes_on_when_its_core_is_killed_and_is_taken_up_again(
+    studio: Studio, talk: Path, tmp_path: Path
+) -> None:
+    show = tmp_path / "show"
+    arguments = ["live", "--input", str(talk), "--lang", "en", "--out", str(show), "--hold", "2", "--no-web"]
+    core = subprocess.Popen(
+        [sys.executable, "-m", "studio", *arguments, "--seconds", "25"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        words = show / "captions.words.jsonl"
+        wait_until(lambda: words.exists() and words.read_bytes().count(b"\n") > 5)
+    finally:
+        core.kill()
+        core.wait()
+    refused = studio("recover", show)
+    assert refused.code == 1
+    assert "running" in refused.said
+    ended = studio(*arguments, "--seconds", 25)
+    assert ended.code == 0, ended.said
+    assert "taken up again" in ended.said
+    assert abs(length(show / "recording.mp4") - 25) <= 0.5
+    assert len(list(show.glob("recording*"))) == 1
+    journal = [json.loads(line) for line in words.read_text().splitlines()]
+    settled = " ".join(line["text"] for line in journal if "text" in line)
+    written = " ".join(event.plaintext for event in pysubs2.load(str(show / "captions.srt")))
+    assert written.split() == settled.split()
+
+
+def test_a_terminal_that_went_away_does_not_end_the_show(talk: Path, tmp_path: Path) -> None:
+    show = tmp_path / "show"
+    reader, writer = os.pipe()
+    running = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "studio",
+            "live",
+            "--input",
+            str(talk),
+            "--out",
+            str(show),
+            "--seconds",
+            "4",
+            "--no-web",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+    )
+    os.close(writer)
+    os.close(reader)
+    running.wait(PATIENCE)
+    assert abs(length(show / "recording.mp4") - 4) <= 0.2
 
 
 @pytest.mark.timeout(240)

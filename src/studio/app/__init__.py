@@ -1,7 +1,7 @@
 """The hallway: opens the rooms in order, introduces them to each other, closes them in reverse; knows everyone."""
 
-from studio.app._evening import Evening, Wish, check_everything, demo_venue, plan_evening
+from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._house import House
 from studio.app._report import Summary
 
-__all__ = ["Evening", "House", "Summary", "Wish", "check_everything", "demo_venue", "plan_evening"]
+__all__ = ["Evening", "House", "Summary", "Wish", "check_everything", "demo_venue", "join_recording", "plan_evening"]

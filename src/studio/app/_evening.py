@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import socket
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio import captions, devices, media, show, speech, subtitles
 from studio.catalogue import Catalogue
@@ -16,6 +19,9 @@ from studio.language import LANGUAGES, _, spoken
 from studio.units import Ms, ms
 from studio.venue import ObsSettings, ShowSettings, Venue, read
 from studio.wire.obs import Collection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
@@ -94,7 +100,7 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         )
     encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
     style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
-    source = _checked_source(wish.input or settings.input, settings.listen)
+    source = _checked_source(settings.input if wish.input is None else wish.input, settings.listen)
     folder = _show_folder(wish.out, settings.out, now or datetime.now().astimezone())
     run, line = _run_folder(folder)
     wanted = venue.captions.on if wish.captions is None else wish.captions
@@ -132,6 +138,10 @@ def _checked_source(source: str, listen: str) -> str:
         return f"listen:{listen}"
     if re.match(r"mic(:|$)", source):
         return source
+    if "://" in source or not source:
+        raise ShowError(
+            _('"{source}" is no programme; give --input a file, mic, mic:DEVICE or listen.').format(source=source)
+        )
     path = Path(source).expanduser()
     media.probe(path)
     return f"file:{path.resolve()}"
@@ -140,7 +150,7 @@ def _checked_source(source: str, listen: str) -> str:
 def _show_folder(wished: Path | None, shows: Path | None, now: datetime) -> Path:
     """The folder of this show, made; a show that was cut off there goes on, a finished one is never touched."""
     folder = wished or (shows or Path("shows")) / now.strftime("%Y-%m-%d_%H%M%S")
-    folder = folder.expanduser().absolute()
+    folder = folder.expanduser().resolve()
     if (folder / "recording.mp4").exists():
         raise ShowError(
             _("{folder} already holds a finished show; choose another folder for this one with --out.").format(
@@ -163,10 +173,46 @@ def _show_folder(wished: Path | None, shows: Path | None, now: datetime) -> Path
 def _run_folder(folder: Path) -> tuple[Path, Path]:
     run = folder / "run"
     run.mkdir(exist_ok=True, mode=0o700)
-    line = run / "relay.sock"
-    if len(bytes(line)) > LONGEST_SOCKET:
-        line = Path(tempfile.mkdtemp(prefix="studio-")) / "relay.sock"
-    return run, line
+    return run, relay_socket(folder)
+
+
+def relay_socket(folder: Path) -> Path:
+    """Where the relay of the show in `folder` answers, always at the same place.
+
+    In its folder for run files, or where that path is too long, below the system's folder for temporary files.
+    """
+    line = folder / "run" / "relay.sock"
+    if len(bytes(line)) <= LONGEST_SOCKET:
+        return line
+    name = hashlib.sha256(bytes(folder)).hexdigest()[:16]
+    elsewhere = Path(tempfile.gettempdir()) / f"studio-{os.getuid()}-{name}"
+    elsewhere.mkdir(mode=0o700, exist_ok=True)
+    if elsewhere.stat().st_uid != os.getuid():
+        raise ShowError(_("{folder} belongs to somebody else; choose a shorter --out.").format(folder=elsewhere))
+    return elsewhere / "relay.sock"
+
+
+def is_running(line: Path) -> bool:
+    """Whether a relay answers at `line`."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(str(line))
+        except OSError:
+            return False
+        return True
+
+
+def join_recording(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
+    """Join what a show that was cut off recorded in `folder`; `None` where there is nothing to join.
+
+    Raises ShowError where there is no such folder, or where its show still runs: its recording is not whole yet.
+    """
+    folder = folder.expanduser().absolute()
+    if not folder.is_dir():
+        raise ShowError(_("There is no folder {folder}; name the folder of a show.").format(folder=folder))
+    if is_running(relay_socket(folder)):
+        raise ShowError(_("The show in {folder} is still running; end it first.").format(folder=folder))
+    return media.recover(folder, progress)
 
 
 def _captions_plan(

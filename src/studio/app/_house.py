@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from studio import captions, media
+from studio.app._evening import is_running
 from studio.app._plug import Plugs
 from studio.app._report import Report, Summary
 from studio.bridge import Line
@@ -45,8 +47,12 @@ CALL_AGAIN = 0.1
 """Seconds between two calls to a relay that does not answer yet."""
 FAREWELL = 30.0
 """Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening."""
-GRACE = 5.0
-"""Seconds that the recogniser may take to leave when the show is over."""
+GRACE = 30.0
+"""Seconds that the recogniser may take, when the show is over, to settle its last words on a slow machine."""
+DEAF = 3.0
+"""Seconds without a report after which the relay is not called online any more; it sends two a second."""
+HUNG = 12.0
+"""Seconds without a report after which the relay is killed, to be started again."""
 
 
 class House:
@@ -78,11 +84,15 @@ class House:
         self._refusal = ""
         self._stopping = asyncio.Event()
         self._draining = asyncio.Event()
+        self._parted = asyncio.Event()
+        self._last_report = 0.0
         self._relay = self._supervised(
             "relay", media.command(), evening.relay.to_json(), evening.relay.hold / 1000 + FAREWELL
         )
         self._recogniser = (
-            self._supervised("recogniser", captions.command(), evening.captions.to_json(), GRACE)
+            self._supervised(
+                "recogniser", captions.command(), evening.captions.to_json(), GRACE, note=evening.run / "recogniser.pid"
+            )
             if evening.captions
             else None
         )
@@ -93,9 +103,17 @@ class House:
         self._began = asyncio.get_running_loop().time()
         try:
             async with asyncio.TaskGroup() as rooms:
-                show = rooms.create_task(self._relay.run())
-                others = [rooms.create_task(self._talk_to_relay()), rooms.create_task(self._stop_when_asked())]
-                others += [rooms.create_task(self._plugs.run()), rooms.create_task(self._wind_down())]
+                show = rooms.create_task(self._see_relay_through())
+                others = [
+                    rooms.create_task(task)
+                    for task in (
+                        self._talk_to_relay(),
+                        self._watch_relay(),
+                        self._stop_when_asked(),
+                        self._wind_down(),
+                        self._plugs.run(),
+                    )
+                ]
                 listening = rooms.create_task(self._recogniser.run()) if self._recogniser else None
                 code = await show
                 self._report.phase("ended")
@@ -104,14 +122,19 @@ class House:
                     other.cancel()
                 if self._recogniser and listening and not listening.done():
                     await self._recogniser.stop()
+                await asyncio.to_thread(self._gather_recording)
         except* StudioError as several:
             raise first_of(several) from None
         if code == media.REFUSED:
             raise ShowError(
                 self._refusal or _("The show could not begin; why is said in {log}.").format(log=self._log("relay"))
             )
-        summary = self._report.summary(evening.folder, self._seconds, self._first_frame)
+        summary = await asyncio.to_thread(self._report.summary, evening.folder, self._first_frame)
         summary.save()
+        if not (summary.frames or self._stopping.is_set()):
+            raise ShowError(
+                _("Nothing of the programme went on the air; why is said in {log}.").format(log=self._log("relay"))
+            )
         return summary
 
     def stop(self) -> None:
@@ -135,12 +158,15 @@ class House:
     def _log(self, name: str) -> Path:
         return self._evening.run / f"{name}.log"
 
-    def _supervised(self, name: str, command: list[str], plan: bytes, grace: float) -> Supervisor:
+    def _supervised(
+        self, name: str, command: list[str], plan: bytes, grace: float, note: Path | None = None
+    ) -> Supervisor:
         child = Child(
             name=name,
             command=command,
             stdin=plan,
             log=self._log(name),
+            note=note,
             grace=grace,
             final=lambda code: code in (0, media.REFUSED),
         )
@@ -158,7 +184,37 @@ class House:
                 name, "refused", _("It could not begin; why is said in {log}.").format(log=self._log(name))
             )
         else:
-            self._report.link(name, "off")
+            self._report.link_ended(name)
+
+    async def _see_relay_through(self) -> int:
+        """Run the relay to the end of the show; one that a studio which died left behind is followed to its end."""
+        if is_running(self._evening.relay.socket):
+            self._tell(_("The show in {folder} was still running and is taken up again.").format(folder=self.folder))
+            await self._parted.wait()
+            if (self.folder / "recording.mp4").exists():
+                return 0
+        return await self._relay.run()
+
+    async def _watch_relay(self) -> None:
+        """A relay that says nothing is not online, and one that goes on saying nothing is started again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(DEAF / 2)
+            silent = loop.time() - self._last_report if self._line and self._last_report else 0.0
+            if silent > DEAF:
+                self._report.link("relay", "degraded", _("It does not report."))
+            if silent > HUNG and (process := self._relay.pid):
+                logger.error("the relay has not reported for %.0f s and is killed", silent)
+                self._last_report = 0.0
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+
+    def _gather_recording(self) -> None:
+        """Join the parts that a relay which was cut off in the end left; they stay where that cannot be done."""
+        try:
+            media.recover(self.folder)
+        except StudioError as problem:
+            self._tell(str(problem))
 
     async def _talk_to_relay(self) -> None:
         """Call the relay for ever: each new line is a new relay, or the same one that lost us."""
@@ -177,6 +233,8 @@ class House:
                     self._take_in(message)
             finally:
                 self._line = None
+                self._last_report = 0.0
+                self._parted.set()
                 await line.close()
 
     def _take_in(self, message: AnyMessage) -> None:
@@ -196,13 +254,16 @@ class House:
             case ListenerReport():
                 self._report.listening(message)
             case Trouble(sentence=sentence, ends_show=ends):
-                self._tell(sentence)
-                if ends:
+                if ends:  # it is what the command ends with
                     self._refusal = sentence
+                else:
+                    self._tell(sentence)
             case _:
                 logger.debug("not for the core: %r", message)
 
     def _on_relay_report(self, report: RelayReport) -> None:
+        self._last_report = asyncio.get_running_loop().time()
+        self._report.link("relay", "online")
         if report.phase in ("on air", "draining"):
             if self._first_frame is None:
                 self._first_frame = asyncio.get_running_loop().time() - self._began

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio import devices
 from studio.bus import Bus
+from studio.catalogue import instead
 from studio.devices import Outcome
 from studio.errors import DeviceError
 from studio.events import LinkChanged, PadPressed, SceneTaken
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from studio.catalogue import Catalogue
     from studio.show import Action
     from studio.venue import Venue
+
+logger = logging.getLogger(__name__)
 
 
 class Plugs:
@@ -44,6 +48,15 @@ class Plugs:
         self._bus = Bus()
         self._bindings = bindings(venue)
         self._devices = devices.open_devices(venue.devices, catalogue, self._bus)
+        for number, device in enumerate(venue.devices):
+            pad = self._surface(device.name)
+            for control in device.bind:
+                if pad and control not in pad.controls:
+                    place = venue.place("devices", number, "bind", control)
+                    raise place.error(
+                        _('"{device}" has no control "{control}"').format(device=device.name, control=control)
+                        + instead(control, pad.controls)
+                    )
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None
 
@@ -54,15 +67,21 @@ class Plugs:
                 tasks.create_task(device.run())
             tasks.create_task(self._run_obs(tasks))
             async for fact in facts:
-                match fact:
-                    case LinkChanged(name=name, state=state, detail=detail):
-                        self._report.link(name, state, detail)
-                        self._show_scenes()
-                    case SceneTaken():
-                        self._show_scenes()
-                    case PadPressed(surface=surface, control=control):
-                        if action := self._bindings.get((surface, control)):
-                            tasks.create_task(self._press(surface, control, action))
+                with self._no_driver_ends_the_show():
+                    self._follow(fact, tasks)
+
+    def _follow(self, fact: object, tasks: asyncio.TaskGroup) -> None:
+        match fact:
+            case LinkChanged(name=name, state=state, detail=detail):
+                self._report.link(name, state, detail)
+                if state == "refused" or (state == "connecting" and detail):
+                    self._report.notice(detail)
+                self._show_scenes()
+            case SceneTaken():
+                self._show_scenes()
+            case PadPressed(surface=surface, control=control):
+                if action := self._bindings.get((surface, control)):
+                    tasks.create_task(self._press(surface, control, action))
 
     async def wind_down(self) -> None:
         """The programme is over: OBS need not stream to us any more."""
@@ -95,7 +114,7 @@ class Plugs:
                 self._evening.run / "obs", collection, video_kbps=self._evening.relay.encode.video_bitrate
             )
             host, port, password = self._process.host, self._process.port, self._process.password
-            tasks.create_task(self._process.run())
+            tasks.create_task(self._run_process(self._process))
         self._obs = devices.Obs(host, port, password, self._bus)
         with self._no_driver_ends_the_show():
             if collection:
@@ -104,6 +123,10 @@ class Plugs:
                 await self._obs.stream_to(*_server_and_key(listen))
         tasks.create_task(self._obs.run())
 
+    async def _run_process(self, process: devices.ObsProcess) -> None:
+        with self._no_driver_ends_the_show():
+            await process.run()
+
     @contextmanager
     def _no_driver_ends_the_show(self) -> Iterator[None]:
         """What a device will not do is said, and the evening goes on."""
@@ -111,6 +134,11 @@ class Plugs:
             yield
         except DeviceError as problem:
             self._report.notice(str(problem))
+        except Exception as fault:
+            logger.exception("a device's driver broke")
+            self._report.notice(
+                _("Something broke in a device's driver ({fault}); the show goes on without it.").format(fault=fault)
+            )
 
     def _show_scenes(self) -> None:
         if self._obs is None:
@@ -122,13 +150,14 @@ class Plugs:
 
     async def _press(self, surface: str, control: str, action: Action) -> None:
         device = self._surface(surface)
-        if device:
-            device.light(control, "asked")
-        outcome = await self._command(action.name, action.arguments)
-        if outcome.kind not in ("confirmed", "superseded"):
-            self._report.notice(outcome.reason)
+        with self._no_driver_ends_the_show():
             if device:
-                device.light(control, "failed")
+                device.light(control, "asked")
+            outcome = await self._command(action.name, action.arguments)
+            if outcome.kind not in ("confirmed", "superseded"):
+                self._report.notice(outcome.reason)
+                if device:
+                    device.light(control, "failed")
 
     def _surface(self, name: str) -> devices.MidiPad | None:
         return next((pad for pad in self._devices if pad.name == name and isinstance(pad, devices.MidiPad)), None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
+from studio import captions, media
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -20,6 +22,18 @@ logger = logging.getLogger(__name__)
 SHOWN_CUES = 12
 """Settled cues that the page keeps in sight."""
 SHOWN_NOTICES = 20
+SAY_AGAIN = 60.0
+"""Seconds after which the same sentence is news again."""
+
+
+class Notice(TypedDict):
+    """A sentence before people, as pages read it."""
+
+    id: int
+    """Counts from 1."""
+    level: str
+    """`info`, `warning` or `error`."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,9 @@ class Summary:
 
     folder: Path
     recording: Path | None
-    """`None` where nothing was recorded."""
+    """`None` where there is no whole one."""
+    parts: tuple[Path, ...]
+    """What is still to be joined, as when the disk was full: `studio recover` does."""
     subtitles: tuple[Path, ...]
     seconds: float
     """Programme that went on the air."""
@@ -70,8 +86,12 @@ class Report:
         self.cues_late = 0
         self.listener: ListenerReport | None = None
         self._settled: list[dict[str, object]] = []
-        self._notices: list[dict[str, object]] = []
-        self._said: set[str] = set()
+        self._notices: list[Notice] = []
+        self._said: dict[str, float] = {}
+        self._links: dict[str, tuple[str, str]] = {}
+        self._aired_at = 0.0
+        self._dead_since: float | None = None
+        self._late_before = 0
 
     def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
         """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
@@ -119,40 +139,52 @@ class Report:
 
     def link(self, name: str, state: str, detail: str = "") -> None:
         """Say how a link is."""
+        self._links[name] = state, detail
         self._state.set(("links", name), {"state": state, "detail": detail})
+
+    def link_ended(self, name: str) -> None:
+        """Say that it is over; a reason that it gave itself, such as a programme without sound, stays."""
+        state, detail = self._links.get(name, ("", ""))
+        self.link(name, "off", detail if state == "off" else "")
 
     def scenes(self, names: tuple[str, ...], current: str | None) -> None:
         """Say which scenes there are, and which one OBS reports on the programme; `None` while nobody knows."""
         self._state.set(("scenes",), {"names": list(names), "current": current})
 
     def notice(self, sentence: str, level: str = "warning") -> bool:
-        """Put a sentence before people; False where it stands there already."""
-        if sentence in self._said:
+        """Put a sentence before people; False where it was said within the last minute."""
+        now = time.monotonic()
+        before, self._said[sentence] = self._said.get(sentence), now
+        if before is not None and now - before < SAY_AGAIN:
             return False
-        self._said.add(sentence)
-        self._notices.append({"id": len(self._said), "level": level, "text": sentence})
-        self._state.set(("notices",), self._notices[-SHOWN_NOTICES:])
+        number = self._notices[-1]["id"] + 1 if self._notices else 1
+        self._notices = [*self._notices[1 - SHOWN_NOTICES :], Notice(id=number, level=level, text=sentence)]
+        self._state.set(("notices",), self._notices)
         return True
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """All sentences so far, oldest first."""
-        return tuple(str(notice["text"]) for notice in self._notices)
+        """The last sentences, oldest first."""
+        return tuple(notice["text"] for notice in self._notices)
 
     def relay_restarted(self, process: int) -> None:
         """Another relay counts from zero: add what the one before it had counted."""
         if self._relay_process not in (0, process):
             self._before = (self.frames, self.on_time, self.dropped)
+            self._late_before = self.cues_late
+            self._dead_since = self._aired_at or None
         self._relay_process = process
 
     def relay(self, report: RelayReport, seconds: float) -> None:
         """Take over what the relay says of itself; `seconds` is the programme aired so far."""
         self._relay = report
+        if report.frames:
+            self._count_gap(report)
         frames, on_time, dropped = self._before
         self.frames = frames + report.frames
         self.on_time = on_time + report.on_time
         self.dropped = dropped + report.dropped
-        self.cues_late = max(self.cues_late, report.late_cues)
+        self.cues_late = self._late_before + report.late_cues
         due = self.frames + self.dropped
         self._state.merge(
             {
@@ -167,7 +199,7 @@ class Report:
                     "late_p95_ms": report.late_p95,
                     "peak_db": None if report.peak is None else round(report.peak, 1),
                 },
-                "captions": {"late_cues": report.late_cues},
+                "captions": {"late_cues": self.cues_late},
                 "destinations": {
                     output.name: {"state": output.state, "detail": output.detail, "size": output.size}
                     for output in report.outputs
@@ -175,6 +207,16 @@ class Report:
             }
         )
         self.link("source", report.source, report.source_detail)
+
+    def _count_gap(self, report: RelayReport) -> None:
+        """What would have aired while there was no relay was due, too, and is lost: it counts as dropped."""
+        now = time.monotonic()
+        if self._dead_since is not None:
+            missed = round((now - self._dead_since) * report.fps) - report.frames
+            frames, on_time, dropped = self._before
+            self._before = (frames, on_time, dropped + max(0, missed))
+            self._dead_since = None
+        self._aired_at = now
 
     def heard(self, heard: Heard) -> None:
         """Show what is likely to follow."""
@@ -204,13 +246,16 @@ class Report:
         )
         self.link("recogniser", report.state, report.detail)
 
-    def summary(self, folder: Path, seconds: float, first_frame: float | None) -> Summary:
-        """What it all came to; counts only files that are there."""
+    def summary(self, folder: Path, first_frame: float | None) -> Summary:
+        """What it all came to, by the files that are there."""
         recording = folder / "recording.mp4"
-        heard = self.listener
+        seconds = (media.probe(recording).duration or 0) / 1000 if recording.exists() else 0.0
+        kept = captions.read_kept(folder)
+        late = sorted(at - word.end for at, word in zip(kept.settled_at, kept.words, strict=False))
         return Summary(
             folder=folder,
             recording=recording if recording.exists() else None,
+            parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
             subtitles=tuple(
                 path for name in ("captions.srt", "captions.vtt", "captions.jsonl") if (path := folder / name).exists()
             ),
@@ -219,10 +264,10 @@ class Report:
             frames=self.frames,
             on_time=self.on_time,
             dropped=self.dropped,
-            words=heard.words if heard else 0,
-            cues=heard.cues if heard else 0,
-            late_p50=heard.late_p50 if heard else None,
-            late_p95=heard.late_p95 if heard else None,
+            words=len(kept.words),
+            cues=len(kept.cues),
+            late_p50=Ms(late[len(late) // 2]) if late else None,
+            late_p95=Ms(late[len(late) * 95 // 100]) if late else None,
             late_cues=self.cues_late,
             notices=self.notices,
         )

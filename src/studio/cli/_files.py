@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from studio import media
-from studio.app import check_everything
+from studio.app import check_everything, join_recording
 from studio.cli._screen import lines, out, progress
 from studio.cli._shows import VenueOption
 from studio.language import _, plural
@@ -28,7 +28,7 @@ def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))]) -
     """Join what is there; the parts go only when the whole is safe."""
     bar, told = progress(_("joining the recording"))
     with bar:
-        recording = media.recover(folder, told)
+        recording = join_recording(folder, told)
     if recording is None:
         out.print(_("There is nothing to join in {folder}.").format(folder=folder), markup=False, soft_wrap=True)
     else:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli._screen import err, out
+from studio.cli._screen import LOG_LINE, err, out
 from studio.errors import StudioError
 from studio.language import _, speak, wanted
 
@@ -57,9 +57,9 @@ def main() -> None:
     """
     arguments = [argument for argument in sys.argv[1:] if argument != VERBOSE]
     verbose = len(arguments) < len(sys.argv) - 1
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.CRITICAL, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    heard = logging.StreamHandler()
+    heard.setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, handlers=[heard])
     sys.exit(_run(arguments, verbose=verbose))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+LOG_LINE = "%(asctime)s %(name)s %(levelname)s %(message)s"
 WORTH_SHOWING = 1_000_000
 """Bytes: progress of less is over before it is seen."""
 
@@ -67,9 +68,9 @@ def summary_table(summary: Summary) -> Table:
     table.add_column(overflow="fold")
     due = summary.frames + summary.dropped
     rows = [
-        (_("recording"), str(summary.recording) if summary.recording else _("none")),
+        (_("recording"), _recording(summary)),
         (_("subtitles"), "\n".join(str(path) for path in summary.subtitles) or _("none")),
-        (_("length"), timecode(Ms(round(summary.seconds * 1000)))[:-4]),
+        (_("length"), timecode(Ms(round(summary.seconds) * 1000))[:-4]),
         (_("first frame on the air after"), _seconds(summary.first_frame)),
         (_("words recognised"), _("{words} in {cues} cues").format(words=summary.words, cues=summary.cues)),
         (
@@ -83,6 +84,16 @@ def summary_table(summary: Summary) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _recording(summary: Summary) -> str:
+    if summary.recording:
+        return str(summary.recording)
+    if summary.parts:
+        return _("in parts, because it could not be joined; make room and run: studio recover {folder}").format(
+            folder=summary.folder
+        )
+    return _("none")
 
 
 def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:

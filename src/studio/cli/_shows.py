@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,7 +17,7 @@ from rich.live import Live
 from studio import web as pages
 from studio.app import House, Wish, demo_venue, plan_evening
 from studio.catalogue import Catalogue
-from studio.cli._screen import err, out, phase_name, status, summary_table
+from studio.cli._screen import LOG_LINE, err, out, phase_name, status, summary_table
 from studio.errors import StudioError, first_of
 from studio.language import _, speak
 from studio.rehearsal import make_talk
@@ -35,6 +38,8 @@ StyleOption = Annotated[str | None, typer.Option("--style", help=_("A style from
 EncodeOption = Annotated[str | None, typer.Option("--encode", help=_("A preset from presets/encode."))]
 WebOption = Annotated[bool, typer.Option("--web/--no-web", help=_("Serve the status page."))]
 PortOption = Annotated[int | None, typer.Option("--port", help=_("Port of the status page; 0 takes any free one."))]
+
+logger = logging.getLogger(__name__)
 
 REFRESH = 4
 """Times a second that the terminal is drawn anew."""
@@ -99,6 +104,9 @@ def _put_on(venue: Venue, wish: Wish, *, web: bool, port: int | None) -> None:
     catalogue = Catalogue(venue.folder)
     with err.status(_("Getting ready …")):
         evening = plan_evening(venue, catalogue, wish)
+    log = logging.FileHandler(evening.run / "core.log", encoding="utf-8")
+    log.setFormatter(logging.Formatter(LOG_LINE))
+    logging.getLogger().addHandler(log)
     house = House(venue, catalogue, evening)
     summary = asyncio.run(
         _see_through(house, (venue.web.host, venue.web.port if port is None else port) if web else None)
@@ -109,7 +117,7 @@ def _put_on(venue: Venue, wish: Wish, *, web: bool, port: int | None) -> None:
 async def _see_through(house: House, address: tuple[str, int] | None) -> Summary:
     """Run the show with its page and its line in the terminal; the first Ctrl-C ends it in order."""
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(name, house.stop)
     try:
         async with asyncio.TaskGroup() as doors:
@@ -130,10 +138,30 @@ async def _see_through(house: House, address: tuple[str, int] | None) -> Summary
 
 async def _serve_page(house: House, address: tuple[str, int], opened: asyncio.Future[None]) -> None:
     def answer(port: int) -> None:
-        err.print(_("The status page: {address}").format(address=f"http://{address[0]}:{port}"), soft_wrap=True)
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        with _nobody_reads():
+            err.print(_("The status page: {address}").format(address=f"http://{host}:{port}"), soft_wrap=True)
         opened.set_result(None)
 
-    await pages.serve(house, *address, opened=answer)
+    try:
+        await pages.serve(house, *address, opened=answer)
+    except Exception as problem:
+        if opened.done():  # the show goes on without its page
+            logger.exception("the page fell")
+        else:
+            opened.set_exception(problem)
+
+
+@contextlib.contextmanager
+def _nobody_reads() -> Iterator[None]:
+    """A terminal that went away, or a line that could not be drawn, costs the line and never the show."""
+    try:
+        yield
+    except (OSError, SystemExit) as problem:  # rich makes SystemExit of a broken pipe
+        logger.info("nobody reads the terminal any more: %s", problem)
+        err.file = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    except Exception:
+        logger.exception("the terminal's line could not be drawn")
 
 
 async def _show_in_terminal(house: House) -> None:
@@ -145,13 +173,14 @@ async def _show_in_terminal(house: House) -> None:
     ):
         async for _change in house.state.changes():
             state = cast("dict[str, Any]", house.state.snapshot())
-            for notice in state.get("notices", []):
-                if notice["id"] > said:
-                    said = notice["id"]
-                    err.print(notice["text"], markup=False, soft_wrap=True)
-            if screen:
-                screen.update(status(state), refresh=True)
-            elif state.get("show", {}).get("phase", "") != phase:
-                phase = state["show"]["phase"]
-                err.print(phase_name(phase))
+            with _nobody_reads():
+                for notice in state["notices"]:
+                    if notice["id"] > said:
+                        said = notice["id"]
+                        err.print(notice["text"], markup=False, soft_wrap=True)
+                if screen:
+                    screen.update(status(state), refresh=True)
+                elif state["show"]["phase"] != phase:
+                    phase = state["show"]["phase"]
+                    err.print(phase_name(phase))
             await asyncio.sleep(1 / REFRESH)

@@ -54,6 +54,11 @@ class MidiPad(Device):
         self._output: Any = None
         self._shows = asyncio.Event()
 
+    @property
+    def controls(self) -> frozenset[str]:
+        """The names of its pads."""
+        return frozenset(self._notes)
+
     def light(self, control: str, state: Light) -> None:
         """Show `state` on `control`; remembered while it is unplugged, shown by nobody where it has no light."""
         if control not in self._notes:
