@@ -119,12 +119,13 @@ class Relay:
                 await asyncio.to_thread(join, plan.folder, None, self._hub.say)
             self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
         except MediaError as problem:
-            self._hub.post(Trouble(str(problem), ends_show=True))
+            going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
+            self._hub.post(Trouble(str(problem), ends_show=not going_on))
             await self._hub.wait_for_core(MERCY)
             await self._hub.close()
             pump.cancel()
             logger.error("%s", problem)  # noqa: TRY400
-            return REFUSED
+            return 1 if going_on else REFUSED
         if not self._source.has_picture:
             self._air.show_card()
         self._start("source", self._source.run, self._air.source_ended)
