@@ -74,8 +74,9 @@ class Plugs:
         match fact:
             case LinkChanged(name=name, state=state, detail=detail):
                 self._report.link(name, state, detail)
-                if state == "refused" or (state == "connecting" and detail):
-                    self._report.notice(detail)
+                starting = name == "obs" and self._process is not None  # ours: the supervisor sees to it
+                if detail and (state == "refused" or (state == "connecting" and not starting)):
+                    self._report.notice(detail, about=name)
                 self._show_scenes()
             case SceneTaken():
                 self._show_scenes()

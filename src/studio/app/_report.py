@@ -34,6 +34,8 @@ class Notice(TypedDict):
     level: str
     """`info`, `warning` or `error`."""
     text: str
+    about: str
+    """The link whose trouble it is, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Report:
         self._settled: list[dict[str, object]] = []
         self._notices: list[Notice] = []
         self._said: dict[str, float] = {}
+        self._noticed = 0
         self._links: dict[str, tuple[str, str]] = {}
         self._aired_at = 0.0
         self._dead_since: float | None = None
@@ -140,6 +143,8 @@ class Report:
     def link(self, name: str, state: str, detail: str = "") -> None:
         """Say how a link is."""
         self._links[name] = state, detail
+        if state == "online":
+            self._settled_with(name)
         self._state.set(("links", name), {"state": state, "detail": detail})
 
     def link_ended(self, name: str) -> None:
@@ -151,16 +156,33 @@ class Report:
         """Say which scenes there are, and which one OBS reports on the programme; `None` while nobody knows."""
         self._state.set(("scenes",), {"names": list(names), "current": current})
 
-    def notice(self, sentence: str, level: str = "warning") -> bool:
-        """Put a sentence before people; False where it was said within the last minute."""
+    def notice(self, sentence: str, level: str = "warning", about: str = "") -> bool:
+        """Put a sentence before people; False where it was said within the last minute.
+
+        One `about` a link goes when that link is online.
+        """
         now = time.monotonic()
         before, self._said[sentence] = self._said.get(sentence), now
         if before is not None and now - before < SAY_AGAIN:
             return False
-        number = self._notices[-1]["id"] + 1 if self._notices else 1
-        self._notices = [*self._notices[1 - SHOWN_NOTICES :], Notice(id=number, level=level, text=sentence)]
+        self._noticed += 1
+        number = self._noticed
+        self._notices = [
+            *self._notices[1 - SHOWN_NOTICES :],
+            Notice(id=number, level=level, text=sentence, about=about),
+        ]
         self._state.set(("notices",), self._notices)
         return True
+
+    def _settled_with(self, name: str) -> None:
+        """What was wrong with a link is not news any more."""
+        kept = [notice for notice in self._notices if notice["about"] != name]
+        if len(kept) < len(self._notices):
+            for notice in self._notices:
+                if notice["about"] == name:
+                    self._said.pop(notice["text"], None)
+            self._notices = kept
+            self._state.set(("notices",), self._notices)
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import queue
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from studio.media._clock import RATE, Ticks, ticks
 from studio.media._tape import AIR_RATE, Arrival
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from studio.media._intake import Intake
 
 logger = logging.getLogger(__name__)
@@ -29,9 +33,23 @@ DRIFT = ticks(0.15)
 _MOST_WAITING = 500
 
 
+@contextlib.contextmanager
+def _alsa_quiet() -> Iterator[None]:
+    """ALSA and JACK write a hundred lines to standard error about cards that are not there; nobody can act on them."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def names() -> list[str]:
     """Return the inputs by name."""
-    sound = pyaudio.PyAudio()
+    with _alsa_quiet():
+        sound = pyaudio.PyAudio()
     try:
         return [str(device["name"]) for device in _inputs(sound)]
     finally:
@@ -49,7 +67,8 @@ class Microphone:
         self._wanted = wanted
         self._blocks: queue.Queue[tuple[bytes, int]] = queue.Queue(_MOST_WAITING)
         self._lost = 0
-        self._sound = pyaudio.PyAudio()
+        with _alsa_quiet():
+            self._sound = pyaudio.PyAudio()
         self._device = self._choose()
 
     def run(self) -> None:
@@ -129,7 +148,8 @@ class Microphone:
     def _open_again(self) -> None:
         """Let PortAudio look at the machine anew, and find the input where it is now."""
         self._sound.terminate()
-        self._sound = pyaudio.PyAudio()
+        with _alsa_quiet():
+            self._sound = pyaudio.PyAudio()
         try:
             self._device = self._choose()
         except MediaError as problem:
