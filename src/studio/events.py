@@ -10,11 +10,14 @@ from typing import Literal
 
 import msgspec
 
-from studio.spoken import Cue, Word
+from studio.spoken import Cue, ScriptWord, Word
 from studio.units import Decibels, Ms
 
 LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refused"]
 """*online* needs a full snapshot and an answered probe; *refused* needs a person."""
+
+Language = Literal["", "en"]
+"""A track of subtitles: as it was said, or translated into English, which is all that Whisper can."""
 
 OutputState = Literal["starting", "on air", "stalled", "done", "failed"]
 """Where the programme goes to: `on air` only while bytes are seen to arrive there."""
@@ -37,26 +40,75 @@ class Subscribe(Message, frozen=True):
 
 
 class ShowCue(Message, frozen=True):
-    """Burn this at its time and put it into WebVTT; a cue of a number already known replaces it if it has not aired."""
+    """Burn this at its time and put it into WebVTT; a cue of a number already known replaces it if it has not aired.
+
+    A cue without lines takes back the one of its number.
+    """
 
     cue: Cue
+    track: Language = ""
+    """Empty for the words as they were said, which are burned; else a translation, which is a WebVTT rendition."""
 
 
 class Heard(Message, frozen=True):
     """What the recogniser made of the sound: to the relay, which hands it on to the core."""
 
     settled: tuple[Word, ...]
-    """Words that will not change any more, in order, each sent once."""
+    """Words that the fast pass will not change any more, in order, each sent once."""
     tentative: str
     """What is likely to follow; replaced by the next `Heard`."""
     at: Ms
     """When this was decided, on the show clock."""
     behind: Ms
     """How much received sound had not been listened to yet."""
+    ids: tuple[int, ...] = ()
+    """By which each of `settled` is called in this show, should it be corrected before it airs."""
+
+
+class WordsChanged(Message, frozen=True):
+    """These words of the show read otherwise now, and so does what will air: from the recogniser to everyone."""
+
+    words: tuple[ScriptWord, ...]
+    """New ones among them where the second look heard something between two words; order them by their start."""
+
+
+class EditWord(Message, frozen=True):
+    """A person wants a word to read otherwise, before it airs: to the recogniser."""
+
+    request: int
+    """Comes back with the answer."""
+    id: int
+    text: str | None
+    """One word or several; empty strikes it, `None` brings back what the ears heard."""
+    by: str = ""
+    """Who wants it, for the journal."""
+
+
+class Edited(Message, frozen=True):
+    """What became of an `EditWord`: to everyone."""
+
+    request: int
+    refused: str
+    """Empty where it is done and journalled; else why not, in a sentence for the user."""
 
 
 class CaptionsDone(Message, frozen=True):
     """Every word of the sound that ended has been sent as cues."""
+
+
+class SinkReport(msgspec.Struct, frozen=True):
+    """One place where captions are shown or kept."""
+
+    name: str
+    """`files`, `picture`, `webvtt`, `cea608`, `youtube`, `obs`, `hall`."""
+    state: LinkState
+    detail: str
+    """One sentence for the user, or empty."""
+    late: Ms | None
+    """How long after its moment the last text came here: 0 in time, `None` before the first.
+
+    The moment is a cue's air moment where the sink is behind the hold, the end of a word where it is not.
+    """
 
 
 class ListenerReport(Message, frozen=True):
@@ -72,6 +124,13 @@ class ListenerReport(Message, frozen=True):
     late_p50: Ms | None
     """Half of all words were settled within this time after they were spoken; `None` before the first word."""
     late_p95: Ms | None
+    behind: Ms = Ms(0)
+    """Sound that waits to be listened to."""
+    skipped: Ms = Ms(0)
+    """Sound that nobody had time for, since this recogniser started: `[…]` stands in its place."""
+    corrected: int = 0
+    """Words that the second look or a person changed before they aired, over all restarts."""
+    sinks: tuple[SinkReport, ...] = ()
 
 
 class Finish(Message, frozen=True):
@@ -157,6 +216,8 @@ class RelayReport(Message, frozen=True):
     outputs: tuple[OutputReport, ...]
     phase: Literal["waiting", "on air", "draining", "done"]
     """`waiting` until the first frame airs; `draining` after the programme ended, while the hold airs."""
+    sinks: tuple[SinkReport, ...] = ()
+    """Where the relay itself shows captions: `picture`, `webvtt`, and `cea608` where it is on."""
 
 
 class Trouble(Message, frozen=True):
@@ -172,6 +233,9 @@ AnyMessage = (
     Subscribe
     | ShowCue
     | Heard
+    | WordsChanged
+    | EditWord
+    | Edited
     | CaptionsDone
     | ListenerReport
     | Finish

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from studio.units import Ms
 
@@ -21,6 +22,25 @@ class Word:
     """Share in [0..1], or `None` where the recogniser gave none."""
 
 
+Hand = Literal["ears", "second look", "glossary", "person"]
+"""Who wrote a word as it reads now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptWord:
+    """A place in what was said, which a word fills that may be corrected until it airs."""
+
+    id: int
+    """Counts from 0 in a show, in the order in which words became known."""
+    word: Word
+    """As it reads now: one word, several (`mam nadzieję`), or none (empty text) where it was struck or never said."""
+    heard: str
+    """As the fast pass heard it; empty where it heard nothing."""
+    by: Hand
+    airs: Ms
+    """When it goes on the air, on the show clock; a moment that is over closes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     """Lines that stand on the picture for a while."""
@@ -32,7 +52,7 @@ class Cue:
     end: Ms
     """On the show clock; the first frame at or after it carries the cue no more."""
     lines: tuple[str, ...]
-    """One to three lines, without markup."""
+    """One to three lines, without markup; none where a cue is taken back."""
 
     @property
     def text(self) -> str:

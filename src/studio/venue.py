@@ -109,6 +109,20 @@ class CaptionSettings:
     preset: str = "live"
     """A file of `presets/captions/`."""
     threads: Annotated[int, Meta(ge=1, le=64)] = 2
+    glossaries: tuple[str, ...] = ()
+    """Files of `subtitles/glossaries/`: names of people, places and works, as they are to be written."""
+    swearing: Literal["show", "mask"] = "show"
+    """`mask`: swear words of `subtitles/swearing/` keep their first letter only."""
+    numbers: bool = True
+    """Write numbers as the language does, by `subtitles/numbers/`."""
+    translate: Literal["en"] | None = None
+    """A second track of subtitles in this language, as long as the machine keeps up."""
+    obs_text: str | None = None
+    """A text source of OBS that shows what is being said, without the hold."""
+    youtube: str | None = None
+    """The environment variable that holds the address YouTube gave for captions; `None`: none are sent."""
+    cea608: bool = False
+    """Put closed captions into the picture's own data too; they have no Polish or Lithuanian letters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,18 @@ _SURE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What the second look, which has heard what follows, makes of words that were settled in a hurry."""
+
+    first: int
+    """The words settled by this listener from this one on, counting from 0 …"""
+    upto: int
+    """… up to but without this one; the same as `first` where something was said between two words."""
+    words: tuple[Word, ...]
+    """What they are, or stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """What one step brought."""
 
@@ -58,6 +70,14 @@ class Hearing:
     """Sound that was heard and not listened to yet."""
     quiet_since: Ms | None
     """When the speaker fell silent; `None` while somebody speaks, or before anybody did."""
+    revisions: tuple[Revision, ...] = ()
+    """What the second look says, in order and without holes: each settled word is looked at once."""
+    translated: tuple[Word, ...] = ()
+    """What was said, in English, where that is asked for and there is time; times are rough."""
+    load: float = 0.0
+    """Seconds that listening to a second of speech takes, as measured over the last steps."""
+    skipped: Ms = Ms(0)
+    """Sound that nobody had time for so far."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
