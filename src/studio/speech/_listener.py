@@ -111,7 +111,7 @@ class Listener:
         """
         self._tuning = tuning
         self._meter = meter
-        self._whisper = Whisper(model, threads=threads, compute=tuning.compute)
+        self._whisper = Whisper(model, threads=threads, compute=tuning.compute, device=tuning.device)
         self._auto = language == "auto"
         for code in tuning.languages if self._auto else (language,):
             if not self._whisper.speaks(code):

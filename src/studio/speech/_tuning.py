@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from studio.language import _
 from studio.units import Ms
@@ -16,6 +17,8 @@ class Tuning:
 
     compute: str = "int8"
     """CTranslate2's compute type: `int8` is the quickest on a CPU."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the model computes; *auto*: on a graphics card where there is one that knows the compute type."""
     beam: int = 5
     """Hypotheses kept while decoding at a pause; 1 to 10. Matters most for the last words."""
     quick_beam: int = 5

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from studio.units import Ms
+
+logger = logging.getLogger(__name__)
 
 FRAME = 160
 """Samples of one frame of Whisper's spectrogram: 10 ms."""
@@ -73,15 +76,35 @@ class Timing:
 class Whisper:
     """A loaded model."""
 
-    def __init__(self, folder: Path, *, threads: int, compute: str) -> None:
-        """Load the model in `folder`; SpeechError where it cannot be."""
+    def __init__(
+        self, folder: Path, *, threads: int, compute: str, device: Literal["auto", "cpu", "cuda"] = "auto"
+    ) -> None:
+        """Load the model in `folder`; SpeechError where it cannot be.
+
+        A graphics card that cannot take it is logged and left alone: then the processor computes.
+        """
         complete(folder)  # faster-whisper would take a folder that is not there for a name on the hub
         from faster_whisper import WhisperModel  # noqa: PLC0415 - heavy: only who listens pays for it
 
-        try:
-            self._model = WhisperModel(
-                str(folder), device="cpu", compute_type=compute, cpu_threads=threads, local_files_only=True
+        self.device = "cuda" if device == "cuda" or (device == "auto" and compute in card_computes()) else "cpu"
+        """`cpu` or `cuda`."""
+
+        def load() -> WhisperModel:
+            # No processor computes in 16 bits.
+            fitting = "int8" if self.device == "cpu" and compute.endswith("float16") else compute
+            return WhisperModel(
+                str(folder), device=self.device, compute_type=fitting, cpu_threads=threads, local_files_only=True
             )
+
+        try:
+            try:
+                self._model = load()
+            except (RuntimeError, ValueError) as error:
+                if self.device == "cpu":
+                    raise
+                logger.warning("The graphics card cannot run the speech model (%s); the processor does", error)
+                self.device = "cpu"
+                self._model = load()
         except (RuntimeError, ValueError, OSError) as error:
             raise SpeechError(
                 _(
@@ -106,7 +129,8 @@ class Whisper:
         if frames.shape[-1] < wanted:
             frames = np.pad(frames, ((0, 0), (0, wanted - frames.shape[-1])), constant_values=frames.min())
         frames = np.ascontiguousarray(frames[None, :, :wanted], dtype=np.float32)
-        view = self._model.model.encode(StorageView.from_array(frames))
+        # What numpy is to cut must be where numpy can see it.
+        view = self._model.model.encode(StorageView.from_array(frames), to_cpu=skip >= _ALIGNED)
         if skip >= _ALIGNED:
             view = StorageView.from_array(np.ascontiguousarray(np.array(view)[:, skip // _ALIGNED :]))
         return Encoded(view, min(len(sound), wanted * FRAME) - skip)
@@ -186,3 +210,14 @@ class Whisper:
         if known is None:
             known = self._opens[token] = self._model.hf_tokenizer.decode([token])[:1] in {" ", ""}
         return known
+
+
+def card_computes() -> frozenset[str]:
+    """Compute types of the first graphics card, as CTranslate2 names them; none where there is no such card."""
+    import ctranslate2  # noqa: PLC0415 - heavy: only who listens pays for it
+
+    return (
+        frozenset(ctranslate2.get_supported_compute_types("cuda"))
+        if ctranslate2.get_cuda_device_count()
+        else frozenset()
+    )
