@@ -3,6 +3,7 @@
 from studio.spoken import Cue, Word
 from studio.subtitles._compose import compose
 from studio.subtitles._composer import Composer
+from studio.subtitles._corrections import Corrections, Corrector, corrections_for
 from studio.subtitles._formats import (
     FORMATS,
     VTT_HEAD,
@@ -14,19 +15,30 @@ from studio.subtitles._formats import (
     vtt_segment,
     write_whole,
 )
+from studio.subtitles._glossary import Entry, Glossary, Term
+from studio.subtitles._numbers import Numbers
 from studio.subtitles._rules import rules_for
 from studio.subtitles._style import Rules, Style, rgba
+from studio.subtitles._swearing import Swearing
 
 __all__ = [
     "FORMATS",
     "VTT_HEAD",
     "Composer",
+    "Corrections",
+    "Corrector",
     "Cue",
+    "Entry",
+    "Glossary",
+    "Numbers",
     "Rules",
     "Style",
+    "Swearing",
+    "Term",
     "Track",
     "Word",
     "compose",
+    "corrections_for",
     "read",
     "rgba",
     "rules_for",
