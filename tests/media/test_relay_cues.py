@@ -47,6 +47,22 @@ def test_a_corrected_cue_replaces_the_one_that_has_not_aired() -> None:
     assert (board.shown, board.late) == (1, 0)
 
 
+def test_a_cue_without_lines_takes_back_the_one_that_has_not_aired() -> None:
+    board = CueBoard()
+    gone = Cue(1, Ms(1000), Ms(2000), ())
+    board.show(cue(1, 1000, 2000))
+    board.show(cue(2, 2000, 3000))
+    assert board.show(gone)
+    assert not board.show(gone)
+    assert board.at(Ms(1500)) is None
+    assert board.within(Ms(0), Ms(5000)) == [cue(2, 2000, 3000)]
+    assert board.coming(Ms(0)) == cue(2, 2000, 3000)
+    board.air(Ms(2000))
+    assert not board.show(Cue(2, Ms(2000), Ms(3000), ()))  # too late: it has been read
+    assert board.at(Ms(2500)) == cue(2, 2000, 3000)
+    assert (board.shown, board.late) == (1, 0)
+
+
 def test_a_cue_over_a_border_is_within_both_segments() -> None:
     board = CueBoard()
     board.show(cue(1, 1500, 2500))

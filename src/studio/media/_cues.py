@@ -31,11 +31,15 @@ class CueBoard:
         """Take `cue` and return whether it changes anything.
 
         A number known already is replaced if it has not aired yet. A cue whose first frame has aired is shown for what
-        remains; where that is too short to be read, in its full length from now, or until the next one begins.
+        remains; where that is too short to be read, in its full length from now, or until the next one begins. A cue
+        without lines takes back the one of its number, if it has not aired.
         """
         with self._lock:
             if cue.number in self._seen or self._cues.get(cue.number) == cue:
                 return False
+            if not cue.lines:
+                self._late.discard(cue.number)
+                return self._cues.pop(cue.number, None) is not None
             now = Ms(self._aired + 1)
             if cue.start < now:
                 self._late.add(cue.number)

@@ -13,6 +13,8 @@ from studio import bridge
 from studio.events import (
     CaptionsDone,
     ClockStarted,
+    Edited,
+    EditWord,
     Finish,
     Heard,
     ListenerReport,
@@ -23,15 +25,17 @@ from studio.events import (
     Subscribe,
     Trouble,
     Welcome,
+    WordsChanged,
 )
+from studio.language import _
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from studio.bridge import Line
-    from studio.events import AnyMessage
+    from studio.events import AnyMessage, Language
     from studio.media._clock import Zero
     from studio.media._cues import CueBoard
 
@@ -48,14 +52,16 @@ _BYTES_A_MS = 32
 class Hub:
     """Lives on the loop; `post` may be called from any thread."""
 
-    def __init__(self, zero: Zero, hold: Ms, board: CueBoard, finish: Callable[[], None]) -> None:
-        """`finish` is called when somebody asks for the end of the programme."""
+    def __init__(self, zero: Zero, hold: Ms, boards: Mapping[Language, CueBoard], finish: Callable[[], None]) -> None:
+        """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end."""
         self._zero = zero
         self._hold = hold
-        self._board = board
+        self._boards = boards
         self._finish = finish
         self._outbox: bridge.Mailbox[Sound | SoundEnded | ClockStarted | Trouble] = bridge.Mailbox(OUTBOX)
         self._callers: dict[Line, Subscribe] = {}
+        self._edits: set[int] = set()
+        """Requests that the recogniser has not answered yet."""
         self._ring: deque[Sound] = deque()
         self._ended: SoundEnded | None = None
         self._untold: list[Trouble] = []
@@ -154,6 +160,24 @@ class Hub:
             line.send(message)
         return len(lines)
 
+    def _recognisers(self) -> list[Line]:
+        return [line for line, caller in self._callers.items() if caller.name == RECOGNISER]
+
+    def _edit(self, message: EditWord | Edited) -> None:
+        """Hand a wish to the recogniser and its answer back; where none is here, or goes before it answers, refuse."""
+        if isinstance(message, Edited):
+            self._edits.discard(message.request)
+            self._tell(message)
+        elif lines := self._recognisers():
+            self._edits.add(message.request)
+            for line in lines:
+                line.send(message)
+        else:
+            self._refuse(message.request)
+
+    def _refuse(self, request: int) -> None:
+        self._tell(Edited(request, _("The captions are starting again and cannot be corrected just now; try again.")))
+
     async def _talk(self, line: Line) -> None:
         if (talk := asyncio.current_task()) is not None:
             self._talks.add(talk)
@@ -172,8 +196,11 @@ class Hub:
                 self._hear(message, line)
         finally:
             del self._callers[line]
-            if all(other.name != RECOGNISER for other in self._callers.values()):
+            if not self._recognisers():
                 self._written.set()
+                for request in sorted(self._edits):
+                    self._refuse(request)
+                self._edits.clear()
             logger.info("%s is gone", caller.name)
 
     def _catch_up(self, line: Line, caller: Subscribe) -> None:
@@ -195,9 +222,12 @@ class Hub:
     def _hear(self, message: AnyMessage, line: Line) -> None:
         match message:
             case ShowCue():
-                self._board.show(message.cue)
+                if message.track in self._boards:
+                    self._boards[message.track].show(message.cue)
                 self._tell(message)
-            case Heard() | ListenerReport():
+            case EditWord() | Edited():
+                self._edit(message)
+            case Heard() | WordsChanged() | ListenerReport():
                 self._tell(message)
             case Trouble():
                 if not self._tell(message):

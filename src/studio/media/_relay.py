@@ -74,7 +74,7 @@ class Relay:
         self._hold = Hold(HOLD_BYTES)
         self._tape = Tape(plan.hold / 1000 + TAPE_MARGIN)
         self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
-        self._hub = Hub(self._zero, plan.hold, self._board, self.finish)
+        self._hub = Hub(self._zero, plan.hold, {"": self._board}, self.finish)
         self._air = Air(
             plan,
             zero=self._zero,
