@@ -1,25 +1,45 @@
 #!/usr/bin/env python3
 """How late, how calm and how right the live captioner is, on clips of which we know what was said.
 
-    live_captions.py [CLIP.flac …] [--set pl_en|tune|check|noise] [--pace real|fast] [--preset live] [--events FOLDER]
+    live_captions.py [CLIP.flac …] [--set tune|check|held|pl_en|noise] [--pace real|fast] [--runs N] [--look MS]
+                     [--preset live] [--change FIELD=VALUE …] [--json FILE] [--events FOLDER]
 
 Clips come from ../shared/data, where each has its text and the times of its words beside it; they are scored by the
-judge in ../shared/judge. `--pace real` hears the sound on the real clock. `--pace fast` is for tuning: sound arrives as
-fast as it is taken, and the clock is that of a machine on which each step lasts as long as it really took.
+judge in ../shared/judge. `--pace real` hears the sound on the real clock, in a thread of its own as the recogniser
+does. `--pace fast` is for tuning: sound arrives as fast as it is taken, and the clock is that of a machine on which
+each step lasts as long as it really took.
 
-`tune` is the third of the clips that settings may be chosen on; `check` are the others. `noise` clips have no words:
-each word counted there was invented.
+`tune` are the clips that settings may be chosen on, `check` those to look at now and then, and `held` those that nobody
+looks at before the end; `pl_en` is all of them. `noise` clips have no words: each word counted there was invented.
+
+With `--look` each clip is heard twice: once by the fast pass alone, once with the second look, which must have made up
+its mind so long after a word was said. *Aired* is what viewers read then: the settled words with every revision that
+came before its words were on the air (`--hold`).
+
+A table row is the median of the runs. A row that begins with ── is over several clips: errors weighed by words,
+lateness of all words together, as if the clips were one.
+
+    wer file aired  word errors of the settled text, of the same model on the whole file at once, of what aired
+    f50 f95 s50     seconds from a word's end to settled (half of them, 95 of 100), and until it was first shown
+    erased rev      words wiped from the screen for each that stayed; times settled text was changed
+    cpu cpu2        core-seconds for a second of sound, fast pass alone and with the second look
+    lag             seconds that the listener was behind at most: the sound that waits, and the step that just ran
+    look            seconds after which the last revision came, from the end of the word it changes
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import json
+import statistics
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import dataclass, fields, replace
+from collections import deque
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +47,18 @@ import numpy as np
 import soundfile
 
 from studio.sound import SPEECH_RATE, AudioChunk
-from studio.speech import Listener, Tuning, resolve
+from studio.speech import Hearing, Listener, Revision, Tuning, resolve
 from studio.spoken import Word
-from studio.units import ms
+from studio.units import Ms, ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-HEAD = f"{'clip':40} {'wer':>6} {'file':>6} {'f50':>6} {'f95':>6} {'s50':>6} {'erased':>6} rev   cpu behind"
 ARRIVES = 0.04
 """Seconds of sound that arrive at once."""
 
@@ -50,19 +69,33 @@ TUNE = (
     "pl/nemo_dialogue1_emotional.flac",
     "pl/nemo_kd0_neutral.flac",
 )
+HELD = (
+    "en/jfk_inaugural",
+    "en/notld_20s_",
+    "en/notld_45s_",
+    "en/shakespeare_sonnet1",
+    "pl/nemo_ic0_neutral",
+    "pl/nemo_ks0_neutral",
+)
+SETS = ("tune", "check", "held", "pl_en", "noise")
 
+COLUMNS = (
+    ("wer", "wer", "6.3f"),
+    ("offline_wer", "file", "6.3f"),
+    ("aired_wer", "aired", "6.3f"),
+    ("final_p50", "f50", "6.2f"),
+    ("final_p95", "f95", "6.2f"),
+    ("shown_p50", "s50", "6.2f"),
+    ("erased", "erased", "6.3f"),
+    ("revised", "rev", "3.0f"),
+    ("cpu", "cpu", "5.2f"),
+    ("cpu_look", "cpu2", "5.2f"),
+    ("lag", "lag", "5.2f"),
+    ("look_max", "look", "5.2f"),
+)
+"""Key in the JSON, title, how it is printed."""
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What came of one clip."""
-
-    clip: Path
-    events: list[dict[str, Any]]
-    words: list[Word]
-    cpu: float
-    """Core-seconds for a second of sound."""
-    most_behind: float
-    """Seconds."""
+Row = dict[str, Any]
 
 
 def clips(which: str) -> list[Path]:
@@ -76,11 +109,13 @@ def clips(which: str) -> list[Path]:
         *sorted(data.glob("pl/nemo_*.flac")),
     ]
     tune = [data / name for name in TUNE]
-    return {"tune": tune, "check": [path for path in every if path not in tune], "pl_en": every}[which]
+    held = [path for path in every if path.relative_to(data).as_posix().startswith(HELD)]
+    check = [path for path in every if path not in tune and path not in held]
+    return {"tune": tune, "check": check, "held": held, "pl_en": every}[which]
 
 
 def load(clip: Path) -> NDArray[np.float32]:
-    """Return the clip as 16 kHz mono, as far as its rate is 16 kHz."""
+    """Return the clip as 16 kHz mono."""
     sound, rate = soundfile.read(clip, dtype="float32", always_2d=True)
     mono = sound.mean(axis=1)
     if rate != SPEECH_RATE:
@@ -89,89 +124,299 @@ def load(clip: Path) -> NDArray[np.float32]:
     return np.asarray(mono, np.float32)
 
 
-class VirtualClock:
-    """Sound arrives when this clock says so; a step moves it on by what the step really took."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def wait_until(self, moment: float) -> None:
-        """Jump."""
-        self.now = max(self.now, moment)
-
-    def spend(self, seconds: float) -> None:
-        """Count what was computed."""
-        self.now += seconds
-
-
-class RealClock:
-    """Sound arrives as it would from a microphone."""
-
-    def __init__(self) -> None:
-        self._began = time.perf_counter()
-
-    @property
-    def now(self) -> float:
-        """Seconds since the first sample."""
-        return time.perf_counter() - self._began
-
-    def wait_until(self, moment: float) -> None:
-        """Sleep."""
-        time.sleep(max(0.0, moment - self.now))
-
-    def spend(self, seconds: float) -> None:
-        """Nothing to do: the time has passed by itself."""
-
-
-def hear(listener: Listener, clip: Path, clock: VirtualClock | RealClock, origin: int) -> Run:
-    """Play `clip` to the listener; the show clock reads `origin` at its first sample."""
-    sound = load(clip)
-    arrivals = arrive(sound, origin)
-    events: list[dict[str, Any]] = []
-    words: list[Word] = []
-    settled, most_behind, position = "", 0.0, 0.0
-    coming = next(arrivals, None)
-    cpu = time.process_time()
-    while True:
-        while coming is not None and position + ARRIVES <= clock.now + 1e-6:
-            listener.hear(coming)
-            position += ARRIVES
-            coming = next(arrivals, None)
-        began = time.perf_counter()
-        hearing = listener.finish() if coming is None else listener.step()
-        clock.spend(time.perf_counter() - began)
-        if hearing is not None:
-            words += hearing.settled
-            settled = " ".join([settled, *(word.text for word in hearing.settled)]).strip()
-            event = {"t": round(clock.now, 3), "settled": settled, "tentative": hearing.tentative}
-            if not events or event["settled"] != events[-1]["settled"] or event["tentative"] != events[-1]["tentative"]:
-                events.append(event)
-            most_behind = max(most_behind, hearing.behind / 1000)
-        if coming is None:
-            break
-        if hearing is None:
-            clock.wait_until(position + ARRIVES)
-    spent = (time.process_time() - cpu) / max(1e-6, len(sound) / SPEECH_RATE)
-    return Run(clip, events or [{"t": 0.0, "settled": "", "tentative": ""}], words, spent, most_behind)
-
-
-def arrive(sound: NDArray[np.float32], origin: int) -> Iterator[AudioChunk]:
-    """Part `sound` as it arrives."""
+def arrive(sound: NDArray[np.float32], origin: int = 0) -> Iterator[AudioChunk]:
+    """Part `sound` as it arrives; the show clock reads `origin` at its first sample."""
     size = round(ARRIVES * SPEECH_RATE)
     for at in range(0, len(sound), size):
         yield AudioChunk(SPEECH_RATE, ms(origin / 1000 + at / SPEECH_RATE), sound[at : at + size])
 
 
-def judge() -> Any:  # noqa: ANN401 - a module found beside the checkout
-    """Return the judge's module, or `None` where there is none."""
-    file = SHARED / "judge" / "live_score.py"
-    spec = importlib.util.spec_from_file_location("live_score", file) if file.is_file() else None
+# ── what was heard ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(eq=False)
+class Heard:
+    """What came of one clip, noted while it came."""
+
+    hold: Ms
+    """A word airs so long after its start."""
+    events: list[Row] = field(default_factory=list)
+    """As the judge wants them."""
+    words: list[Word] = field(default_factory=list)
+    lag: float = 0.0
+    """Seconds, the most."""
+    revised_after: list[float] = field(default_factory=list)
+    """Seconds from the end of a revised word to its revision, also where it stayed as it was."""
+    too_late: int = 0
+    """Revisions that came when their words were on the air."""
+    looked: int = 0
+    """Settled words that the second look has seen."""
+    skipped: Ms = Ms(0)
+    _settled: str = ""
+    _aired: dict[int, tuple[Word, ...]] = field(default_factory=dict)
+    _between: dict[int, tuple[Word, ...]] = field(default_factory=dict)
+
+    def note(self, hearing: Hearing, now: float, took: float) -> None:
+        """Take down what a step of `took` seconds brought at `now`, seconds since the first sample."""
+        self.words += hearing.settled
+        self._settled = " ".join([self._settled, *(word.text for word in hearing.settled)]).strip()
+        event = {"t": round(now, 3), "settled": self._settled, "tentative": hearing.tentative}
+        if not self.events or any(event[key] != self.events[-1][key] for key in ("settled", "tentative")):
+            self.events.append(event)
+        self.lag = max(self.lag, hearing.behind / 1000 + took)
+        self.skipped = hearing.skipped
+        for revision in hearing.revisions:
+            self._revise(revision, now)
+
+    def _revise(self, revision: Revision, now: float) -> None:
+        old = self.words[revision.first : revision.upto]
+        said = old or list(revision.words)
+        self.looked += len(old)
+        if not said:
+            return
+        self.revised_after.append(now - said[0].end / 1000)
+        if now * 1000 > said[0].start + self.hold:
+            self.too_late += 1
+        elif old:
+            self._aired[revision.first] = revision.words
+            self._aired.update(dict.fromkeys(range(revision.first + 1, revision.upto), ()))
+        else:
+            self._between[revision.first] = revision.words
+
+    @property
+    def aired(self) -> str:
+        """The text that viewers read."""
+        said: list[Word] = []
+        for number, word in enumerate(self.words):
+            said += (*self._between.get(number, ()), *self._aired.get(number, (word,)))
+        said += self._between.get(len(self.words), ())
+        return " ".join(word.text for word in said if word.text)
+
+
+class Live:
+    """A listener in its thread: sound is handed over at once, listened to when there is time."""
+
+    def __init__(self, listener: Listener, told: Callable[[Hearing, float], None]) -> None:
+        """Tell `told`, in the thread, what each step brought and how many seconds it took."""
+        self._listener = listener
+        self._told = told
+        self._waiting: deque[AudioChunk] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._since: float | None = None
+        self._problem: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="ears", daemon=True)
+        self._thread.start()
+
+    def hear(self, chunk: AudioChunk) -> None:
+        """Hand over sound."""
+        if self._problem is not None:
+            raise self._problem
+        with self._changed:
+            self._waiting.append(chunk)
+            self._changed.notify()
+
+    @property
+    def stepping(self) -> float:
+        """Seconds that the running step has taken so far."""
+        since = self._since
+        return 0.0 if since is None else time.perf_counter() - since
+
+    def end(self) -> None:
+        """No sound follows: wait until all of it is settled."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        self._thread.join()
+        if self._problem is not None:
+            raise self._problem
+
+    def _run(self) -> None:
+        try:
+            self._listen()
+        except Exception as problem:  # noqa: BLE001 - raised again where somebody sees it
+            self._problem = problem
+
+    def _listen(self) -> None:
+        wait = True
+        while True:
+            with self._changed:
+                while wait and not self._waiting and not self._ended:
+                    self._changed.wait()
+                chunks = list(self._waiting)
+                self._waiting.clear()
+                ended = self._ended
+            for chunk in chunks:
+                self._listener.hear(chunk)
+            began = self._since = time.perf_counter()
+            hearing = self._listener.finish() if ended else self._listener.step()
+            self._since = None
+            if hearing is not None:
+                self._told(hearing, 0.0 if ended else time.perf_counter() - began)
+            if ended:
+                return
+            wait = hearing is None
+
+
+def hear_real(listener: Listener, sound: NDArray[np.float32], heard: Heard) -> None:
+    """Play `sound` to the listener on the real clock."""
+    began = time.perf_counter()
+    live = Live(listener, lambda hearing, took: heard.note(hearing, time.perf_counter() - began, took))
+    for number, chunk in enumerate(arrive(sound), start=1):
+        time.sleep(max(0.0, began + number * ARRIVES - time.perf_counter()))
+        live.hear(chunk)
+    live.end()
+
+
+def hear_fast(listener: Listener, sound: NDArray[np.float32], heard: Heard) -> None:
+    """Play `sound` to the listener without waiting; the clock moves on by what a step really took."""
+    arrivals = arrive(sound)
+    coming = next(arrivals, None)
+    now = position = 0.0
+    while True:
+        while coming is not None and position + ARRIVES <= now + 1e-6:
+            listener.hear(coming)
+            position += ARRIVES
+            coming = next(arrivals, None)
+        last = coming is None
+        began = time.perf_counter()
+        hearing = listener.finish() if last else listener.step()
+        took = time.perf_counter() - began
+        now += took
+        if hearing is not None:
+            heard.note(hearing, now, 0.0 if last else took)
+        if last:
+            return
+        if hearing is None:
+            now = max(now, position + ARRIVES)
+
+
+# ── scores ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Judge:
+    """The judge beside the checkout."""
+
+    def __init__(self) -> None:
+        folder = SHARED / "judge"
+        if not (folder / "live_score.py").is_file():
+            raise SystemExit(f"There is no judge in {folder}: these figures need the shared folder beside the checkout")
+        sys.path.insert(0, str(folder))
+        self._score = _module(folder / "live_score.py").score
+        self._words = _module(folder / "words.py")
+
+    def score(self, events: list[Row], reference: Row) -> Row:
+        """Score a run."""
+        row: Row = self._score(events, reference)
+        return row
+
+    def errors(self, text: str, reference: Row) -> float:
+        """Word error rate of `text`, counted as `score` counts it."""
+        left, right = self._words.words(text), reference["words"]
+        wrong = sum(i is None or j is None or left[i] != right[j] for i, j in self._words.align(left, right))
+        return round(float(wrong) / max(1, len(right)), 4)
+
+
+def _module(file: Path) -> Any:  # noqa: ANN401 - a module found beside the checkout
+    spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:
-        return None
-    sys.path.insert(0, str(file.parent))
+        raise SystemExit(f"{file} cannot be read")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def reference_of(clip: Path) -> Row | None:
+    """Return what was said in `clip` and when, if that is known."""
+    said = clip.with_name(f"{clip.stem}.txt.words.json")
+    if not said.is_file():
+        return None
+    row: Row = json.loads(said.read_text(encoding="utf-8"))
+    return row
+
+
+def together(judge: Judge, several: Sequence[tuple[list[Row], Row]]) -> Row:
+    """Score the clips as if they were one: lateness of all words. Each comes as its events and its reference."""
+    events: list[Row] = []
+    said: Row = {"words": [], "ends": [], "offline_wer": 0.0}
+    settled, offset = "", 0.0
+    for own, reference in several:
+        events += [
+            {**event, "t": event["t"] + offset, "settled": f"{settled} {event['settled']}".strip()} for event in own
+        ]
+        said["words"] += reference["words"]
+        said["ends"] += [end + offset for end in reference["ends"]]
+        settled = events[-1]["settled"]
+        offset = max(events[-1]["t"], said["ends"][-1]) + 10
+    row = judge.score(events, said)
+    return {key: row[key] for key in ("final_p50", "final_p95", "shown_p50", "shown_p95", "erased", "revised", "words")}
+
+
+def middle(rows: Sequence[Row]) -> Row:
+    """Return the median of each figure over the runs; what was not measured in every run is missing."""
+    figures: Row = {}
+    for key in rows[0]:
+        values = [row.get(key) for row in rows]
+        numbers = [value for value in values if isinstance(value, int | float)]
+        figures[key] = statistics.median(numbers) if len(numbers) == len(values) else values[0]
+    return figures
+
+
+# ── runs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """How clips are heard."""
+
+    model: Path
+    tuning: Tuning
+    threads: int
+    real: bool
+    look: Ms | None
+    hold: Ms
+    judge: Judge
+    keep: Path
+    """Where the events go."""
+
+    def listen(self, sound: NDArray[np.float32], language: str, look: Ms | None) -> tuple[Heard, float]:
+        """Hear `sound`; return what came and the core-seconds for a second of sound."""
+        more: dict[str, Any] = {} if look is None else {"look": look}
+        listener = Listener(self.model, language, self.tuning, self.threads, **more)
+        heard = Heard(self.hold)
+        spent = time.process_time()
+        (hear_real if self.real else hear_fast)(listener, sound, heard)
+        return heard, (time.process_time() - spent) / max(1e-6, len(sound) / SPEECH_RATE)
+
+    def run(self, clip: Path, number: int) -> tuple[Row, list[Row]]:
+        """Hear `clip` for the `number`th time; return its row and its events."""
+        sound, reference = load(clip), reference_of(clip)
+        language = clip.parent.name if clip.parent.name in {"pl", "lt", "en"} else "auto"
+        heard, cpu = self.listen(sound, language, None)
+        figures: Row = {"cpu": round(cpu, 3), "lag": round(heard.lag, 3), "skipped": heard.skipped}
+        if self.look is not None:
+            # The second look takes time from the fast pass: what is settled is scored with it.
+            heard, cpu = self.listen(sound, language, self.look)
+            ends = sorted(heard.revised_after)
+            figures |= {
+                "cpu_look": round(cpu, 3),
+                "lag": round(heard.lag, 3),
+                "skipped": heard.skipped,
+                "look_p50": round(statistics.median(ends), 3) if ends else None,
+                "look_max": round(ends[-1], 3) if ends else None,
+                "look_late": sum(end * 1000 > self.look for end in ends),
+                "look_aired": heard.too_late,
+                "unlooked": len(heard.words) - heard.looked,
+            }
+        events = heard.events or [{"t": 0.0, "settled": "", "tentative": ""}]
+        lines = (json.dumps(event, ensure_ascii=False) for event in events)
+        (self.keep / f"{clip.stem}.{number}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        figures |= {"said": len(heard.words), "text": events[-1]["settled"]}
+        if reference is not None:
+            figures = {**self.judge.score(events, reference), **figures}
+            if self.look is not None:
+                figures |= {"aired_wer": self.judge.errors(heard.aired, reference), "aired": heard.aired}
+        return figures, events
 
 
 def tuned(preset: str, changes: list[str]) -> Tuning:
@@ -190,62 +435,120 @@ def tuned(preset: str, changes: list[str]) -> Tuning:
     return replace(Tuning(), **{name: value for name, value in said.items() if name in known})
 
 
-def main() -> None:
-    """Run and print the table."""
+def table(name: str, row: Row) -> str:
+    """One line of the table; a figure that was not taken is a dash."""
+    cells = []
+    for key, _title, form in COLUMNS:
+        value, width = row.get(key), int(form.split(".")[0])
+        cells.append(f"{'-':>{width}}" if value is None else f"{value:{form}}")
+    return f"{name[:36]:36} {' '.join(cells)}"
+
+
+def head() -> str:
+    """Titles."""
+    return " " * 37 + " ".join(f"{title:>{int(form.split('.')[0])}}" for _key, title, form in COLUMNS)
+
+
+def over(judge: Judge, rows: Sequence[tuple[Row, list[Row], Row]]) -> Row:
+    """Sum one run of several clips up; each comes as its row, its events and its reference."""
+    words = sum(row["words"] for row, _events, _reference in rows)
+
+    def weighed(key: str) -> float | None:
+        if any(row.get(key) is None for row, _events, _reference in rows):
+            return None
+        return round(sum(row[key] * row["words"] for row, _events, _reference in rows) / words, 4)
+
+    def most(key: str) -> float | None:
+        return max((float(row[key]) for row, _events, _reference in rows if row.get(key) is not None), default=None)
+
+    def mean(key: str) -> float | None:
+        values = [row[key] for row, _events, _reference in rows if row.get(key) is not None]
+        return round(statistics.fmean(values), 3) if values else None
+
+    return {
+        **together(judge, [(events, reference) for _row, events, reference in rows]),
+        **{key: weighed(key) for key in ("wer", "offline_wer", "aired_wer")},
+        **{key: most(key) for key in ("lag", "look_max", "look_late", "look_aired")},
+        **{key: mean(key) for key in ("cpu", "cpu_look")},
+        "worst_points": round(100 * max(row["wer"] - row["offline_wer"] for row, _events, _reference in rows), 1),
+        "clip_final_p50": round(statistics.median(row["final_p50"] or 0.0 for row, _events, _reference in rows), 3),
+    }
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="*", type=Path)
-    parser.add_argument("--set", default="tune", choices=["pl_en", "tune", "check", "noise"])
+    parser.add_argument("--set", default="tune", choices=SETS)
     parser.add_argument("--pace", default="real", choices=["real", "fast"])
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--look", type=int, metavar="MS", help="make the second look too, within so long")
+    parser.add_argument("--hold", type=int, default=6000, metavar="MS", help="a word airs so long after it began")
+    parser.add_argument("--silence", type=float, default=10.0, metavar="S", help="measure so long a silence; 0: none")
     parser.add_argument("--preset", default="live")
     parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--model", default="base")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--events", type=Path, help="keep the events files here")
-    options = parser.parse_args()
-    chosen = options.clips or clips(options.set)
-    tuning = tuned(options.preset, options.change)
-    model = resolve(options.model)
-    keep = options.events or Path(tempfile.mkdtemp(prefix="events."))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure of every run here")
+    chosen = parser.parse_args()
+    if chosen.look is not None and "look" not in inspect.signature(Listener.__init__).parameters:
+        parser.error("this Listener has no second look")
+    if chosen.runs < 1:
+        parser.error("--runs is at least 1")
+    return chosen
+
+
+def main() -> None:
+    """Run and print the table."""
+    chosen = options()
+    keep = chosen.events or Path(tempfile.mkdtemp(prefix="events."))
     keep.mkdir(parents=True, exist_ok=True)
-    scorer = judge()
-    rows = []
-    print(HEAD)
-    for clip in chosen:
-        language = clip.parent.name if clip.parent.name in {"pl", "lt", "en"} else "auto"
-        listener = Listener(model, language, tuning, options.threads)
-        run = hear(listener, clip, VirtualClock() if options.pace == "fast" else RealClock(), 0)
-        lines = (json.dumps(event, ensure_ascii=False) for event in run.events)
-        (keep / f"{clip.stem}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        said = clip.with_name(f"{clip.stem}.txt.words.json")
-        if scorer is None or not said.is_file():
-            print(f"{clip.stem[:40]:40} {len(run.words)} words: {run.events[-1]['settled'][:120]}  cpu {run.cpu:.2f}")
-            continue
-        row = scorer.score(run.events, json.loads(said.read_text(encoding="utf-8")))
-        rows.append({**row, "cpu": run.cpu, "language": clip.parent.name})
-        print(table(clip.stem, row, run.cpu, run.most_behind), flush=True)
-    for language in sorted({row["language"] for row in rows}):
-        summary([row for row in rows if row["language"] == language], language)
-    if rows:
-        summary(rows, "all")
-        print(f"events: {keep}")
+    look = None if chosen.look is None else Ms(chosen.look)
+    bench = Bench(
+        resolve(chosen.model),
+        tuned(chosen.preset, chosen.change),
+        chosen.threads,
+        chosen.pace == "real",
+        look,
+        Ms(chosen.hold),
+        Judge(),
+        keep,
+    )
+    result: Row = {"options": {key: str(value) for key, value in vars(chosen).items()}, "clips": {}, "over": {}}
+    scored: list[list[tuple[Row, list[Row], Row, str]]] = [[] for _ in range(chosen.runs)]
+    print(head())
+    for clip in chosen.clips or clips(chosen.set):
+        runs = []
+        for number in range(chosen.runs):
+            row, events = bench.run(clip, number + 1)
+            runs.append(row)
+            reference = reference_of(clip)
+            if reference is not None:
+                scored[number].append((row, events, reference, clip.parent.name))
+        result["clips"][clip.stem] = {"median": middle(runs), "runs": runs}
+        note = "" if "wer" in runs[0] else f"  {runs[0]['said']} words: {runs[0]['text'][:80]}"
+        print(table(clip.stem, middle(runs)) + note, flush=True)
+    languages = sorted({language for *_rest, language in scored[0]})
+    for name in (*languages, "all") if scored[0] else ():
+        sums = [
+            over(bench.judge, [(row, events, said) for row, events, said, spoken in run if name in {spoken, "all"}])
+            for run in scored
+        ]
+        result["over"][name] = {"median": middle(sums), "runs": sums}
+        print(table(f"── {name}", middle(sums)))
+    if chosen.silence:
+        result["silence"] = {"cpu": round(silence(bench, chosen.silence), 3)}
+        print(f"in silence: {result['silence']['cpu']:.3f} core-seconds a second")
+    print(f"events: {keep}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def table(name: str, row: dict[str, Any], cpu: float, behind: float) -> str:
-    """One line of the table; a figure that could not be taken is a dash."""
-    keys = ("wer", "offline_wer", "final_p50", "final_p95", "shown_p50", "erased")
-    cells = " ".join(f"{row[key]:6.3f}" if row[key] is not None else f"{'-':>6}" for key in keys)
-    return f"{name[:40]:40} {cells} {row['revised']:3} {cpu:5.2f} {behind:6.2f}"
-
-
-def summary(rows: list[dict[str, Any]], name: str) -> None:
-    """Print the mean over clips, weighed by their words, and the median of the lateness."""
-    words = sum(row["words"] for row in rows)
-    wer, offline = (sum(row[key] * row["words"] for row in rows) / words for key in ("wer", "offline_wer"))
-    middle = {
-        key: float(np.median([row[key] for row in rows])) for key in ("final_p50", "final_p95", "shown_p50", "erased")
-    }
-    revised, cpu = sum(row["revised"] for row in rows), float(np.mean([row["cpu"] for row in rows]))
-    print(table(f"── {name}", {"wer": wer, "offline_wer": offline, **middle, "revised": revised}, cpu, 0.0))
+def silence(bench: Bench, seconds: float) -> float:
+    """Core-seconds for a second of faint noise in which nobody speaks."""
+    faint = np.random.default_rng(1).normal(0, 1e-4, round(seconds * SPEECH_RATE)).astype(np.float32)
+    return bench.listen(faint, "en", bench.look)[1]
 
 
 if __name__ == "__main__":
