@@ -13,25 +13,29 @@ from studio import captions, media
 from studio.app._evening import is_running
 from studio.app._plug import Plugs
 from studio.app._report import Report, Summary
+from studio.app._said import COMMANDS, Corrections, Rolling
 from studio.bridge import Line
 from studio.devices import Outcome
 from studio.errors import ShowError, StudioError, first_of
 from studio.events import (
     AnyMessage,
     ClockStarted,
+    Edited,
     Finish,
     Heard,
     ListenerReport,
     RelayReport,
     ShowCue,
+    SinkReport,
     Subscribe,
     Trouble,
     Welcome,
+    WordsChanged,
 )
 from studio.language import _
 from studio.show import State
 from studio.supervise import Child, Supervisor
-from studio.units import ShowClock
+from studio.units import Ms, ShowClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +80,8 @@ class House:
         if evening.no_captions:
             self._tell(evening.no_captions)
         self._plugs = Plugs(venue, catalogue, evening, self._report, self.command)
+        self._corrections = Corrections(self._send)
+        self._rolling = Rolling()
         self._line: Line | None = None
         self._clock: ShowClock | None = None
         self._seconds = 0.0
@@ -145,12 +151,16 @@ class House:
         self._stopping.set()
 
     async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        """Do what a page or a pad asks for: `take` a scene, `stop` the show."""
+        """Do what a page or a pad asks for: `take` a scene, `stop` the show, correct a word (`_said.COMMANDS`)."""
         if name == "take":
             return await self._plugs.take(arguments.get("scene"))
         if name == "stop":
             self.stop()
             return Outcome("confirmed")
+        if name in COMMANDS:
+            if self._recogniser is None:
+                return Outcome("refused", _("Captions are switched off in this show."))
+            return await self._corrections.command(name, arguments)
         return Outcome("refused", _("There is no command {name}.").format(name=repr(name)))
 
     # ── children ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,6 +187,7 @@ class House:
             self._report.link(name, "connecting", _("It is starting."))
         elif state == "lost":
             self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
+            self._report.sinks_lost(name)
             if name == "relay":  # whoever streams to us lost it too
                 self._report.link("source", "connecting")
         elif code == media.REFUSED:
@@ -237,29 +248,64 @@ class House:
                 self._parted.set()
                 await line.close()
 
+    def _send(self, message: AnyMessage) -> bool:
+        """Hand `message` to the relay, and through it to the recogniser; False where neither would have it."""
+        if self._line is None or self._report.link_state("recogniser") in ("connecting", "refused"):
+            return False
+        self._line.send(message)
+        return True
+
     def _take_in(self, message: AnyMessage) -> None:
         match message:
             case Welcome(epoch=epoch, process=process):
                 self._report.relay_restarted(process)
                 self._report.link("relay", "online")
-                self._clock = ShowClock(epoch) if epoch else None
+                self._set_clock(epoch or None)
             case ClockStarted(epoch=epoch):
-                self._clock = ShowClock(epoch)
+                self._set_clock(epoch)
             case RelayReport():
                 self._on_relay_report(message)
-            case Heard():
-                self._report.heard(message)
-            case ShowCue():
-                self._report.cue(message)
-            case ListenerReport():
-                self._report.listening(message)
             case Trouble(sentence=sentence, ends_show=ends):
                 if ends:  # it is what the command ends with
                     self._refusal = sentence
                 else:
                     self._tell(sentence)
             case _:
+                self._take_in_words(message)
+
+    def _take_in_words(self, message: AnyMessage) -> None:
+        match message:
+            case Heard():
+                self._report.heard(message)
+                self._show_at_once(message)
+            case WordsChanged():
+                self._report.words_changed(message)
+                if self._clock:
+                    self._plugs.show_text(self._rolling.changed(message, self._clock.now()), None)
+            case Edited():
+                self._corrections.answered(message)
+            case ShowCue():
+                self._report.cue(message)
+            case ListenerReport():
+                self._report.listening(message)
+            case _:
                 logger.debug("not for the core: %r", message)
+
+    def _show_at_once(self, heard: Heard) -> None:
+        """What needs no hold: the page for the hall follows the state, a text source of OBS is told."""
+        if self._clock is None:
+            return
+        now = self._clock.now()
+        text = self._rolling.heard(heard, now)
+        newest = Ms(self._clock.epoch // 1_000_000 + heard.settled[-1].end) if heard.settled else None
+        self._plugs.show_text(text, newest)
+        if heard.settled:
+            late = Ms(max(0, now - heard.settled[-1].end))
+            self._report.sinks("core", [SinkReport("hall", "online", "", late)])
+
+    def _set_clock(self, epoch: int | None) -> None:
+        self._clock = ShowClock(epoch) if epoch else None
+        self._report.clock(epoch)
 
     def _on_relay_report(self, report: RelayReport) -> None:
         self._last_report = asyncio.get_running_loop().time()
@@ -273,6 +319,9 @@ class House:
                 self._draining.set()
             self._report.phase("stopping" if self._stopping.is_set() or self._draining.is_set() else "on air")
         self._report.relay(report, self._seconds)
+        if self._clock:
+            self._report.forget_words(self._clock.now())
+            self._plugs.show_text(self._rolling.text(self._clock.now()), None)
 
     async def _stop_when_asked(self) -> None:
         await self._stopping.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from studio.bus import Bus
 from studio.catalogue import instead
 from studio.devices import Outcome
 from studio.errors import DeviceError
-from studio.events import LinkChanged, PadPressed, SceneTaken
+from studio.events import LinkChanged, PadPressed, SceneTaken, SinkReport
 from studio.language import _
 from studio.show import bindings
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -59,6 +61,11 @@ class Plugs:
                     )
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None
+        self._spoken: Ms | None = None
+        self._text_late: Ms | None = None
+        self._text_problem = ""
+        if venue.captions.obs_text and evening.captions:
+            self._report.sinks("core", [SinkReport("obs", "connecting", "", None)])
 
     async def run(self) -> None:
         """Keep every link until cancelled. Raises DeviceError where an OBS of our own cannot be started."""
@@ -77,6 +84,8 @@ class Plugs:
                 starting = name == "obs" and self._process is not None  # ours: the supervisor sees to it
                 if detail and (state == "refused" or (state == "connecting" and not starting)):
                     self._report.notice(detail, about=name)
+                if name == "obs" and self._venue.captions.obs_text and self._evening.captions:
+                    self._report.sinks("core", [SinkReport("obs", state, detail, self._text_late)])
                 self._show_scenes()
             case SceneTaken():
                 self._show_scenes()
@@ -104,10 +113,35 @@ class Plugs:
             return Outcome("refused", _("This show runs without OBS, so there are no scenes to take."))
         return await self._obs.take(scene)
 
+    def show_text(self, text: str, spoken: Ms | None) -> None:
+        """Have OBS show `text`, where `studio.toml` names a source for it; a slow or absent OBS holds up nobody.
+
+        `spoken` is when the last settled word of it ended, on the machine's monotonic clock, or `None` without news.
+        """
+        source = self._venue.captions.obs_text
+        if source is None:
+            return
+        if spoken is not None:
+            self._spoken = spoken
+        if self._obs:
+            self._obs.set_text(source, text, self._text_shown)
+        elif self._venue.obs.use == "off":
+            detail = _("This show runs without OBS, so no source of it shows captions.")
+            self._report.sinks("core", [SinkReport("obs", "off", detail, None)])
+
+    def _text_shown(self, problem: str) -> None:
+        if self._spoken is not None and not problem:
+            self._text_late = Ms(max(0, time.monotonic_ns() // 1_000_000 - self._spoken))
+            self._spoken = None
+        self._report.sinks("core", [SinkReport("obs", "refused" if problem else "online", problem, self._text_late)])
+        if problem not in ("", self._text_problem):
+            self._report.notice(problem)
+        self._text_problem = problem
+
     async def _run_obs(self, tasks: asyncio.TaskGroup) -> None:
         settings, collection = self._venue.obs, self._evening.collection
         listen = self._evening.relay.input.partition("listen:")[2]
-        if settings.use == "off" or not (listen or collection):
+        if settings.use == "off" or not (listen or collection or self._venue.captions.obs_text):
             return
         host, port, password = settings.host, settings.port, os.environ.get(settings.password_env, "")
         if settings.use == "start" and collection and not await devices.obs_answers(host, port):

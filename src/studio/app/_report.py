@@ -11,17 +11,27 @@ from typing import TYPE_CHECKING, TypedDict
 import msgspec
 
 from studio import captions, media
+from studio.app._said import Script
+from studio.language import _
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from studio.events import Heard, ListenerReport, RelayReport, ShowCue
+    from collections.abc import Iterable
+
+    from studio.events import Heard, ListenerReport, RelayReport, ShowCue, SinkReport, WordsChanged
     from studio.show import State
 
 logger = logging.getLogger(__name__)
 
 SHOWN_CUES = 12
 """Settled cues that the page keeps in sight."""
+SHOWN_TRANSLATED = 4
+"""Cues of a translation that the hall's page may show."""
 SHOWN_NOTICES = 20
+BEHIND = Ms(2_000)
+"""Sound that waits to be listened to; more is said to people. A second is how the recogniser works at its best."""
+JUST_SKIPPED = 60.0
+"""Seconds for which the page says that something was skipped."""
 SAY_AGAIN = 60.0
 """Seconds after which the same sentence is news again."""
 
@@ -88,6 +98,10 @@ class Report:
         self.cues_late = 0
         self.listener: ListenerReport | None = None
         self._settled: list[dict[str, object]] = []
+        self._translated: list[dict[str, object]] = []
+        self._script = Script(Ms(0))
+        self._sinks: dict[str, tuple[str, SinkReport]] = {}
+        self._skipped: tuple[Ms, float] = Ms(0), -JUST_SKIPPED
         self._notices: list[Notice] = []
         self._said: dict[str, float] = {}
         self._noticed = 0
@@ -98,6 +112,7 @@ class Report:
 
     def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
         """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
+        self._script = Script(hold)
         self._state.merge(
             {
                 "show": {
@@ -124,6 +139,11 @@ class Report:
                     "on": captions,
                     "settled": [],
                     "tentative": "",
+                    "script": {},
+                    "translated": [],
+                    "sinks": {},
+                    "degraded": "",
+                    "corrected": 0,
                     "words": 0,
                     "cues": 0,
                     "late_p50_ms": None,
@@ -146,6 +166,10 @@ class Report:
         if state == "online":
             self._settled_with(name)
         self._state.set(("links", name), {"state": state, "detail": detail})
+
+    def link_state(self, name: str) -> str:
+        """Return how a link is; `off` where nobody said."""
+        return self._links.get(name, ("off", ""))[0]
 
     def link_ended(self, name: str) -> None:
         """Say that it is over; a reason that it gave itself, such as a programme without sound, stays."""
@@ -229,6 +253,7 @@ class Report:
             }
         )
         self.link("source", report.source, report.source_detail)
+        self.sinks("relay", report.sinks)
 
     def _count_gap(self, report: RelayReport) -> None:
         """What would have aired while there was no relay was due, too, and is lost: it counts as dropped."""
@@ -240,18 +265,63 @@ class Report:
             self._dead_since = None
         self._aired_at = now
 
+    def clock(self, epoch: int | None) -> None:
+        """Say where the show clock begins, in nanoseconds of the monotonic clock; `None` while nobody knows.
+
+        Pages reckon the time of the show by it: each message to them says what that clock reads.
+        """
+        self._state.set(("show", "epoch_ms"), None if epoch is None else epoch // 1_000_000)
+
     def heard(self, heard: Heard) -> None:
-        """Show what is likely to follow."""
-        self._state.set(("captions", "tentative"), heard.tentative)
+        """Show what was settled, word by word, and what is likely to follow."""
+        self._script.heard(heard)
+        self._state.merge({"captions": {"tentative": heard.tentative}})
+        if heard.settled:
+            self._show_script()
+
+    def words_changed(self, changed: WordsChanged) -> None:
+        """Show words that read otherwise now."""
+        self._script.changed(changed)
+        self._show_script()
+
+    def forget_words(self, now: Ms) -> None:
+        """Let go of words that are over at `now` on the show clock."""
+        if self._script.prune(now):
+            self._show_script()
+
+    def _show_script(self) -> None:
+        self._state.set(("captions", "script"), self._script.shown())
 
     def cue(self, shown: ShowCue) -> None:
-        """Show a settled cue; one with a known number replaces it."""
-        cue = shown.cue
-        kept = [known for known in self._settled if known["number"] != cue.number]
-        kept.append({"number": cue.number, "start": cue.start, "end": cue.end, "lines": list(cue.lines)})
-        kept.sort(key=lambda known: int(str(known["number"])))
-        self._settled = kept[-SHOWN_CUES:]
-        self._state.set(("captions", "settled"), self._settled)
+        """Show a settled cue; one with a known number replaces it, one without lines takes it back."""
+        if shown.track:
+            self._translated = _with_cue(self._translated, shown)[-SHOWN_TRANSLATED:]
+            self._state.set(("captions", "translated"), self._translated)
+        else:
+            self._settled = _with_cue(self._settled, shown)[-SHOWN_CUES:]
+            self._state.set(("captions", "settled"), self._settled)
+
+    def sinks(self, owner: str, reports: Iterable[SinkReport]) -> None:
+        """Say how those places are doing that `owner` (`relay`, `recogniser`, `core`) brings captions to."""
+        for report in reports:
+            self._sinks[report.name] = owner, report
+        self._show_sinks()
+
+    def sinks_lost(self, owner: str) -> None:
+        """Say that nobody knows how the sinks of `owner` are doing, for it is gone."""
+        for name, (whose, report) in self._sinks.items():
+            if whose == owner and report.state not in ("off", "refused"):
+                self._sinks[name] = owner, msgspec.structs.replace(report, state="connecting", detail="")
+        self._show_sinks()
+
+    def _show_sinks(self) -> None:
+        self._state.set(
+            ("captions", "sinks"),
+            {
+                name: {"state": report.state, "detail": report.detail, "late_ms": report.late}
+                for name, (_owner, report) in self._sinks.items()
+            },
+        )
 
     def listening(self, report: ListenerReport) -> None:
         """Take over what the recogniser says of itself."""
@@ -261,12 +331,36 @@ class Report:
                 "captions": {
                     "words": report.words,
                     "cues": report.cues,
+                    "corrected": report.corrected,
                     "late_p50_ms": report.late_p50,
                     "late_p95_ms": report.late_p95,
+                    "degraded": self._degraded(report),
                 }
             }
         )
         self.link("recogniser", report.state, report.detail)
+        self.sinks("recogniser", report.sinks)
+
+    def _degraded(self, report: ListenerReport) -> str:
+        """What captions lack for want of time, in a sentence; empty where they lack nothing."""
+        now = time.monotonic()
+        skipped, when = self._skipped
+        if report.skipped != skipped:  # less: another recogniser, which counts from zero
+            self._skipped = skipped, when = report.skipped, now if report.skipped else -JUST_SKIPPED
+        parts = []
+        if report.behind > BEHIND:
+            parts.append(
+                _("Captions are {seconds} s behind; close other programs or choose a smaller model.").format(
+                    seconds=round(report.behind / 1000)
+                )
+            )
+        if now - when < JUST_SKIPPED:
+            parts.append(
+                _("This machine was too slow: {seconds} s of sound have no captions, and […] stands there.").format(
+                    seconds=max(1, round(skipped / 1000))
+                )
+            )
+        return " ".join(parts)
 
     def summary(self, folder: Path, first_frame: float | None) -> Summary:
         """What it all came to, by the files that are there."""
@@ -293,3 +387,13 @@ class Report:
             late_cues=self.cues_late,
             notices=self.notices,
         )
+
+
+def _with_cue(cues: list[dict[str, object]], shown: ShowCue) -> list[dict[str, object]]:
+    """`cues` with the one that is `shown` in its place, or without it where it was taken back."""
+    cue = shown.cue
+    kept = [known for known in cues if known["number"] != cue.number]
+    if cue.lines:
+        kept.append({"number": cue.number, "start": cue.start, "end": cue.end, "lines": list(cue.lines)})
+    kept.sort(key=lambda known: int(str(known["number"])))
+    return kept

@@ -11,12 +11,13 @@ from studio.devices._device import Device, Outcome
 from studio.devices._obs_build import build
 from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
 from studio.devices._obs_stream import Stream
+from studio.devices._obs_text import Text
 from studio.errors import DeviceError
 from studio.events import SceneTaken
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from studio.bus import Bus
     from studio.devices._obs_session import Session
@@ -59,6 +60,7 @@ class Obs(Device):
         self._collection: Collection | None = None
         self._building = asyncio.Lock()
         self._stream = Stream()
+        self._text = Text()
         self._news = asyncio.Condition()
         self._wake = asyncio.Event()
         self._stale = False
@@ -103,6 +105,14 @@ class Obs(Device):
             with contextlib.suppress(ObsLostError):
                 await self._stream.end(session.request)
         self._stream.destination = None
+
+    def set_text(self, source: str, text: str, done: Callable[[str], None]) -> None:
+        """Have the text source `source` show `text` soon, and again whenever OBS comes back; never waits.
+
+        What is wished meanwhile replaces what OBS was not told yet. `done` hears that OBS took it (an empty string) or
+        why it would not (a sentence), and nothing while OBS is not there.
+        """
+        self._text.wish(source, text, done)
 
     async def take(self, scene: str) -> Outcome:
         """Put `scene` on the programme; confirmed only by OBS's own report of it."""
@@ -156,6 +166,7 @@ class Obs(Device):
                 tasks.create_task(self._hear(session))
                 await session.probe()
                 await self._sync(session)
+                tasks.create_task(self._text.keep(session.request))
                 await self._watch(session)
         except* (ObsLostError, ObsDeniedError) as several:
             ended = several.exceptions[0]
