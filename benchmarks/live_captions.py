@@ -435,28 +435,29 @@ def tuned(preset: str, changes: list[str]) -> Tuning:
     return replace(Tuning(), **{name: value for name, value in said.items() if name in known})
 
 
-def table(name: str, row: Row) -> str:
+def table(name: str, row: Row, columns: Sequence[tuple[str, str, str]] = COLUMNS) -> str:
     """One line of the table; a figure that was not taken is a dash."""
     cells = []
-    for key, _title, form in COLUMNS:
+    for key, _title, form in columns:
         value, width = row.get(key), int(form.split(".")[0])
         cells.append(f"{'-':>{width}}" if value is None else f"{value:{form}}")
     return f"{name[:36]:36} {' '.join(cells)}"
 
 
-def head() -> str:
+def head(columns: Sequence[tuple[str, str, str]] = COLUMNS) -> str:
     """Titles."""
-    return " " * 37 + " ".join(f"{title:>{int(form.split('.')[0])}}" for _key, title, form in COLUMNS)
+    return " " * 37 + " ".join(f"{title:>{int(form.split('.')[0])}}" for _key, title, form in columns)
 
 
 def over(judge: Judge, rows: Sequence[tuple[Row, list[Row], Row]]) -> Row:
     """Sum one run of several clips up; each comes as its row, its events and its reference."""
-    words = sum(row["words"] for row, _events, _reference in rows)
+    words: int = sum(row["words"] for row, _events, _reference in rows)
 
     def weighed(key: str) -> float | None:
         if any(row.get(key) is None for row, _events, _reference in rows):
             return None
-        return round(sum(row[key] * row["words"] for row, _events, _reference in rows) / words, 4)
+        wrong: float = sum(row[key] * row["words"] for row, _events, _reference in rows)
+        return round(wrong / words, 4)
 
     def most(key: str) -> float | None:
         return max((float(row[key]) for row, _events, _reference in rows if row.get(key) is not None), default=None)
@@ -470,7 +471,7 @@ def over(judge: Judge, rows: Sequence[tuple[Row, list[Row], Row]]) -> Row:
         **{key: weighed(key) for key in ("wer", "offline_wer", "aired_wer")},
         **{key: most(key) for key in ("lag", "look_max", "look_late", "look_aired")},
         **{key: mean(key) for key in ("cpu", "cpu_look")},
-        "worst_points": round(100 * max(row["wer"] - row["offline_wer"] for row, _events, _reference in rows), 1),
+        "worst_points": round(100 * max(row["wer"] - row["offline_wer"] for row, *_rest in rows), 1),
         "clip_final_p50": round(statistics.median(row["final_p50"] or 0.0 for row, _events, _reference in rows), 3),
     }
 
