@@ -1,7 +1,7 @@
 """How text is written: styles, rules, words into cues, cues into files. No socket, no thread, no device."""
 
 from studio.spoken import Cue, Word
-from studio.subtitles._compose import compose
+from studio.subtitles._compose import compose, reline
 from studio.subtitles._composer import Composer
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for
 from studio.subtitles._formats import (
@@ -40,6 +40,7 @@ __all__ = [
     "compose",
     "corrections_for",
     "read",
+    "reline",
     "rgba",
     "rules_for",
     "save",

@@ -6,8 +6,9 @@ speech until no hard rule of a reading profile was broken and reading speed was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from studio.spoken import Cue
@@ -47,6 +48,8 @@ UNBALANCED = 3.0
 """Two lines of which one is empty; less for less."""
 TOP_HEAVY = 0.6
 """An upper line that is the longer one covers more of the picture."""
+MOST_LINES = 3
+"""More than that are not balanced any more."""
 AFTER_LAST = 5000
 """Silence that is assumed after the last word of all."""
 
@@ -237,3 +240,25 @@ def compose(words: Sequence[Word], rules: Rules, first_number: int = 1) -> list[
         start, after = times(text, span, after, free)
         cues.append(Cue(first_number + len(cues), start, after, text.written(span)))
     return cues
+
+
+def reline(words: Sequence[Word], rules: Rules) -> tuple[str, ...]:
+    """Return the lines of a cue that holds `words`, after a correction; none where all of them are empty.
+
+    As many lines as `rules` say, or more where they are needed: nothing is dropped. No line is longer than the rules
+    say unless a single word is.
+    """
+    pieces = glue(words, rules)
+    if not pieces:
+        return ()
+    parted = [replace(word, text=text) for word in words for text in word.text.split()]
+    for count in range(rules.lines, MOST_LINES + 1):
+        roomy = replace(rules, lines=count)
+        for parts in (pieces, glue(parted, rules)):
+            text = Text(parts, roomy)
+            whole = len(text) == 1 and text.characters(0, 1) > rules.line_characters and len(parted) > 1
+            cost, breaks = text.lines(0, len(text))
+            if cost < _NEVER and not whole:
+                return text.written(Span(0, breaks, len(text)))
+    everything = " ".join(word.text for word in parted)
+    return tuple(wrap(everything, rules.line_characters, break_long_words=False, break_on_hyphens=False))

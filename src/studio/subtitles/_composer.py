@@ -35,6 +35,8 @@ class Composer:
     `settle` hands words in and `due` must be asked several times a second. A cue closes when enough text follows it
     (`settle`), when the speaker paused after a sentence, or when its air moment, start + `hold`, comes near. A cue that
     would still come too late for its air moment is moved to where it can be seen.
+
+    Words that may still be corrected are handed in by `reword`, again and again; their cue closes when it must.
     """
 
     def __init__(self, rules: Rules, hold: Ms, first_number: int = 1, after: Ms | None = None) -> None:
@@ -47,6 +49,13 @@ class Composer:
         self._now: Ms | None = None
         self._heard: int | None = None
         self._words: list[Word] = []
+        self._sure = 0
+        self.taken: dict[int, int] = {}
+        """How many of the words stand in each closed cue, by its number; whoever wants to know takes it out."""
+
+    def airs(self, word: Word) -> Ms:
+        """When at the latest a cue that begins with `word` goes on the air, as far as the machine keeps up."""
+        return Ms(word.start - self._rules.lead + max(self._hold, self._wait + MARGIN))
 
     @property
     def waiting(self) -> tuple[Word, ...]:
@@ -56,6 +65,19 @@ class Composer:
     def settle(self, words: Iterable[Word]) -> list[Cue]:
         """Take words that will not change any more; return the cues that are full by now."""
         self._words += [word for word in words if word.text.strip()]
+        self._sure = len(self._words)
+        return self._full()
+
+    def reword(self, words: Iterable[Word], sure: int) -> list[Cue]:
+        """Take `words`, none of them empty, in place of all that wait; return the cues that are full by now.
+
+        The first `sure` of them are final. A cue with others in it closes only when its air moment comes near.
+        """
+        self._words = list(words)
+        self._sure = sure
+        return self._full()
+
+    def _full(self) -> list[Cue]:
         cues: list[Cue] = []
         room = self._rules.lines * self._rules.line_characters
         while True:
@@ -63,7 +85,10 @@ class Composer:
             # With another full cue's worth of text behind it, no later word changes the first cut.
             if known == 0 or text.characters(0, known) < 2 * room:
                 return cues
-            cues.append(self._close(text, text.cut(open_end=True)[0]))
+            first = text.cut(open_end=True)[0]
+            if _count(text, first.end) > self._sure:
+                return cues
+            cues.append(self._close(text, first))
 
     def due(self, now: Ms, quiet_since: Ms | None = None, heard: Ms | None = None) -> list[Cue]:
         """Return the cues that must be closed at `now`, on the show clock.
@@ -114,7 +139,12 @@ class Composer:
         """Whether the speaker stopped after a sentence, and enough of the quiet is known to time the last cue."""
         last = text.pieces[-1]
         is_last = sum(piece.words for piece in text.pieces) == len(self._words)
-        if self._heard is None or not is_last or ends(last.text, None, self._rules) < SENTENCE:
+        if (
+            self._heard is None
+            or not is_last
+            or self._sure < len(self._words)
+            or ends(last.text, None, self._rules) < SENTENCE
+        ):
             return False
         reading = text.characters(0, known) * 1000 / self._rules.characters_per_second
         wanted = min(last.end + self._rules.overstay, text.pieces[0].start + reading) + self._rules.gap
@@ -123,7 +153,7 @@ class Composer:
     def _free_until(self, text: Text, span: Span) -> int:
         """Until when no other cue can want the picture, as far as it is known."""
         last = text.pieces[span.end - 1]
-        taken = sum(piece.words for piece in text.pieces[: span.end])
+        taken = _count(text, span.end)
         if span.end < len(text):
             following: int = text.pieces[span.end].start
         elif taken < len(self._words):  # a bound word that waits for its next one
@@ -140,7 +170,10 @@ class Composer:
         cue = Cue(self._number, start, end, text.written(span))
         self._number += 1
         self._after = end
-        del self._words[: sum(piece.words for piece in text.pieces[: span.end])]
+        taken = _count(text, span.end)
+        del self._words[:taken]
+        self._sure = max(0, self._sure - taken)
+        self.taken[cue.number] = taken
         return cue
 
     def _seen(self, text: Text, span: Span, start: Ms, end: Ms) -> tuple[Ms, Ms]:
@@ -153,3 +186,8 @@ class Composer:
         rules = self._rules
         reading = round(text.characters(span.begin, span.end) * 1000 / rules.characters_per_second)
         return Ms(earliest), Ms(max(end, earliest + min(max(reading, rules.shortest), rules.longest)))
+
+
+def _count(text: Text, end: int) -> int:
+    """How many words stand in the pieces before `end`."""
+    return sum(piece.words for piece in text.pieces[:end])
