@@ -163,6 +163,25 @@ class Whisper:
             silence=result.no_speech_prob,
         )
 
+    def drill(self, encoded: Encoded, count: int, beam: int) -> list[Piece]:
+        """Say exactly `count` tokens, whatever is heard: for measuring what decoding costs."""
+        reader = self._reader("en" if self.speaks("en") else self._model.supported_languages[0])
+        head = [*reader.sot_sequence, reader.no_timestamps]
+        result = self._model.model.generate(
+            encoded.view,
+            [head],
+            beam_size=beam,
+            max_length=2 * (len(head) + count),
+            suppress_tokens=[-1, reader.eot],
+            return_no_speech_prob=True,
+        )[0]
+        return pieces(result.sequences_ids[0][:count], reader.decode, self._opens_word)
+
+    @property
+    def compute(self) -> str:
+        """The compute type it came to, by CTranslate2's name; `int8` is short for one of several."""
+        return str(self._model.model.compute_type)
+
     def align(self, encoded: Encoded, language: str, words: Sequence[Piece]) -> list[Timing]:
         """Say where each of `words`, all that was said in the window, stands."""
         tokens = flat(words)
