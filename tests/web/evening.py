@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,16 @@ TREE: dict[str, Any] = {
             {"number": 2, "start": 2100, "end": 5000, "lines": ["Zażółć gęślą jaźń."]},
         ],
         "tentative": "a teraz proszę",
+        "script": {},
+        "translated": [],
+        "sinks": {
+            "files": {"state": "online", "detail": "", "late_ms": 0},
+            "picture": {"state": "online", "detail": "", "late_ms": 0},
+            "obs": {"state": "refused", "detail": 'OBS has no text source "Speech".'},
+            "hall": {"state": "online", "detail": "", "late_ms": 1240},
+        },
+        "degraded": "",
+        "corrected": 12,
         "words": 8123,
         "cues": 1042,
         "late_p50_ms": 2140,
@@ -90,12 +101,53 @@ class Evening:
             return Answer("confirmed")
         if name == "break":
             raise KeyError(name)
+        if name.startswith("captions."):
+            return self._correct(name, arguments)
         if name != "take":
             return Answer("refused", f"There is no command {name}.")
         if arguments.get("scene") in self.silent:
             return Answer("refused", "OBS does not answer. Is it running?")
         self.state.set("scenes.current", arguments.get("scene"))
         return Answer("confirmed")
+
+    def _correct(self, name: str, arguments: dict[str, object]) -> Answer:
+        """As the recogniser would; the word "closed" has gone on the air."""
+        if arguments.get("text") == "closed":
+            return Answer("refused", "This word has aired.")
+        if arguments.get("text") == "lost":
+            return Answer("unconfirmed", "The speech recogniser did not answer.")
+        place = ("captions", "script", str(arguments["id"]))
+        word: Any = self.state.snapshot()
+        for key in place:
+            word = word[key]
+        text = {"captions.strike": "", "captions.restore": word["heard"]}.get(name, arguments.get("text"))
+        by = "ears" if name == "captions.restore" else "person"
+        self.state.set(place, {**word, "text": text, "by": by})
+        return Answer("confirmed")
+
+    def speak(self, text: str, *, hold: int = 6000, pace: int = 350, ago: int = 0) -> None:
+        """Have `text` said word by word, the last of them `ago` ms before now; the show began a minute before that."""
+        words = text.split()
+        clock = time.monotonic_ns() // 1_000_000
+        epoch = clock - ago - 60_000 - len(words) * pace
+        script = {}
+        for id_, word in enumerate(words):
+            start = 60_000 + id_ * pace
+            script[str(id_)] = {
+                "text": word,
+                "heard": word,
+                "by": "ears",
+                "start": start,
+                "end": start + pace - 50,
+                "airs": start + hold,
+            }
+        self.state.merge(
+            {
+                "show": {"epoch_ms": epoch},
+                "programme": {"hold_ms": hold},
+                "captions": {"script": script, "tentative": ""},
+            }
+        )
 
 
 @contextlib.asynccontextmanager

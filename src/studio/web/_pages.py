@@ -37,7 +37,7 @@ class Page:
     """Of its module and its style in `static/`."""
 
 
-PAGES = (Page("/", "status"),)
+PAGES = (Page("/", "status"), Page("/captions", "captions"), Page("/hall", "hall"))
 """Every page there is."""
 
 FILES = {

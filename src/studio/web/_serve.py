@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from studio import __version__
 from studio.errors import WebError
 from studio.language import _
+from studio.web._captions import captions_routes
 from studio.web._guard import Guard
 from studio.web._pages import FILES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
 from studio.web._socket import Limits, Switchboard
@@ -92,6 +93,7 @@ def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
         )
 
     routes: list[BaseRoute] = [_route(page) for page in PAGES]
+    routes += captions_routes(house)
     routes += [
         WebSocketRoute("/ws", switchboard.answer),
         Route("/healthz", health),

@@ -2,7 +2,9 @@
 
 Down: `{"kind": "snapshot", "version", "state"}`, then `{"kind": "diff", "version", "patch"}` one version at a time,
 `{"kind": "outcome", "id", "outcome", "reason"}` for each command, and `{"kind": "beat", "version"}` when nothing else
-was said for a while, so that a page knows a quiet house from a dead one.
+was said for a while, so that a page knows a quiet house from a dead one. Each of the three that tell of the state
+says `at`, the machine's monotonic clock in milliseconds as it was sent, by which a page keeps the time of the show
+(`show.epoch_ms`).
 
 Up: `{"id", "name", "arguments"}`, or `{"kind": "resync"}` from a page that missed a version.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,6 +70,7 @@ class Snapshot(msgspec.Struct, tag_field="kind", tag="snapshot"):
 
     version: int
     state: dict[str, Any]
+    at: int
 
 
 class Diff(msgspec.Struct, tag_field="kind", tag="diff"):
@@ -74,12 +78,14 @@ class Diff(msgspec.Struct, tag_field="kind", tag="diff"):
 
     version: int
     patch: dict[str, Any]
+    at: int
 
 
 class Beat(msgspec.Struct, tag_field="kind", tag="beat"):
     """Nothing is new."""
 
     version: int
+    at: int
 
 
 class Answer(msgspec.Struct, tag_field="kind", tag="outcome"):
@@ -88,6 +94,11 @@ class Answer(msgspec.Struct, tag_field="kind", tag="outcome"):
     id: int | str | None
     outcome: str
     reason: str
+
+
+def _clock() -> int:
+    """Milliseconds of the machine's monotonic clock."""
+    return time.monotonic_ns() // 1_000_000
 
 
 class TooSlow(Exception):  # noqa: N818 - it is what the page is, not an error of ours
@@ -177,11 +188,11 @@ class Client:
                 async with asyncio.timeout(self._limits.beat):
                     change = await anext(self._changes)
             except TimeoutError:
-                await self._send(Beat(self._version))
+                await self._send(Beat(self._version, _clock()))
                 continue
             self._version = change.version
             kind = Snapshot if change.whole else Diff
-            await self._send(kind(change.version, change.patch))
+            await self._send(kind(change.version, change.patch, _clock()))
 
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         loop = asyncio.get_running_loop()

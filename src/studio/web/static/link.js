@@ -5,6 +5,7 @@ import { t } from "./words.js";
 
 const SILENCE = 6000; // ms; the house says something every 2 s, so this is three beats missed
 const BACK_OFF = [250, 500, 1000, 2000];
+const MARKS = 32; // messages; the quickest of them tells the house's clock best
 
 /**
  * `state`: the house's state, or null before the first snapshot. `live`: whether it is true at this moment.
@@ -19,6 +20,7 @@ let silence = 0;
 let resyncing = false;
 let number = 0;
 const waiting = new Map();
+let marks = []; // of the last messages: how far the house's clock was ahead of ours
 
 /** `target` after the merge patch `patch` (RFC 7386); neither is changed. */
 export function patched(target, patch) {
@@ -30,6 +32,13 @@ export function patched(target, patch) {
     else result[key] = patched(result[key], value);
   }
   return result;
+}
+
+/** Milliseconds on the show clock, or null while nobody knows. It runs on between two messages. */
+export function showNow() {
+  const epoch = house.get().state?.show?.epoch_ms;
+  if (epoch == null || marks.length === 0) return null;
+  return performance.now() + Math.max(...marks) - epoch;
 }
 
 /** Ask the house to do something; resolves to {outcome, reason} and never rejects. */
@@ -50,6 +59,7 @@ export function connect() {
   socket = ours;
   version = -1;
   resyncing = false;
+  marks = [];
   listenFor(ours);
   ours.onmessage = (event) => {
     listenFor(ours);
@@ -83,6 +93,7 @@ function lose(ours) {
 }
 
 function take(message) {
+  if (message.at !== undefined) marks = [...marks.slice(1 - MARKS), message.at - performance.now()];
   switch (message.kind) {
     case "snapshot":
       version = message.version;

@@ -30,6 +30,33 @@ export function Panel({ name, title, children }) {
   </section>`;
 }
 
+const PAGES = {
+  "/": () => t("Status"),
+  "/captions": () => t("Captions"),
+  "/hall": () => t("Hall page"),
+};
+
+/** The way to the other pages. */
+export function Pages() {
+  return html`<nav class="pages" aria-label=${t("Pages")}>
+    ${Object.entries(PAGES).map(
+      ([path, name]) => html`<a
+        key=${path}
+        href=${path}
+        aria-current=${path === location.pathname ? "page" : null}
+        target=${path === "/hall" ? "_blank" : null}
+        >${name()}</a
+      >`,
+    )}
+  </nav>`;
+}
+
+/** What captions lack for want of time, if they lack anything. */
+export function Degraded({ sentence }) {
+  if (!sentence) return null;
+  return html`<p class="degraded" role="status"><${Shape} kind="warn" /> <span>${sentence}</span></p>`;
+}
+
 function LanguageSwitch() {
   const spoken = useStore(language);
   return html`<div class="languages" role="group" aria-label=${t("Language")}>
@@ -61,6 +88,12 @@ function Banner({ state, live, since }) {
   </p>`;
 }
 
+/** A page that stands alone before an audience: no banner, no words of ours, whatever happens. */
+function Bare({ page }) {
+  const seen = useStore(house);
+  return html`<${page} state=${seen.state} />`;
+}
+
 function Frame({ page }) {
   const seen = useStore(house);
   useStore(language);
@@ -74,9 +107,9 @@ function Frame({ page }) {
   </div>`;
 }
 
-/** Open the page: connect, learn the language, draw. */
-export async function show(page) {
+/** Open the page: connect, learn the language, draw. A `bare` page is drawn alone and speaks no language of ours. */
+export async function show(page, { bare = false } = {}) {
   connect();
-  await speak(remembered() ?? "en");
-  render(html`<${Frame} page=${page} />`, document.getElementById("page"));
+  if (!bare) await speak(remembered() ?? "en");
+  render(html`<${bare ? Bare : Frame} page=${page} />`, document.getElementById("page"));
 }

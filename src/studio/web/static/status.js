@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "/vendor/hooks.js";
 import { command } from "./link.js";
-import { html, Panel, Shape, show } from "./parts.js";
+import { Degraded, html, Pages, Panel, Shape, show } from "./parts.js";
 import { Player } from "./player.js";
 import { bytes, clock, count, decibels, measured, seconds, share, t } from "./words.js";
 
@@ -46,6 +46,16 @@ const DESTINATION_STATES = {
 };
 const RECORDING_STATES = { ...DESTINATION_STATES, "on air": ["good", () => t("Being written")] };
 
+const SINKS = {
+  picture: () => t("Burned into the picture"),
+  webvtt: () => "WebVTT",
+  cea608: () => "CEA-608",
+  hall: () => t("Hall page"),
+  obs: () => t("Text in OBS"),
+  youtube: () => "YouTube",
+  files: () => t("Subtitle files"),
+};
+
 /** How it is, in a shape and a word; `stale` where nobody knows whether it still is so. */
 function State({ table, state, live }) {
   const [kind, word] = table[state] ?? ["warn", () => state];
@@ -63,6 +73,7 @@ function Headline({ programme, live, languages }) {
     <p class="air ${onAir ? "on" : ""}" role="status"><span class="lamp"></span>${name}</p>
     <p class="time" aria-label=${t("Time on the air")}>${clock(programme.seconds)}</p>
     <h1>${programme.title}</h1>
+    <${Pages} />
     ${languages}
   </header>`;
 }
@@ -98,6 +109,7 @@ function Captions({ captions, language }) {
   const settled = (captions.settled ?? []).slice(-SHOWN_CUES);
   const silent = settled.length === 0 && !captions.tentative;
   return html`<${Panel} name="captions" title=${t("Captions")}>
+    <${Degraded} sentence=${captions.degraded} />
     <div class="spoken" lang=${language}>
       <div role="log" aria-live="polite" aria-label=${t("Captions")}>
         ${settled.map((cue) => html`<p key=${cue.number}>${cue.lines.join(" ")}</p>`)}
@@ -171,6 +183,29 @@ function Destinations({ destinations, folder, live }) {
   <//>`;
 }
 
+function lateness(late) {
+  if (late == null) return t("Nothing came here yet");
+  if (late === 0) return t("In time");
+  return t("{time} late", { time: seconds(late) });
+}
+
+function Sinks({ sinks, live }) {
+  const known = Object.keys(SINKS).filter((name) => name in sinks);
+  const others = Object.keys(sinks).filter((name) => !(name in SINKS));
+  if (known.length + others.length === 0) return null;
+  return html`<${Panel} name="sinks" title=${t("Captions go to")}>
+    <ul class="rows">
+      ${[...known, ...others].map(
+        (name) => html`<li key=${name}>
+          <span class="name">${(SINKS[name] ?? (() => name))()}</span>
+          <${State} table=${LINK_STATES} state=${sinks[name].state} live=${live} />
+          <span class="detail">${lateness(sinks[name].late_ms)}${sinks[name].detail && ` – ${sinks[name].detail}`}</span>
+        </li>`,
+      )}
+    </ul>
+  <//>`;
+}
+
 function Figure({ name, value, warn }) {
   return html`<div class="figure ${warn ? "warn" : ""}">
     <dt>${name}</dt>
@@ -191,6 +226,7 @@ function Figures({ programme, captions }) {
           warn=${captions.late_cues > 0} />
         <${Figure} name=${t("Captions shown")} value=${count(captions.cues)} />
         <${Figure} name=${t("Words recognised")} value=${count(captions.words)} />
+        <${Figure} name=${t("Words corrected before they aired")} value=${count(captions.corrected)} />
       `}
       <${Figure} name=${t("Hold")} value=${seconds(hold)} />
       <${Figure} name=${t("Frames on time")} value=${share(programme.on_time)} warn=${programme.on_time < 0.97} />
@@ -221,6 +257,7 @@ function StatusPage({ state, live, languages }) {
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
         <${Links} links=${links} live=${live} />
+        ${captions.on && html`<${Sinks} sinks=${captions.sinks ?? {}} live=${live} />`}
         <${Figures} programme=${programme} captions=${captions} />
       </div>
     </main>

@@ -28,3 +28,13 @@ export function useStore(source) {
   }, [source]);
   return source.get();
 }
+
+/** Draw the component anew every `pause` milliseconds while `on`. */
+export function useTick(pause, on = true) {
+  const [, redraw] = useState(0);
+  useEffect(() => {
+    if (!on) return undefined;
+    const timer = setInterval(() => redraw((count) => count + 1), pause);
+    return () => clearInterval(timer);
+  }, [pause, on]);
+}
