@@ -1,7 +1,20 @@
 """Sound → words: models, where somebody speaks, Whisper (the only import of it), and what is settled."""
 
+from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, models, resolve
 from studio.speech._tuning import Tuning
 
-__all__ = ["Hearing", "Listener", "ModelStatus", "Revision", "Tuning", "fetch", "models", "resolve"]
+__all__ = [
+    "Bench",
+    "Hearing",
+    "Listener",
+    "ModelStatus",
+    "Pace",
+    "Revision",
+    "Tuning",
+    "bench",
+    "fetch",
+    "models",
+    "resolve",
+]
