@@ -16,7 +16,7 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import _files, _models, _shows  # noqa: E402 - their help texts speak the language chosen above
+from studio.cli import _captions, _files, _models, _shows  # noqa: E402 - their help texts speak the language chosen above
 
 app = typer.Typer(
     name="studio",
@@ -31,6 +31,7 @@ app.command(help=_("Put a pretend show on the air: real OBS plays a talk that is
 app.command(help=_("Read studio.toml and every drawer without touching a device."))(_files.check)
 app.command(help=_("Join the parts of a recording that was cut off."))(_files.recover)
 app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
+app.add_typer(_captions.app, name="captions")
 app.add_typer(_models.app, name="models")
 
 VERBOSE = "--verbose"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -103,6 +103,23 @@ def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
 
     def told(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total or None, visible=total == 0 or total > WORTH_SHOWING)
+
+    return bar, told
+
+
+def span_progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
+    """Return a bar, and what tells it of milliseconds of sound done and in all; enter the bar as a context."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=err, transient=True)
+    task = bar.add_task(label, total=None)
+
+    def told(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total or None)
 
     return bar, told
 

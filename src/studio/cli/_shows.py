@@ -73,7 +73,7 @@ def live(
         seconds=seconds,
         captions=captions,
     )
-    _put_on(_read(venue), wish, web=web, port=port)
+    _put_on(read_venue(venue), wish, web=web, port=port)
 
 
 def demo(
@@ -92,7 +92,7 @@ def demo(
     _put_on(demo_venue(), wish, web=web, port=port)
 
 
-def _read(file: Path | None) -> Venue:
+def read_venue(file: Path | None) -> Venue:
     """Read `studio.toml`, and speak the language it asks for from now on."""
     venue = read(file)
     if venue.interface:

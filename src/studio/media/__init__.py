@@ -11,14 +11,27 @@ import sys
 from typing import TYPE_CHECKING
 
 from studio.media._plan import EncodePreset, RelayPlan
+from studio.media._source import Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from studio.media._probe import Facts
+    from studio.units import Ms
 
-__all__ = ["REFUSED", "EncodePreset", "RelayPlan", "command", "microphones", "probe", "recover"]
+__all__ = [
+    "REFUSED",
+    "EncodePreset",
+    "RelayPlan",
+    "Sound",
+    "command",
+    "microphones",
+    "open_sound",
+    "probe",
+    "recover",
+    "sound_between",
+]
 
 REFUSED = 3
 """What the relay ends with when starting it again would not help."""
@@ -56,3 +69,24 @@ def microphones() -> list[str]:
     from studio.media import _microphone  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
 
     return _microphone.names()
+
+
+def open_sound(source: str, say: Callable[[str], None]) -> Sound:
+    """Open a file, `mic`, `mic:DEVICE` or an address (http, https, rtmp, srt …) as 16 kHz mono.
+
+    `say` is told, in a sentence each, what somebody should know: damage, a microphone that is gone or back, a line that
+    dropped; from any thread. Raises MediaError for what is not there or has no sound.
+    """
+    from studio.media import _sound_live  # noqa: PLC0415 - loads FFmpeg
+
+    return _sound_live.open_sound(source, say)
+
+
+def sound_between(path: Path, begin: Ms, until: Ms | None, say: Callable[[str], None]) -> Sound:
+    """Open the sound of a file from `begin` on, up to `until` or to its end; times are the file's own.
+
+    Raises MediaError as `open_sound` does.
+    """
+    from studio.media import _sound  # noqa: PLC0415 - loads FFmpeg
+
+    return _sound.FileSound(path, say, begin=begin, until=until)

@@ -4,8 +4,10 @@ from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, models, resolve
 from studio.speech._tuning import Tuning
+from studio.speech._whole import Archivist
 
 __all__ = [
+    "Archivist",
     "Bench",
     "Hearing",
     "Listener",

@@ -1,0 +1,439 @@
+"""Captions without a show: sound from anywhere, words into files, no relay, no picture.
+
+A thread reads the sound and hands it to the ears; the caller's thread listens. What a viewer could see is told as
+`View`s, the same that the events file holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studio.captions._journal import Journal
+from studio.errors import CaptionsError
+from studio.language import _
+from studio.spoken import Word
+from studio.subtitles import FORMATS, VTT_HEAD, Composer, Track, save, srt, vtt
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from studio.captions._worker import Ears
+    from studio.media import Sound
+    from studio.sound import AudioChunk
+    from studio.speech import Hearing
+    from studio.spoken import Cue
+    from studio.subtitles import Rules
+
+UNHURRIED = Ms(60_000)
+"""Nothing airs: a cue closes when what follows is known, not when its moment comes."""
+SAVE_ASS = 10.0
+"""Seconds between two times that an ASS file, which cannot grow, is written whole."""
+LOOK = 0.02
+"""Seconds between two looks for new sound, when all that came has been listened to."""
+JOURNAL = ".captions.jsonl"
+"""Ending of the journal beside subtitle files: a line for each settled word, and one for each cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What can be seen at a moment."""
+
+    at: float
+    """Seconds since the first sample was heard."""
+    settled: tuple[Word, ...]
+    """Words new since the last view; they stay."""
+    tentative: str
+    """What is likely to follow; replaced by the next view."""
+    behind: Ms
+    """Sound that waits to be listened to."""
+    quiet: bool
+    """Nobody speaks."""
+    position: Ms
+    """How far the sound has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """What came of it."""
+
+    words: int
+    cues: int
+    heard: Ms
+    """Length of the sound."""
+
+
+class _RealClock:
+    """Begins when it is first asked to."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def begin(self, before: float = 0.0) -> None:
+        """Begin, `before` seconds ago, unless it has."""
+        if self._began is None:
+            self._began = time.perf_counter() - before
+
+    @property
+    def now(self) -> float:
+        """Seconds since it began."""
+        return 0.0 if self._began is None else time.perf_counter() - self._began
+
+
+# ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OutFile:
+    """A file that is begun with its first content: what stood there before is kept under another name.
+
+    Everything is handed to the system before `append` returns.
+    """
+
+    def __init__(self, path: Path, head: str, say: Callable[[str], None]) -> None:
+        """Raises CaptionsError where nothing can be written at `path`; nothing is changed there yet."""
+        self.path = path.expanduser().absolute()
+        self._head = head
+        self._say = say
+        self._troubled = False
+        self._journal: Journal | None = None
+        check_writable(self.path)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was written."""
+        return self._journal is not None
+
+    def append(self, text: str) -> None:
+        """Write `text` at the end; what the disk refuses is tried again with the next."""
+        if self._journal is None:
+            set_aside(self.path, self._say)
+            self._journal = Journal(self.path, self._trouble)
+            text = self._head + text
+        self._journal.append(text)
+
+    def finish(self, *, nothing: str | None = None) -> None:
+        """Let go of it; where nothing came and no file stands there, one that says `nothing` is made."""
+        if self._journal is None and nothing is not None and not self.path.exists():
+            self.append(nothing)
+        if self._journal is not None:
+            self._journal.close()
+
+    def _trouble(self, _path: Path, sentence: str | None) -> None:
+        if sentence is not None and not self._troubled:
+            self._say(sentence)
+        self._troubled = sentence is not None
+
+
+class SubtitleOut:
+    """One `--out`: `.srt` and `.vtt` grow with each cue, `.ass` is written whole now and then."""
+
+    def __init__(self, path: Path, language: str, say: Callable[[str], None]) -> None:
+        self._kind = path.suffix.lower()
+        if self._kind not in FORMATS:
+            raise CaptionsError(
+                _("{file} has an ending that is not known; --out takes {endings}").format(
+                    file=path, endings=", ".join(FORMATS)
+                )
+            )
+        self._file = OutFile(path, VTT_HEAD if self._kind == ".vtt" else "", say)
+        self.path = self._file.path
+        self._language = language if language != "auto" else ""
+        self._say = say
+        self._cues: list[Cue] = []
+        self._saved = 0
+        self._at = 0.0
+        self._replaced = False
+
+    def show(self, cue: Cue) -> None:
+        """Write `cue`."""
+        if self._kind == ".ass":
+            self._cues.append(cue)
+            if time.monotonic() - self._at >= SAVE_ASS:
+                self._save()
+        else:
+            self._file.append(srt(cue) if self._kind == ".srt" else vtt(cue))
+
+    def finish(self, *, heard: bool) -> None:
+        """Complete the file; one of a sound in which nothing was said is empty, unless another stood there."""
+        stays = heard and not self._replaced and not self._file.begun and not self._cues and self.path.exists()
+        if self._kind != ".ass":
+            self._file.finish(nothing="" if heard else None)
+        elif self._saved < len(self._cues) or (heard and not self.path.exists()):
+            self._save()
+        if stays:
+            self._say(_("Nothing was said; {file} stays as it was.").format(file=self.path))
+
+    def _save(self) -> None:
+        if not self._replaced:
+            set_aside(self.path, self._say)
+        self._replaced = True
+        self._at = time.monotonic()
+        save(Track(tuple(self._cues), self._language), self.path)
+        self._saved = len(self._cues)
+
+
+def check_writable(path: Path) -> None:
+    """Raise CaptionsError, with what to do, where no file can be made at `path`."""
+    if path.is_dir():
+        raise CaptionsError(_("{file} is a folder; name a file in it.").format(file=path))
+    trial = path.with_name(f".{path.name}.{os.getpid()}.trial")
+    try:
+        trial.touch()
+        trial.unlink()
+        if path.exists():
+            path.open("ab").close()
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            trial.unlink()
+        raise CaptionsError(
+            _("{file} cannot be written ({problem}); is its folder there, and may you write in it?").format(
+                file=path, problem=problem.strerror
+            )
+        ) from problem
+
+
+def set_aside(path: Path, say: Callable[[str], None]) -> None:
+    """Keep a file that stands at `path` under a name of its own, and say which."""
+    if not path.exists() or not path.stat().st_size:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        return
+    number = 1
+    while (kept := path.with_name(f"{path.stem}.before-{number}{path.suffix}")).exists():
+        number += 1
+    try:
+        path.rename(kept)
+    except OSError as problem:
+        raise CaptionsError(
+            _("{file} cannot be written ({problem}); is its folder there, and may you write in it?").format(
+                file=path, problem=problem.strerror
+            )
+        ) from problem
+    say(_("{file} is new; what stood there before is kept as {kept}.").format(file=path, kept=kept.name))
+
+
+class Paper:
+    """Everything that is written: events, journal, subtitles."""
+
+    def __init__(self, events: Path | None, outs: Sequence[Path], language: str, say: Callable[[str], None]) -> None:
+        """Raises CaptionsError for a path that cannot be, before anything is touched."""
+        wanted = [path.expanduser().absolute() for path in (*outs, *([events] if events else []))]
+        if twice := next((path for path in wanted if wanted.count(path) > 1), None):
+            raise CaptionsError(_("{file} is named twice; give each file a name of its own.").format(file=twice))
+        self._outs = [SubtitleOut(path, language, say) for path in outs]
+        stems = dict.fromkeys(out.path.with_suffix(JOURNAL) for out in self._outs)
+        self._journals = [OutFile(path, "", say) for path in stems]
+        self._events = OutFile(events, "", say) if events else None
+        self._settled = ""
+        self._last: tuple[str, str] | None = None
+
+    def see(self, view: View) -> None:
+        """Write an event if anything that can be seen changed; keep the words."""
+        for word in view.settled:
+            self._settled = f"{self._settled} {word.text}".strip()
+        for journal in self._journals:
+            for word in view.settled:
+                journal.append(_line(text=word.text, start=word.start, end=word.end, confidence=word.confidence))
+        if self._events is not None and self._last != (self._settled, view.tentative):
+            if self._last is None and not self._settled and not view.tentative:
+                return
+            self._last = self._settled, view.tentative
+            self._events.append(_line(t=round(view.at, 3), settled=self._settled, tentative=view.tentative))
+
+    def revise(self, word: int, upto: int, words: Sequence[Word]) -> None:
+        """Keep that words read otherwise after a second look."""
+        for journal in self._journals:
+            said = [{"text": one.text, "start": one.start, "end": one.end} for one in words]
+            journal.append(_line(revised=word, upto=upto, words=said))
+
+    def show(self, cue: Cue) -> None:
+        """Keep a cue in the journals, then in the subtitle files."""
+        for journal in self._journals:
+            journal.append(_line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines))
+        for out in self._outs:
+            out.show(cue)
+
+    def finish(self, *, heard: bool) -> None:
+        """Complete every file; where nothing was even `heard`, none is made."""
+        if self._events is not None:
+            self._events.finish(nothing=_line(t=0.0, settled="", tentative="") if heard else None)
+        for out in self._outs:
+            out.finish(heard=heard)
+        for journal in self._journals:
+            journal.finish()
+
+
+def _line(**entry: object) -> str:
+    return json.dumps(entry, ensure_ascii=False) + "\n"
+
+
+# ── listening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Alone:
+    """One run. `run` it in the thread that may compute; `stop` it from any thread or a signal's handler."""
+
+    def __init__(
+        self,
+        sound: Sound,
+        ears: Ears,
+        paper: Paper,
+        rules: Rules,
+        see: Callable[[View], None],
+        *,
+        fast: bool = False,
+        seconds: float | None = None,
+        looks: bool = False,
+        correct: Callable[[Sequence[Word]], Sequence[Word]] = tuple,
+    ) -> None:
+        """Listen to `sound` with `ears`; `see` is shown every view after it was written.
+
+        With `fast` a file is heard as quickly as the ears can, and the clock is that of a machine on which each step
+        lasts as long as it really took. `seconds` is where the sound ends at the latest. `looks`: the ears look at what
+        they settled a second time, and subtitles wait for that. `correct` puts names right before they stand in cues.
+        """
+        self._sound = sound
+        self._ears = ears
+        self._paper = paper
+        self._see = see
+        self._fast = fast and not sound.live
+        self._limit = None if seconds is None else Ms(round(seconds * 1000))
+        self._looks = looks
+        self._correct = correct
+        self._composer = Composer(rules, UNHURRIED)
+        self._stopping = threading.Event()
+        self._came = threading.Event()
+        self._ended = False
+        self._failed: Exception | None = None
+        self._clock = _RealClock()
+        self._position = Ms(0)
+        self._words = 0
+        self._cues = 0
+        self._waiting: list[Word] = []
+        self._shown = ""
+
+    def stop(self) -> None:
+        """Hear no more; settle what was heard."""
+        self._stopping.set()
+        self._sound.stop()
+        self._came.set()
+
+    def run(self) -> Heeded:
+        """Listen to the end. Raises StudioError where the sound could not be had; the files are whole even then."""
+        try:
+            if self._fast:
+                self._run_fast()
+            else:
+                self._run_real()
+        finally:
+            self._show(self._composer.finish())
+            self._paper.finish(heard=self._position > 0)
+        if self._failed is not None:
+            raise self._failed
+        return Heeded(self._words, self._cues, self._position)
+
+    def _chunks(self) -> Iterator[AudioChunk]:
+        for chunk in self._sound.chunks():
+            if self._stopping.is_set() or (self._limit is not None and chunk.start >= self._limit):
+                break
+            yield chunk
+
+    # ── on the real clock ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run_real(self) -> None:
+        reader = threading.Thread(target=self._read, name="sound", daemon=True)
+        reader.start()
+        while not self._ended and not self._stopping.is_set():
+            if not self._step(self._clock.now):
+                self._came.wait(LOOK)
+                self._came.clear()
+        self._take(self._ears.finish(), self._clock.now, last=True)
+
+    def _read(self) -> None:
+        """Hand the sound to the ears when it was spoken."""
+        try:
+            for chunk in self._chunks():
+                self._clock.begin((chunk.end - chunk.start) / 1000 if self._sound.live else 0.0)
+                while not self._sound.live and (early := chunk.end / 1000 - self._clock.now) > 0:
+                    if self._stopping.wait(early):
+                        return
+                self._ears.hear(chunk)
+                self._position = chunk.end
+                self._came.set()
+        except Exception as problem:  # noqa: BLE001 - the thread that listens raises it
+            self._failed = problem
+        finally:
+            self._sound.stop()
+            self._ended = True
+            self._came.set()
+
+    def _step(self, at: float | None = None) -> bool:
+        hearing = self._ears.step()
+        if hearing is None:
+            return False
+        self._take(hearing, self._clock.now if not self._fast else (at or 0.0))
+        return True
+
+    # ── as fast as it goes ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run_fast(self) -> None:
+        now = 0.0
+        coming = iter(self._chunks())
+        following = next(coming, None)
+        while following is not None and not self._stopping.is_set():
+            while following is not None and following.end / 1000 <= now + 1e-6:
+                self._ears.hear(following)
+                self._position = following.end
+                following = next(coming, None)
+            began = time.perf_counter()
+            hearing = self._ears.step() if following is not None else None
+            now += time.perf_counter() - began
+            if hearing is not None:
+                self._take(hearing, now)
+            elif following is not None:
+                now = max(now, following.end / 1000)
+        began = time.perf_counter()
+        hearing = self._ears.finish()
+        self._take(hearing, now + time.perf_counter() - began, last=True)
+
+    # ── what was heard ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, hearing: Hearing, at: float, *, last: bool = False) -> None:
+        quiet = hearing.quiet_since is not None
+        view = View(at, hearing.settled, hearing.tentative, hearing.behind, quiet or last, self._position)
+        self._words += len(hearing.settled)
+        self._paper.see(view)
+        self._see(view)
+        self._show(self._composer.settle(self._correct(self._final(hearing, last=last))))
+        if quiet and not hearing.tentative and not self._waiting:
+            heard = Ms(self._position - hearing.behind - 1000)
+            self._show(self._composer.due(heard, hearing.quiet_since, heard))
+
+    def _final(self, hearing: Hearing, *, last: bool) -> list[Word]:
+        """Words as the subtitles shall have them, as far as they are known."""
+        if not self._looks:
+            return list(hearing.settled)
+        self._waiting += hearing.settled
+        final: list[Word] = []
+        for revision in hearing.revisions:
+            replaced = revision.upto - revision.first
+            if list(revision.words) != self._waiting[:replaced]:
+                self._paper.revise(revision.first, revision.upto, revision.words)
+            del self._waiting[:replaced]
+            final += revision.words
+        if last:
+            final += self._waiting
+            self._waiting = []
+        return final
+
+    def _show(self, cues: Sequence[Cue]) -> None:
+        for cue in cues:
+            self._cues += 1
+            self._paper.show(cue)

@@ -1,0 +1,301 @@
+"""Sound that comes at its own pace: a microphone, or an address that a child `ffmpeg` reads.
+
+FFmpeg inside our process would hold up every thread of it while a server does not answer; a child can be ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import re
+import select
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import ffmpeg
+import numpy as np
+
+from studio.errors import MediaError
+from studio.language import _
+from studio.media._clock import Ticks, Zero
+from studio.media._hold import Hold
+from studio.media._intake import Intake
+from studio.media._sound import CHUNK, Chunks, FileSound
+from studio.media._tape import Tape
+from studio.sound import SPEECH_RATE, AudioChunk
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from studio.events import LinkState
+    from studio.media._source import Sound
+
+logger = logging.getLogger(__name__)
+
+SCHEMES = ("http", "https", "rtmp", "rtmps", "rtsp", "srt")
+"""Of addresses; a playlist of HLS is an address of http."""
+FIRST_ANSWER, SILENT = 20.0, 12.0
+"""Seconds without a byte, before the first and after it, until an address is called again."""
+BACK_OFF = (1.0, 1.5, 2.5, 4.0, 6.0, 10.0)
+"""Seconds between two calls; the last one for ever."""
+BURST = Ms(300)
+"""So far may what comes lie behind the clock before its place is moved on: networks bring sound in gusts."""
+_MOST_WAITING = 3000
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d)")
+_DROPPED = re.compile(r"ends prematurely|Error in the pull function|Connection (reset|timed out)|Input/output error")
+
+
+class _FreeZero(Zero):
+    """A clock that belongs to no show folder."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nonexistent"), lambda _epoch: None)
+
+    def _keep(self, _kept: object) -> None:
+        """Nowhere."""
+
+
+class _MicrophoneIntake(Intake):
+    """Says once when the microphone is lost, and once when it is back."""
+
+    def __init__(
+        self, heard: Callable[[Ms, bytes], None], ended: Callable[[bool], None], tell: Callable[[str], None]
+    ) -> None:
+        super().__init__(
+            _FreeZero(), Hold(1), Tape(1.0), Ticks(0),
+            heard=heard, sound_ended=ended, say=lambda _sentence: None, seconds=None,
+        )  # fmt: skip
+        self._tell = tell
+        self._lost = False
+
+    def link(self, state: LinkState, detail: str) -> None:
+        if state == "degraded" and not self._lost:
+            self._lost = True
+            self._tell(detail)
+        elif state == "online" and self._lost:
+            self._lost = False
+            self._tell(_("The microphone is back."))
+        super().link(state, detail)
+
+
+class MicrophoneSound:
+    """A microphone, for ever: one that vanishes is waited for."""
+
+    live = True
+    length: Ms | None = None
+
+    def __init__(self, wanted: str, say: Callable[[str], None]) -> None:
+        """Find the input; MediaError lists those there are."""
+        from studio.media._microphone import Microphone  # noqa: PLC0415 - loads PortAudio
+
+        self._waiting: queue.Queue[AudioChunk | None] = queue.Queue(_MOST_WAITING)
+        self._intake = _MicrophoneIntake(self._heard, self._ended, say)
+        self._microphone = Microphone(self._intake, wanted)
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        """Listen until told to stop."""
+        threading.Thread(target=self._microphone.run, name="microphone", daemon=True).start()
+        zero: Ms | None = None
+        while (chunk := self._waiting.get()) is not None:
+            zero = chunk.start if zero is None else zero
+            yield AudioChunk(chunk.rate, Ms(chunk.start - zero), chunk.samples)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._intake.stopping.set()
+
+    def _heard(self, start: Ms, data: bytes) -> None:
+        samples = _as_float(data)
+        with contextlib.suppress(queue.Full):  # the hole is found by the times of what follows
+            self._waiting.put_nowait(AudioChunk(SPEECH_RATE, start, samples))
+
+    def _ended(self, _silent: bool) -> None:  # noqa: FBT001 - as the intake says it
+        self._waiting.put(None)
+
+
+class UrlSound:
+    """An address: a stream that goes on for ever, or a file that ends."""
+
+    live = True
+
+    def __init__(self, url: str, say: Callable[[str], None]) -> None:
+        """MediaError for an address of a kind that cannot be read; nothing is called yet."""
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or not parts.hostname:
+            raise MediaError(
+                _('"{url}" is no address to listen to; it must be like {known}.').format(
+                    url=_without_secrets(url), known="https://HOST/NAME.m3u8, rtmp://HOST/live/NAME, srt://HOST:9000"
+                )
+            )
+        self._url = url
+        self._scheme = parts.scheme
+        self._say = say
+        self._stopping = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._last_words: list[str] = []
+        self._dropped = False
+        self.length: Ms | None = None
+
+    @property
+    def address(self) -> str:
+        """The address without user, password, key or query."""
+        return _without_secrets(self._url)
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        """Listen to the end, or until told to stop; a line that drops is called again."""
+        cut = Chunks(lambda: None)
+        began: float | None = None
+        tries = 0
+        lost = False
+        while not self._stopping.is_set():
+            came = False
+            for samples in self._one_call(Ms(cut.end), SILENT if began is not None else FIRST_ANSWER):
+                now = time.monotonic()
+                if began is None:
+                    began = now - len(samples) / SPEECH_RATE
+                if lost:
+                    lost = False
+                    self._say(_("{address} is back.").format(address=self.address))
+                real = Ms(round((now - began) * 1000) - len(samples) * 1000 // SPEECH_RATE)
+                # The first of a call is placed where it came; what follows it follows, however gustily it comes.
+                place = real if not came and self.length is None and real > cut.end + BURST else None
+                came, tries = True, 0
+                yield from cut.take(samples, place)
+            if self._stopping.is_set():
+                break
+            if began is None:
+                raise MediaError(self._refusal())
+            if self._is_over(cut.end):
+                break
+            if not lost:
+                lost = True
+                yield from cut.flush()
+                self._say(_("{address} gives no sound any more; it is called again.").format(address=self.address))
+            self._stopping.wait(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
+            tries += 1
+        yield from cut.flush()
+
+    def stop(self) -> None:
+        """Hang up."""
+        self._stopping.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        child = self._child
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+
+    def _is_over(self, heard: Ms) -> bool:
+        """Whether this was the end of a file and no line that dropped."""
+        if self._child is None or not self._scheme.startswith("http"):
+            return False
+        if self.length is not None:
+            return heard >= self.length - Ms(2000) or (self._child.returncode == 0 and not self._dropped)
+        return self._child.returncode == 0 and not self._dropped
+
+    def _one_call(self, heard: Ms, patience: float) -> Iterator[NDArray[np.float32]]:
+        self._last_words.clear()
+        self._dropped = False
+        child = self._child = subprocess.Popen(
+            self._command(heard), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        words = threading.Thread(target=self._drain, args=(child,), name="what ffmpeg says", daemon=True)
+        words.start()
+        rest = b""
+        pipe = child.stdout
+        try:
+            while pipe is not None and not self._stopping.is_set():
+                if not select.select([pipe], [], [], patience)[0]:
+                    self._dropped = True
+                    break
+                data = pipe.read(CHUNK * 2)
+                if not data:
+                    break
+                patience = SILENT
+                rest += data
+                whole = len(rest) // 2 * 2
+                yield _as_float(rest[:whole])
+                rest = rest[whole:]
+        finally:
+            if self._dropped or self._stopping.is_set():
+                self._hang_up()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(2.0)
+            self._hang_up()
+            child.wait()
+            words.join(1.0)
+            if pipe is not None:
+                pipe.close()
+
+    def _command(self, heard: Ms) -> list[str]:
+        asked: dict[str, object] = {}
+        if self._scheme.startswith("http"):
+            # A file comes as fast as the network can, and is to be heard as fast as it is spoken.
+            asked = {"re": None, "rw_timeout": round(SILENT * 1e6)}
+            if heard and self.length is not None:
+                asked["ss"] = heard / 1000
+        source = ffmpeg.input(self._url, **asked)
+        heard_as = ffmpeg.output(source["a:0"], "pipe:1", format="s16le", ac=1, ar=SPEECH_RATE, flush_packets=1)
+        command = heard_as.global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "info").compile()
+        tie = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+        return [*tie, *(str(word) for word in command)]
+
+    def _drain(self, child: subprocess.Popen[bytes]) -> None:
+        if child.stderr is None:
+            return
+        with child.stderr:
+            for raw in child.stderr:
+                line = raw.decode(errors="replace").strip().replace(self._url, self.address)
+                logger.info("ffmpeg: %s", line)
+                if (found := _DURATION.search(line)) and self.length is None and not line.endswith("N/A"):
+                    hours, minutes, seconds = map(int, found.groups())
+                    self.length = Ms(((hours * 60 + minutes) * 60 + seconds) * 1000) or None
+                if _DROPPED.search(line):
+                    self._dropped = True
+                self._last_words = [*self._last_words[-20:], line]
+
+    def _refusal(self) -> str:
+        said = " ".join(self._last_words)
+        if "matches no streams" in said or "does not contain any stream" in said:
+            return _("{address} has no sound, so there is nothing to caption.").format(address=self.address)
+        reason = next((line for line in reversed(self._last_words) if line), _("it does not answer"))
+        return _("{address} gives no sound ({reason}); is the address right, and is it on the air?").format(
+            address=self.address, reason=reason.rpartition(": ")[2] or reason
+        )
+
+
+def _as_float(data: bytes) -> NDArray[np.float32]:
+    return np.asarray(np.frombuffer(data, "<i2") / np.float32(32768), np.float32)
+
+
+def _without_secrets(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    except ValueError:
+        host, port = parts.hostname or "", ""
+    path = parts.path.rpartition("/")[0] if parts.scheme.startswith("rtmp") else parts.path
+    return f"{parts.scheme}://{host}{port}{path}"
+
+
+def open_sound(source: str, say: Callable[[str], None]) -> Sound:
+    """Open a file, `mic[:DEVICE]` or an address; see `studio.media.open_sound`."""
+    if source == "mic" or source.startswith("mic:"):
+        return MicrophoneSound(source.partition(":")[2], say)
+    if "://" in source:
+        if urlsplit(source).scheme == "file":
+            return FileSound(Path(urlsplit(source).path), say)
+        return UrlSound(source, say)
+    if not source:
+        raise MediaError(_("Name a file, mic, mic:DEVICE or an address to listen to."))
+    return FileSound(Path(source), say)
