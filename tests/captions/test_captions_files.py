@@ -113,6 +113,8 @@ def test_of_two_lines_with_one_number_the_later_is_right(tmp_path: Path) -> None
         {"number": 1, "start": 0, "end": 900, "lines": ["Labas"], "words": 1},
     ]
     (tmp_path / "captions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = [{"text": text, "start": n, "end": n + 1} for n, text in enumerate(("Labas", "Wilno", "i"))]
+    (tmp_path / "captions.words.jsonl").write_text("".join(json.dumps(line) + "\n" for line in said))
     kept = read_kept(tmp_path)
     assert [cue.text for cue in kept.cues] == ["Labas", "Wilno"]
     assert kept.words_in_cues == 2

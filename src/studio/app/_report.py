@@ -367,7 +367,7 @@ class Report:
         recording = folder / "recording.mp4"
         seconds = (media.probe(recording).duration or 0) / 1000 if recording.exists() else 0.0
         kept = captions.read_kept(folder)
-        late = sorted(at - word.end for at, word in zip(kept.settled_at, kept.words, strict=False))
+        late = sorted(kept.lateness)
         return Summary(
             folder=folder,
             recording=recording if recording.exists() else None,

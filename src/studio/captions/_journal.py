@@ -62,6 +62,34 @@ class Journal:
             logger.info("%s is written again", self.path)
             self._trouble(self.path, None)
 
+    def rewrite(self, begin: int, text: str) -> bool:
+        """Put `text` in place of all from byte `begin` on; return whether that was possible.
+
+        Where it was not, the file ends at `begin` or stands as it stood, and what waited is forgotten: it is to be
+        written as a whole then.
+        """
+        if not self._waiting:
+            try:
+                self._write(b"")
+                assert self._file is not None  # noqa: S101 - for the type checker: it was opened just now
+                os.ftruncate(self._file, begin)
+                self._size = begin
+                self._write(text.encode())
+            except OSError as problem:
+                self._failed(problem)
+            else:
+                return True
+        self.let_go()
+        return False
+
+    def let_go(self) -> None:
+        """Forget what waits, and the file: another one will stand in its place."""
+        self._waiting.clear()
+        self._failing = False
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def sync(self) -> None:
         """Wait until the disk has it; may be called from another thread."""
         file = self._file

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from studio.speech import Tuning
-from studio.subtitles import Rules
+from studio.subtitles import Corrections, Rules
 from studio.units import Ms
 
 
@@ -28,6 +28,18 @@ class CaptionsPlan(msgspec.Struct, frozen=True):
     """Between arriving and airing."""
     tuning: Tuning = Tuning()
     rules: Rules = Rules()
+    corrections: Corrections = Corrections()
+    """Names, numbers and swearing."""
+    look: Ms | None = None
+    """A second look has to be over so long after a word was said; `None`: there is none."""
+    translate: bool = False
+    """Whether there are English captions too, as long as the machine keeps up."""
+    translation_rules: Rules = Rules()
+    """By which those are cut."""
+    hotwords: tuple[str, ...] = ()
+    """Names to tell the model beforehand."""
+    youtube: str | None = None
+    """The environment variable that holds the address YouTube gave for captions; `None`: none are sent."""
     threads: int = 2
     """Processor threads of the model."""
     interface: str = "en"

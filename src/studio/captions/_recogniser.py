@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import traceback
 from bisect import insort
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio.bridge import Line, Mailbox
+from studio.captions._desk import Desk
 from studio.captions._files import ShowFiles
 from studio.captions._intake import SoundIntake
 from studio.captions._sinks import Picture
 from studio.captions._worker import Failed, Ready, Result, Worker
-from studio.errors import StudioError
+from studio.errors import CaptionsError, StudioError
 from studio.events import (
     CaptionsDone,
     ClockStarted,
+    Edited,
+    EditWord,
     Heard,
     ListenerReport,
     Sound,
@@ -24,19 +29,20 @@ from studio.events import (
     Subscribe,
     Trouble,
     Welcome,
+    WordsChanged,
 )
 from studio.language import _
-from studio.subtitles import Composer
+from studio.subtitles import Composer, Corrections
 from studio.units import Ms, ShowClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from studio.captions._plan import CaptionsPlan
     from studio.captions._sinks import Sink
     from studio.captions._worker import Ears, Report
     from studio.events import AnyMessage, LinkState
-    from studio.speech import Hearing
+    from studio.speech import Hearing, Revision
     from studio.spoken import Cue, Word
 
 logger = logging.getLogger(__name__)
@@ -56,6 +62,8 @@ BEHIND = Ms(3000)
 """More sound than this waiting means that the model is too large for this machine, or that it is busy."""
 UNSURE = Ms(1000)
 """The newest quiet sound may hold the beginning of a word: the ears do not look before half a second of it is there."""
+SHORT_OF_BREATH = 30.0
+"""Seconds that a machine which had to skip sound counts as too slow."""
 RESULTS = 10_000
 """Results that may wait for the loop: an hour of them. The ears bring a few a second."""
 
@@ -86,8 +94,11 @@ class Recogniser:
         self._unsaid: list[str] = []
         self._disk: str | None = None
         self._files = ShowFiles(plan.folder, self._clock, self._disk_trouble)
-        self._picture = Picture(self._clock, plan.hold, self._files.kept.cues)
-        self._sinks: tuple[Sink, ...] = (self._files, self._picture)
+        self._english = ShowFiles(plan.folder, self._clock, self._disk_trouble, "en") if plan.translate else None
+        translated = self._english.kept.cues if self._english is not None else ()
+        self._picture = Picture(self._clock, plan.hold, self._files.kept.cues, translated)
+        self._sinks: list[Sink] = [self._picture]
+        self._every_sink: tuple[Sink, ...] = (self._files, *self._sinks)
         self._continue()
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
         self._worker = Worker(ears, self._mailbox.put)
@@ -101,18 +112,29 @@ class Recogniser:
         self._quiet_since: Ms | None = None
         self._quiet_until: Ms | None = None
         self._silent = True
-        self._unsent: list[Word] = []
+        self._unsent: list[int] = []
+        self._unsent_changes: set[int] = set()
+        self._skipped = Ms(0)
+        self._skipped_at = -SHORT_OF_BREATH
 
     def _continue(self) -> None:
         """Go on from what the files hold."""
-        kept = self._files.kept
-        last = kept.cues[-1] if kept.cues else None
-        first = last.number + 1 if last else 1
-        self._composer = Composer(self._plan.rules, self._plan.hold, first, last.end if last else None)
-        self._earlier = kept.words[-1].end if kept.words else None
-        self._left_over = kept.words[kept.words_in_cues :]
-        self._lateness = sorted(at - word.end for word, at in zip(kept.words, kept.settled_at, strict=True))
+        plan, kept = self._plan, self._files.kept
+        self._script = kept.script
+        self._script.correction = plan.corrections.corrector() if plan.corrections != Corrections() else None
+        self._desk = Desk(kept, plan.rules, plan.hold, look=plan.look is not None)
+        self._ids: list[int | None] = []
+        """Which place each word is that the ears have settled; `None` for one of an earlier life."""
+        self._last_kept = self._script.ids[-1] if len(self._script) else None
+        self._earlier = self._script.end
+        self._lateness = sorted(kept.lateness)
         self._intake = SoundIntake(kept.heard)
+        if self._english is not None:
+            translated = self._english.kept
+            last = translated.cues[-1] if translated.cues else None
+            first = last.number + 1 if last else 1
+            self._translation = Composer(plan.translation_rules, plan.hold, first, last.end if last else None)
+            self._translated_until = translated.script.end
 
     async def run(self) -> int:
         """Live until the sound has ended and everything is said, or the ears break; return the exit code."""
@@ -120,6 +142,7 @@ class Recogniser:
         self._worker.start()
         for task in tasks:
             task.add_done_callback(self._task_ended)
+        tasks += [asyncio.create_task(self._run_sink(sink)) for sink in self._sinks]
         try:
             code = await self._over
             await self._say_goodbye()
@@ -130,7 +153,8 @@ class Recogniser:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._files.close()
+            for files in self._all_files():
+                files.close()
             if self._line is not None:
                 await self._line.close()
         return code
@@ -177,7 +201,8 @@ class Recogniser:
         if epoch == 0 or self._over.done():
             return True
         if self._files.belongs_to(epoch):
-            self._files.keep_epoch(epoch)
+            for files in self._all_files():
+                files.keep_epoch(epoch)
             return True
         if self._fed is not None:
             logger.warning("another show began while the ears heard this one; starting again for it")
@@ -188,19 +213,25 @@ class Recogniser:
         self._picture.drop()
         try:
             name = self._files.set_aside()
+            if self._english is not None:
+                self._english.set_aside(name)
         except StudioError as problem:
             self._broke(problem, loading=True)
             return True
         logger.warning("the captions so far were of another show and are %s now", name)
-        if kept.words or kept.cues:
+        if len(kept.script) or kept.cues:
             self._say(
                 _("{folder} held captions of an earlier show; they are kept there as {name}").format(
                     folder=self._plan.folder, name=name
                 )
             )
-        self._files.keep_epoch(epoch)
+        for files in self._all_files():
+            files.keep_epoch(epoch)
         self._continue()
         return False
+
+    def _all_files(self) -> list[ShowFiles]:
+        return [self._files] if self._english is None else [self._files, self._english]
 
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
@@ -208,6 +239,7 @@ class Recogniser:
                 self._clock.start(epoch)
                 self._picture.connect(line)
                 self._welcomed.set()
+                self._tell_changes([*self._unsent_changes, *self._desk.open(self._clock.now())])
                 while self._unsaid:
                     self._send(Trouble(self._unsaid.pop(0)))
                 self._report()
@@ -215,6 +247,8 @@ class Recogniser:
                 self._clock.start(epoch)
             case Sound():
                 self._hear(message)
+            case EditWord():
+                self._edit(message)
             case SoundEnded(silent=silent):
                 if silent:
                     self._state = "off"
@@ -243,7 +277,8 @@ class Recogniser:
     # ── what the ears bring ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _listen(self) -> None:
-        self._show(self._composer.settle(self._left_over))
+        self._show(self._desk.outdated())
+        self._show(self._desk.compose())
         while not self._over.done():
             report = await self._mailbox.get()
             self._unanswered = 0
@@ -287,7 +322,9 @@ class Recogniser:
             self._behind = Ms(max(0, waiting))
         self._note_quiet(result)
         if result.last:
-            self._show(self._composer.finish())
+            self._show(self._desk.finish())
+            if self._english is not None:
+                self._show_translated(self._english, self._translation.finish())
             self._end(DONE)
 
     def _note_quiet(self, result: Result) -> None:
@@ -302,25 +339,128 @@ class Recogniser:
             self._quiet_until = heard
 
     def _settle(self, hearing: Hearing) -> None:
-        words = [word for word in hearing.settled if not self._is_of_earlier_life(word)]
         now = self._clock.now()
-        self._files.settle(words, now)
-        for word in words:
-            insort(self._lateness, now - word.end)
-        self._unsent += words
+        if hearing.skipped > self._skipped:
+            self._skipped = hearing.skipped
+            self._skipped_at = asyncio.get_running_loop().time()
+        new = [word for word in hearing.settled if not self._is_of_earlier_life(word, self._earlier)]
+        ids = self._files.settle(new, now)
+        for word in new:
+            insort(self._lateness, Ms(now - word.end))
+        following = iter(ids)
+        self._ids += [
+            None if self._is_of_earlier_life(word, self._earlier) else next(following) for word in hearing.settled
+        ]
+        self._desk.add(ids)
+        changed: list[int] = []
+        for revision in hearing.revisions:
+            changed += self._revise(revision, now)
+        changed = list(dict.fromkeys(changed + self._script.correct(now)))
+        self._files.revise(changed, now)
+        self._unsent += ids
+        words = [self._script[id_].word for id_ in ids]
+        tentative = self._put_right(hearing.tentative)
         if self._line is not None and self._welcomed.is_set():
-            self._line.send(Heard(tuple(self._unsent), hearing.tentative, now, self._behind))
+            settled = tuple(self._script[id_].word for id_ in self._unsent)
+            self._line.send(Heard(settled, tentative, now, self._behind, tuple(self._unsent)))
             self._unsent = []
-        self._show(self._composer.settle(words))
+        for sink in self._sinks:
+            with self._breaking(sink):
+                sink.heard(words, tentative, now)
+        self._take_up(changed)
+        if self._english is not None:
+            self._translate(self._english, hearing.translated, now)
 
-    def _is_of_earlier_life(self, word: Word) -> bool:
+    def _revise(self, revision: Revision, now: Ms) -> list[int]:
+        """Let the script follow the second look; return the places that changed."""
+        ids = [id_ for id_ in self._ids[revision.first : revision.upto] if id_ is not None]
+        words = [word for word in revision.words if not self._is_of_earlier_life(word, self._earlier)]
+        before = [id_ for id_ in self._ids[: revision.first] if id_ is not None][-1:]
+        next_id = self._script.next_id
+        changed = self._script.revise(ids, words, now, before[0] if before else self._last_kept)
+        self._desk.adopt([id_ for id_ in changed if id_ >= next_id], now)
+        self._desk.looked_at(ids)
+        return changed
+
+    def _edit(self, wish: EditWord) -> None:
+        """Do what a person wants, journal first, or say why not."""
+        now = self._clock.now()
+        try:
+            if wish.text:
+                self._desk.check(wish.id, wish.text)
+            changed = self._script.edit(wish.id, wish.text, now, self._plan.rules.line_characters)
+        except CaptionsError as problem:
+            self._send(Edited(wish.request, str(problem)))
+            return
+        changed = list(dict.fromkeys(changed + self._script.correct(now)))
+        self._files.revise(changed, now, {"id": wish.id, "text": wish.text, "by": wish.by})
+        self._take_up(changed)
+        self._send(Edited(wish.request, ""))
+
+    def _take_up(self, changed: Sequence[int]) -> None:
+        """Show places that read otherwise, and the cues that do because of them; and the cues that are full now."""
+        self._tell_changes(changed)
+        self._show(self._desk.follow(changed))
+        self._show(self._desk.compose())
+
+    def _tell_changes(self, ids: Iterable[int]) -> None:
+        if self._line is None or not self._welcomed.is_set():
+            self._unsent_changes.update(ids)
+            return
+        self._unsent_changes.clear()
+        words = tuple(self._script.shown(id_) for id_ in dict.fromkeys(ids))
+        if words:
+            self._line.send(WordsChanged(words))
+
+    def _put_right(self, tentative: str) -> str:
+        if self._script.correction is None:
+            return tentative
+        return " ".join(filter(None, self._script.correction.correct(tentative.split())))
+
+    def _translate(self, files: ShowFiles, words: Iterable[Word], now: Ms) -> None:
+        words = [word for word in words if not self._is_of_earlier_life(word, self._translated_until)]
+        files.settle(words, now)
+        self._show_translated(files, self._translation.settle(words))
+
+    @staticmethod
+    def _is_of_earlier_life(word: Word, earlier: Ms | None) -> bool:
         """Whether a word was settled before a crash and is heard again, its end cut a little differently."""
-        return self._earlier is not None and (word.start + word.end) / 2 < self._earlier
+        return earlier is not None and (word.start + word.end) / 2 < earlier
 
     def _show(self, cues: Iterable[Cue]) -> None:
         for cue in cues:
+            self._files.show(cue, self._desk.ids(cue))
             for sink in self._sinks:
-                sink.show(cue)
+                with self._breaking(sink):
+                    sink.show(cue)
+            self._tell_changes(self._desk.air(cue))
+
+    def _show_translated(self, files: ShowFiles, cues: Iterable[Cue]) -> None:
+        for cue in cues:
+            files.show(cue)
+            for sink in self._sinks:
+                with self._breaking(sink):
+                    sink.translated(cue)
+
+    # ── sinks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _run_sink(self, sink: Sink) -> None:
+        with self._breaking(sink):
+            await sink.run()
+
+    @contextmanager
+    def _breaking(self, sink: Sink) -> Iterator[None]:
+        """Let a sink break alone: that is said once, and nothing else comes there."""
+        try:
+            yield
+        except Exception as problem:
+            logger.exception("the sink %s broke", sink.name)
+            sink.state = "refused"
+            sink.detail = _("Captions reach {sink} no more ({problem}); everything else goes on").format(
+                sink=sink.name, problem=f"{type(problem).__name__}: {problem}"
+            )
+            self._sinks = [other for other in self._sinks if other is not sink]
+            self._say(sink.detail)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -329,15 +469,18 @@ class Recogniser:
             await asyncio.sleep(TICK)
             now = self._clock.now()
             quiet_since = self._quiet_since if self._quiet_until is not None else None
-            self._show(self._composer.due(now, quiet_since, self._quiet_until))
+            self._show(self._desk.due(now, quiet_since, self._quiet_until))
+            if self._english is not None:
+                self._show_translated(self._english, self._translation.due(now, quiet_since, self._quiet_until))
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(KEEP)
             self._watch_ears()
             self._report()
-            self._files.retry()
-            await asyncio.to_thread(self._files.sync)
+            for files in self._all_files():
+                files.retry()
+                await asyncio.to_thread(files.sync)
 
     def _watch_ears(self) -> None:
         """End with ears that give no sign though sound waits for them.
@@ -368,13 +511,33 @@ class Recogniser:
             state, detail = "degraded", self._disk
         elif state == "online" and (behind := self._how_far_behind()) > BEHIND:
             state = "degraded"
-            detail = _("Recognition is {seconds} s behind; choose a smaller model or close other programs").format(
-                seconds=round(behind / 1000)
-            )
+            detail = _(
+                "Recognition is {seconds} s behind; close other programs, or take a smaller model: "
+                "“studio models bench” tells which one this machine can keep up with"
+            ).format(seconds=round(behind / 1000))
+        elif state == "online" and asyncio.get_running_loop().time() - self._skipped_at < SHORT_OF_BREATH:
+            state = "degraded"
+            detail = _(
+                "This machine is too slow for the speech model, and {seconds} s of sound had to be skipped so far; "
+                "close other programs, or take a smaller model: "
+                "“studio models bench” tells which one this machine can keep up with"
+            ).format(seconds=math.ceil(self._skipped / 1000))
         count = len(self._lateness)
         p50, p95 = ((Ms(self._lateness[int(share * (count - 1))]) if count else None) for share in (0.5, 0.95))
-        kept = self._files.kept
-        self._send(ListenerReport(state, detail, len(kept.words), len(kept.cues), p50, p95))
+        self._send(
+            ListenerReport(
+                state,
+                detail,
+                count,
+                len(self._files.kept.cues),
+                p50,
+                p95,
+                behind=self._how_far_behind(),
+                skipped=self._skipped,
+                corrected=self._script.corrected,
+                sinks=tuple(sink.report() for sink in self._every_sink),
+            )
+        )
 
     def _disk_trouble(self, sentence: str | None) -> None:
         """Say once that the disk refuses; captions go on."""

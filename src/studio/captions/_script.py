@@ -68,6 +68,7 @@ class Script:
         self.correction = correction
         self._places: dict[int, Place] = {}
         self._order: list[int] = []
+        self._next = 0
         self._airs: dict[int, Ms] = {}
         self._corrected: set[int] = set()
         self.expected: Callable[[Word], Ms] = lambda word: word.start
@@ -78,6 +79,9 @@ class Script:
 
     def __iter__(self) -> Iterator[Place]:
         return (self._places[id_] for id_ in self._order)
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._places
 
     def __getitem__(self, id_: int) -> Place:
         return self._places[id_]
@@ -90,7 +94,7 @@ class Script:
     @property
     def next_id(self) -> int:
         """What the next place will be called."""
-        return len(self._places)
+        return self._next
 
     @property
     def end(self) -> Ms | None:
@@ -134,11 +138,15 @@ class Script:
 
     # ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, place: Place, after: int | None = None) -> None:
-        """Take over `place` as it stands in a journal: a known one is replaced, a new one stands after `after`."""
+    def put(self, place: Place, after: int | None = None, *, first: bool = False) -> None:
+        """Take over `place` as it stands in a journal: a known one is replaced, a new one stands after `after`.
+
+        Without `after` it stands before all others where it is the `first`, else behind them.
+        """
         if place.id not in self._places:
-            at = len(self._order) if after is None else self._index(after) + 1
-            self._order.insert(at, place.id)
+            at = self._index(after) + 1 if after in self._places and after is not None else len(self._order)
+            self._order.insert(0 if first else at, place.id)
+            self._next = max(self._next, place.id + 1)
         self._places[place.id] = place
         (self._corrected.add if place.corrected else self._corrected.discard)(place.id)
 
@@ -290,9 +298,7 @@ class Script:
     def _new(self, word: Word, before: int | None, following: int | None) -> int:
         word = self._between(word, before, following)
         place = Place(self.next_id, "", word, word.text, "second look")
-        self._order.insert(0 if before is None else self._index(before) + 1, place.id)
-        self._places[place.id] = place
-        self._corrected.add(place.id)
+        self.put(place, before, first=before is None)
         return place.id
 
     def _between(self, word: Word, before: int | None, following: int | None) -> Word:

@@ -1,56 +1,76 @@
-"""Where settled cues go."""
+"""Where words and cues go."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from studio.events import ShowCue
+from studio.events import ShowCue, SinkReport
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from studio.bridge import Line
-    from studio.spoken import Cue
+    from studio.events import Language, LinkState
+    from studio.spoken import Cue, Word
     from studio.units import Clock
 
 
-class Sink(Protocol):
-    """A place where cues are shown or kept.
+class Sink:
+    """A place where captions are shown or kept.
 
-    How to add one: 1. write a class with these three; `show` never blocks and raises nothing, what is slow goes through
-    a queue of its own. 2. Hand it to `Recogniser` in `recognise`, after the files: a cue is kept before it is shown.
+    How to add one: 1. write a subclass with a name that overrides what it has a use for: `show` for what airs, `heard`
+    for what is said now, without the hold. Neither blocks; what is slow goes through a bounded queue that `run`
+    empties. 2. Keep `state`, `detail` and `late` true: pages show them. 3. Make it in `Recogniser`; it comes after the
+    files, for a cue is kept before it is shown. A sink that raises is left alone from then on, and the user is told.
     """
 
-    @property
-    def name(self) -> str:
-        """As the user knows it."""
-        ...
+    name = ""
+    """As `SinkReport.name` lists them."""
 
-    @property
-    def late(self) -> Ms | None:
-        """How long after its moment the last cue came here: 0 in time, `None` before the first."""
-        ...
+    def __init__(self) -> None:
+        self.state: LinkState = "online"
+        self.detail = ""
+        """One sentence for the user, or empty."""
+        self.late: Ms | None = None
+        """How long after its moment the last text came here: 0 in time, `None` before the first."""
 
     def show(self, cue: Cue) -> None:
-        """Take a settled cue; each comes once, in order."""
-        ...
+        """Take a cue; a number known already replaces that one, and without lines takes it back."""
+
+    def translated(self, cue: Cue) -> None:
+        """Take a cue of the translation; these are numbered on their own."""
+
+    def heard(self, words: Sequence[Word], tentative: str, at: Ms) -> None:
+        """Take what was settled since the last time, and what is likely to follow, decided `at` on the show clock.
+
+        Words are put right by the glossary; one whose text is empty belongs to the one before it.
+        """
+
+    async def run(self) -> None:
+        """Do what is slow, until cancelled."""
+
+    def report(self) -> SinkReport:
+        """How it is doing."""
+        return SinkReport(self.name, self.state, self.detail, self.late)
 
 
-class Picture:
-    """The burned picture and the WebVTT rendition: both are the relay's work, and are told over the line to it."""
+class Picture(Sink):
+    """The burned picture and the WebVTT renditions: all are the relay's work, and are told over the line to it."""
 
     name = "picture"
 
-    def __init__(self, clock: Clock, hold: Ms, cues: Iterable[Cue]) -> None:
-        """Know the `cues` of an earlier life, some of which may still air."""
+    def __init__(self, clock: Clock, hold: Ms, cues: Iterable[Cue], translated: Iterable[Cue] = ()) -> None:
+        """Know the cues of an earlier life, some of which may still air."""
+        super().__init__()
         self._clock = clock
         self._hold = hold
-        self._recent = list(cues)
+        self._recent: dict[tuple[Language, int], Cue] = {("", cue.number): cue for cue in cues}
+        self._recent |= {("en", cue.number): cue for cue in translated}
         self._line: Line | None = None
+        self.state = "connecting"
         self.owes = False
         """Whether a cue was kept for a relay that has not come yet."""
-        self.late: Ms | None = None
 
     def connect(self, line: Line | None) -> None:
         """Speak over `line` from now on, beginning with every cue that has not wholly aired; `None`: it is lost.
@@ -58,27 +78,36 @@ class Picture:
         The relay knows them by number: what it has already is replaced by itself, what came meanwhile is new to it.
         """
         self._line = line
+        self.state = "connecting" if line is None else "online"
         self._forget()
         self.owes = self.owes and line is None
         if line is not None:
-            for cue in self._recent:
-                line.send(ShowCue(cue))
+            for (track, _number), cue in self._recent.items():
+                line.send(ShowCue(cue, track))
 
     def show(self, cue: Cue) -> None:
         """Send `cue`, or keep it until there is a line."""
-        self._forget()
-        self._recent.append(cue)
-        self.late = Ms(max(0, self._clock.now() - self._hold - cue.start))
-        if self._line is not None:
-            self._line.send(ShowCue(cue))
-        else:
-            self.owes = True
+        if ("", cue.number) not in self._recent:
+            self.late = Ms(max(0, self._clock.now() - self._hold - cue.start))
+        self._send(cue, "")
+
+    def translated(self, cue: Cue) -> None:
+        """Send `cue`, or keep it until there is a line."""
+        self._send(cue, "en")
 
     def drop(self) -> None:
         """Forget every cue: they were another show's."""
         self._recent.clear()
         self.owes = False
 
+    def _send(self, cue: Cue, track: Language) -> None:
+        self._forget()
+        self._recent[track, cue.number] = cue
+        if self._line is not None:
+            self._line.send(ShowCue(cue, track))
+        else:
+            self.owes = True
+
     def _forget(self) -> None:
         aired = self._clock.now() - self._hold
-        self._recent = [cue for cue in self._recent if cue.end > aired]
+        self._recent = {key: cue for key, cue in self._recent.items() if cue.end > aired}
