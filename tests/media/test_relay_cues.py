@@ -70,3 +70,27 @@ def test_a_cue_over_a_border_is_within_both_segments() -> None:
     assert [found.number for found in board.within(Ms(0), Ms(2000))] == [1]
     assert [found.number for found in board.within(Ms(2000), Ms(4000))] == [1, 2]
     assert board.coming(Ms(2000)) == cue(2, 2500, 4000)
+
+
+def test_what_stands_in_webvtt_is_closed_and_what_comes_after_it_is_late_there() -> None:
+    board = CueBoard()  # of a translation: no picture airs it
+    assert board.written_late is None
+    board.show(cue(1, 1500, 2500))
+    board.wrote(Ms(2000))
+    assert not board.show(cue(1, 1500, 2500, "za późno"))
+    assert board.written_late == 0
+    assert board.show(cue(2, 1200, 3000))
+    assert board.written_late == 800
+    assert board.within(Ms(2000), Ms(4000)) == [cue(1, 1500, 2500), cue(2, 2000, 3000)]
+
+
+def test_the_board_says_how_late_the_last_cue_came() -> None:
+    board = CueBoard()
+    assert board.picture_late is None
+    board.air(Ms(999))
+    board.show(cue(1, 1000, 2000))
+    assert board.picture_late == 0
+    board.air(Ms(2399))
+    board.show(cue(2, 2000, 3000))
+    assert board.picture_late == 400
+    assert board.ahead(Ms(2400)) == [cue(2, 2400, 3000)]

@@ -23,6 +23,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from studio.media._closed import ClosedCaptions
     from studio.media._cues import CueBoard
     from studio.media._encode import Coded
     from studio.media._hold import Hold, Reel
@@ -78,18 +79,21 @@ class Air:
         hold: Hold,
         tape: Tape,
         board: CueBoard,
+        closed: ClosedCaptions | None,
         open_outputs: Callable[[int, int, float], list[Output]],
         say: Callable[[str], None],
     ) -> None:
         """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air.
 
-        `say` is told what a technician should know.
+        `closed`, where it is given, puts captions into the coded pictures, too. `say` is told what a technician should
+        know.
         """
         self._plan = plan
         self._zero = zero
         self._hold = hold
         self._tape = tape
         self._board = board
+        self._closed = closed
         self._open_outputs = open_outputs
         self._say = say
         self._undrawable: set[tuple[str, ...]] = set()
@@ -125,6 +129,11 @@ class Air:
     def cut_short(self) -> None:
         """Be done at once; what is held is lost."""
         self._cut.set()
+
+    @property
+    def undrawn(self) -> int:
+        """How many texts could not be drawn and are left out of the picture."""
+        return len(self._undrawable)
 
     def late_p95(self) -> Ms | None:
         """Lateness that 95 of 100 frames of the last ten seconds kept within; `None` without frames."""
@@ -268,7 +277,7 @@ class Air:
             self._burner.burn(cue, frame)
         self._last = self._last_encoded = at
         if self._pictures:
-            self._write(self._pictures.encode(frame, at))
+            self._write(self._captioned(self._pictures.encode(frame, at)))
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"
 
@@ -321,6 +330,9 @@ class Air:
     def _rest(self, seconds: float) -> None:
         self._cut.wait(seconds)
 
+    def _captioned(self, pictures: list[Coded]) -> list[Coded]:
+        return self._closed.add(pictures) if self._closed else pictures
+
     def _write(self, coded: list[Coded]) -> None:
         for output in self.outputs:
             output.write(coded)
@@ -328,7 +340,7 @@ class Air:
     def _close(self) -> None:
         """Write what the encoders hold back, and close every output."""
         if self._pictures:
-            self._write(self._pictures.flush())
+            self._write(self._captioned(self._pictures.flush()))
             self._write(self._sounds.flush())
         for output in self.outputs:
             output.close()

@@ -1,4 +1,4 @@
-"""Which cue stands on the picture at which moment of the show."""
+"""Which cue of a track stands at which moment of the show."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ class CueBoard:
         self._aired = Ms(-1)
         self._seen: set[int] = set()
         self._late: set[int] = set()
+        self._written = Ms(0)
+        self.picture_late: Ms | None = None
+        """How long after its moment the last cue came for the picture: 0 in time, `None` before the first."""
+        self.written_late: Ms | None = None
+        """Likewise for WebVTT."""
 
     def show(self, cue: Cue) -> bool:
         """Take `cue` and return whether it changes anything.
@@ -40,7 +45,12 @@ class CueBoard:
             if not cue.lines:
                 self._late.discard(cue.number)
                 return self._cues.pop(cue.number, None) is not None
-            now = Ms(self._aired + 1)
+            known = self._cues.get(cue.number)
+            if known is not None and known.start < self._written:
+                return False
+            self.picture_late = Ms(max(0, self._aired + 1 - cue.start))
+            self.written_late = Ms(max(0, self._written - cue.start))
+            now = Ms(max(self._aired + 1, self._written))
             if cue.start < now:
                 self._late.add(cue.number)
                 later = [
@@ -70,9 +80,14 @@ class CueBoard:
             cue = self._at(moment)
             if cue is not None:
                 self._seen.add(cue.number)
-            if len(self._cues) > 200:  # noqa: PLR2004 - tidy now and then, not at every frame
-                self._cues = {number: kept for number, kept in self._cues.items() if kept.end > moment - KEPT}
+            self._tidy(moment)
             return cue
+
+    def wrote(self, end: Ms) -> None:
+        """Everything before `end` stands in WebVTT for good: no cue begins before it any more."""
+        with self._lock:
+            self._written = max(self._written, end)
+            self._tidy(end)
 
     def coming(self, moment: Ms) -> Cue | None:
         """Return the next cue that begins at or after `moment`."""
@@ -80,6 +95,12 @@ class CueBoard:
             return min(
                 (cue for cue in self._cues.values() if cue.start >= moment), key=lambda cue: cue.start, default=None
             )
+
+    def ahead(self, moment: Ms) -> list[Cue]:
+        """Return the cues that are not over at `moment`, in order."""
+        with self._lock:
+            found = [cue for cue in self._cues.values() if cue.end > moment]
+        return sorted(found, key=lambda cue: (cue.start, cue.number))
 
     def within(self, start: Ms, end: Ms) -> list[Cue]:
         """Return the cues that stand at any moment of [start, end), in order."""
@@ -96,6 +117,10 @@ class CueBoard:
     def late(self) -> int:
         """How many came after their first frame had aired."""
         return len(self._late)
+
+    def _tidy(self, moment: Ms) -> None:
+        if len(self._cues) > 200:  # noqa: PLR2004 - now and then, not at every frame
+            self._cues = {number: kept for number, kept in self._cues.items() if kept.end > moment - KEPT}
 
     def _at(self, moment: Ms) -> Cue | None:
         return max(

@@ -1,4 +1,4 @@
-"""HLS: FFmpeg cuts the segments; beside each stands its WebVTT segment, in a playlist of the same numbers."""
+"""HLS: FFmpeg cuts the segments; beside each stand its WebVTT segments, in playlists of the same numbers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import av
 
 from studio.media._clock import RATE, Ticks, ms_of
+from studio.media._cues import CueBoard
 from studio.media._files import write_aside
 from studio.media._recording import mux_streams
 from studio.subtitles import vtt_segment
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from studio.media._cues import CueBoard
     from studio.media._encode import Coded
     from studio.media._plan import EncodePreset
 
@@ -27,6 +28,7 @@ USUAL_SHIFT = 126_000
 """Ticks that the muxer adds to every stamp: twice its `max_delay`. For a segment that has no picture to tell."""
 _SEGMENT = re.compile(r"#EXTINF:([\d.]+),[^\n]*\n(?:#[^\n]*\n)*seg-(\d+)\.ts")
 _GROUP = "captions"
+_CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,42 @@ class Look:
     fps: float
     bandwidth: int
     """Bits a second at most."""
+    closed_captions: bool = False
+    """The pictures carry CEA-608, channel CC1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A track of subtitles: a playlist of its own, beside each segment a WebVTT segment."""
+
+    board: CueBoard
+    language: str
+    """As a code; `auto` where it is not known."""
+    mark: str = ""
+    """Between its files' names and their endings; empty for the words as they were said."""
+
+    @property
+    def playlist(self) -> str:
+        """`captions.m3u8`, `captions.en.m3u8`."""
+        return f"captions{self.mark}.m3u8"
+
+    @property
+    def named(self) -> str:
+        """Its attributes NAME and, where it is known, LANGUAGE in a master playlist."""
+        code = f',LANGUAGE="{self.language}"' if self.language in NAMES else ""
+        return f'NAME="{NAMES.get(self.language, "Captions")}"{code}'
 
 
 class Hls:
-    """The folder `hls` of a show: `master.m3u8`, `index.m3u8` and, with captions, `captions.m3u8`."""
+    """The folder `hls` of a show: `master.m3u8`, `index.m3u8` and the playlists of the renditions."""
 
-    def __init__(self, folder: Path, preset: EncodePreset, look: Look, board: CueBoard, language: str | None) -> None:
-        """Go on with what is in `folder`; `language` of the captions, or `None` for no rendition."""
+    def __init__(self, folder: Path, preset: EncodePreset, look: Look, renditions: Sequence[Rendition]) -> None:
+        """Go on with what is in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._index = folder / "index.m3u8"
         self._look = look
-        self._board = board
-        self._language = language
+        self._renditions = renditions
         self._window = preset.playlist_segments
         self.detail = str(folder / "master.m3u8")
         self._known = max(_numbers(self._read()), default=-1)
@@ -106,12 +131,14 @@ class Hls:
         for number, seconds in fresh:
             self._segment(number, seconds)
             self._known = number
-        if self._language is not None:
-            write_aside(self._folder / "captions.m3u8", re.sub(r"seg-(\d+)\.ts", r"seg-\1.vtt", index))
+        for rendition in self._renditions:
+            playlist = re.sub(r"seg-(\d+)\.ts", rf"seg-\1{rendition.mark}.vtt", index)
+            write_aside(self._folder / rendition.playlist, playlist)
+        if self._renditions:
             listed = _numbers(index)
             for old in self._folder.glob("seg-*.vtt"):
                 # FFmpeg keeps one segment that is listed no more, for players that have just read the list.
-                if listed and int(old.stem[4:]) < listed[0] - 1:
+                if listed and int(old.name[4:].partition(".")[0]) < listed[0] - 1:
                     old.unlink()
         if not (self._folder / "master.m3u8").exists():
             write_aside(self._folder / "master.m3u8", self._master())
@@ -125,27 +152,29 @@ class Hls:
         if self._shift is None:
             stamp = _first_stamp(self._folder / f"seg-{number:05}.ts")
             self._shift = None if stamp is None else stamp - self._first
-        if self._language is not None:
-            begin, finish = ms_of(Ticks(start)), ms_of(Ticks(end))
-            cues = self._board.within(begin, finish)
-            text = vtt_segment(
-                cues, begin, finish, mpegts=USUAL_SHIFT if self._shift is None else self._shift, local=Ms(0)
-            )
-            write_aside(self._folder / f"seg-{number:05}.vtt", text)
+        begin, finish = ms_of(Ticks(start)), ms_of(Ticks(end))
+        shift = USUAL_SHIFT if self._shift is None else self._shift
+        for rendition in self._renditions:
+            text = vtt_segment(rendition.board.within(begin, finish), begin, finish, mpegts=shift, local=Ms(0))
+            rendition.board.wrote(finish)
+            write_aside(self._folder / f"seg-{number:05}{rendition.mark}.vtt", text)
 
     def _master(self) -> str:
         look = self._look
         lines = ["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-INDEPENDENT-SEGMENTS"]
-        group = ""
-        if self._language is not None:
-            name = NAMES.get(self._language, "Captions")
-            code = f',LANGUAGE="{self._language}"' if self._language in NAMES else ""
-            # Not shown by itself: the words are burned into the picture already.
+        # None is shown by itself: the words are burned into the picture already.
+        lines += [
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{_GROUP}",{rendition.named},DEFAULT=NO,AUTOSELECT=NO,FORCED=NO,'
+            f'URI="{rendition.playlist}"'
+            for rendition in self._renditions
+        ]
+        group = f',SUBTITLES="{_GROUP}"' if self._renditions else ""
+        if look.closed_captions and self._renditions:
             lines.append(
-                f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{_GROUP}",NAME="{name}"{code},DEFAULT=NO,AUTOSELECT=NO,FORCED=NO,'
-                'URI="captions.m3u8"'
+                f'#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="{_CLOSED}",{self._renditions[0].named},DEFAULT=NO,'
+                'AUTOSELECT=NO,INSTREAM-ID="CC1"'
             )
-            group = f',SUBTITLES="{_GROUP}"'
+            group += f',CLOSED-CAPTIONS="{_CLOSED}"'
         lines.append(
             f"#EXT-X-STREAM-INF:BANDWIDTH={look.bandwidth},RESOLUTION={look.width}x{look.height},"
             f'FRAME-RATE={look.fps:.3f},CODECS="{self._codec},mp4a.40.2"{group}'

@@ -98,6 +98,10 @@ class RelayPlan(msgspec.Struct, frozen=True):
     """Language of the relay's own sentences."""
     seconds: float | None = None
     """The programme ends after so long on the show clock; `None`: when its source ends or somebody says so."""
+    cea608: bool = False
+    """Whether the pictures carry closed captions in their own data, too."""
+    translate: bool = False
+    """Whether there is a second WebVTT rendition, in English."""
 
     def to_json(self) -> bytes:
         """Return what the relay reads on its standard input."""

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from studio.errors import MediaError
-from studio.events import ClockStarted, RelayReport, Sound, SoundEnded, Trouble
+from studio.events import ClockStarted, RelayReport, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
 from studio.media._air import Air
 from studio.media._clock import Zero, ticks_of
+from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
-from studio.media._hls import Hls, Look
+from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
 from studio.media._intake import Intake
@@ -30,6 +31,7 @@ from studio.media._tape import Tape
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from studio.events import Language, LinkState, OutputState
     from studio.media._plan import RelayPlan
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,21 @@ LAST_WORDS = 5.0
 """Seconds, after all has aired, for which the relay waits for the recogniser's last words."""
 MERCY = 2.0
 """Seconds for which a relay that refuses waits for somebody to tell."""
+
+
+_ON_AIR: dict[str, LinkState] = {
+    "waiting": "connecting",
+    "on air": "online",
+    "draining": "online",
+    "done": "off",
+}
+_WRITTEN: dict[OutputState, LinkState] = {
+    "starting": "connecting",
+    "on air": "online",
+    "stalled": "degraded",
+    "failed": "degraded",
+    "done": "off",
+}
 
 
 class Source(Protocol):
@@ -71,16 +88,22 @@ class Relay:
         self._broken: asyncio.Future[object] = self._loop.create_future()
         self._aired = asyncio.Event()
         self._board = CueBoard()
+        self._english = CueBoard() if plan.translate and plan.language != "en" else None
+        self._closed = ClosedCaptions(self._board) if plan.cea608 else None
         self._hold = Hold(HOLD_BYTES)
         self._tape = Tape(plan.hold / 1000 + TAPE_MARGIN)
         self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
-        self._hub = Hub(self._zero, plan.hold, {"": self._board}, self.finish)
+        boards: dict[Language, CueBoard] = {"": self._board}
+        if self._english is not None:
+            boards["en"] = self._english
+        self._hub = Hub(self._zero, plan.hold, boards, self.finish)
         self._air = Air(
             plan,
             zero=self._zero,
             hold=self._hold,
             tape=self._tape,
             board=self._board,
+            closed=self._closed,
             open_outputs=self._outputs,
             say=self._hub.say,
         )
@@ -217,12 +240,16 @@ class Relay:
         """Open the outputs for pictures of this size and rate; called by the air."""
         plan = self._plan
         coming = (plan.encode.video_bitrate + plan.encode.audio_bitrate) * 1000
-        look = Look(width, height, fps, round(coming * 1.1))  # what MPEG-TS adds
+        closed = self._closed is not None
+        with_mux = round(coming * 1.1)  # what MPEG-TS adds
+        look = Look(width, height, fps, with_mux, closed)
         hls = plan.folder / "hls"
-        language = plan.language if plan.captions else None
+        renditions = [Rendition(self._board, plan.language)] if plan.captions else []
+        if self._english is not None and plan.captions:
+            renditions.append(Rendition(self._english, "en", ".en"))
         return [
             Output("recording", plan.folder, lambda: Recording(plan.folder), self._hub.say),
-            Output("hls", hls, lambda: Hls(hls, plan.encode, look, self._board, language), self._hub.say),
+            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions), self._hub.say),
         ]
 
     def _report(self) -> RelayReport:
@@ -245,7 +272,22 @@ class Relay:
             late_cues=self._board.late,
             outputs=tuple(output.report() for output in self._air.outputs),
             phase=figures.phase,
+            sinks=self._sinks() if self._plan.captions else (),
         )
+
+    def _sinks(self) -> tuple[SinkReport, ...]:
+        picture = _ON_AIR[self._air.figures.phase]
+        undrawn = ""
+        if self._air.undrawn:
+            undrawn = _("Some captions cannot be drawn; check the font of the subtitle style.")
+        sinks = [SinkReport("picture", "degraded" if undrawn else picture, undrawn, self._board.picture_late)]
+        hls = next((report for output in self._air.outputs if (report := output.report()).name == "hls"), None)
+        written = "connecting" if hls is None else _WRITTEN[hls.state]
+        trouble = hls.detail if hls is not None and written == "degraded" else ""
+        sinks.append(SinkReport("webvtt", written, trouble, self._board.written_late))
+        if self._closed is not None:
+            sinks.append(SinkReport("cea608", picture, self._closed.detail, self._closed.late))
+        return tuple(sinks)
 
 
 def _stalled(source: str) -> str:

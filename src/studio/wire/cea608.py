@@ -2,6 +2,7 @@
 
 Captions pop on: a cue is known ahead of its time, so it is loaded unseen while the one before it stands, and shown
 whole on the frame on which it begins. Rolling up would show every cue a second or two late, letter by letter.
+There is one unseen memory: a cue that stands for less time than the next one takes to load makes that one late.
 
 The codes are those of CTA-608-E; a frame carries them as ATSC A/53 Part 4 says. Only the channel CC1 is used.
 """
@@ -255,7 +256,8 @@ class Feed:
     def _show(self, cue: Cue, at: Ms) -> bytes:
         self._shown, self._target = _key(cue), None
         self.late = Ms(max(0, at - cue.start))
-        self.folded.update(chain.from_iterable(fold(line)[1] for line in cue.lines))
+        lost = Counter(chain.from_iterable(fold(line)[1] for line in cue.lines))
+        self.folded = self.folded + lost  # a new one: another thread may be reading the old
         return SHOW
 
     def _coming(self, at: Ms, cues: Sequence[Cue]) -> Cue | None:

@@ -1,0 +1,52 @@
+"""Closed captions inside the coded pictures: what the picture's viewers may switch on in any player."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from studio.language import _
+from studio.media._clock import ms_of
+from studio.wire import cea608
+
+if TYPE_CHECKING:
+    from studio.media._cues import CueBoard
+    from studio.media._encode import Coded
+    from studio.units import Ms
+
+_NAMED = 12
+"""Letters that one sentence names."""
+
+
+class ClosedCaptions:
+    """Puts the cues of a board into the pictures of a programme, each at its own time."""
+
+    def __init__(self, board: CueBoard) -> None:
+        self._board = board
+        self._feed = cea608.Feed()
+
+    def add(self, coded: list[Coded]) -> list[Coded]:
+        """Return the packets with the captions in them; pictures come in the order in which they are seen."""
+        return [self._captioned(packet) if packet.kind == "picture" else packet for packet in coded]
+
+    @property
+    def late(self) -> Ms | None:
+        """How long after its start the last cue was there; `None` before the first."""
+        return self._feed.late
+
+    @property
+    def detail(self) -> str:
+        """What the viewers of these captions miss, in one sentence, or empty."""
+        folded = self._feed.folded
+        if not folded:
+            return ""
+        letters = [letter for letter, _count in folded.most_common()]
+        return _("CEA-608 has no {letters}; plain letters stand in their place (so far: {count}).").format(
+            letters=", ".join(sorted(letters[:_NAMED])) + ("…" if len(letters) > _NAMED else ""),
+            count=folded.total(),
+        )
+
+    def _captioned(self, packet: Coded) -> Coded:
+        at = ms_of(packet.stamp)
+        pairs = self._feed.frame(at, self._board.ahead(at))
+        return replace(packet, data=cea608.insert(packet.data, cea608.sei(pairs))) if pairs else packet
