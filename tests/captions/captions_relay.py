@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from tests.captions.scripted_ears import CHUNK, SCRIPT
+from tests.captions.scripted_ears import CHUNK, SCRIPT, second_look
 
 from studio.bridge import Line, answer
 from studio.events import AnyMessage, ListenerReport, Message, ShowCue, Sound, SoundEnded, Subscribe, Trouble, Welcome
@@ -69,6 +69,10 @@ class ScriptedRelay:
             self.ends, self.silent = True, silent
             self.changed.notify_all()
 
+    def send(self, message: AnyMessage) -> None:
+        """Say something to whoever called last."""
+        self._lines[-1].send(message)
+
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something is so; the test's own time limit is the only one."""
         async with self.changed:
@@ -119,6 +123,11 @@ class ScriptedRelay:
 def expected(until: int) -> list[str]:
     """What the script says up to there."""
     return [word.text for word in SCRIPT if word.end <= until]
+
+
+def looked_at(until: int) -> list[str]:
+    """What the second look makes of it."""
+    return [word.text for n in range(len(SCRIPT)) if SCRIPT[n].end <= until for word in second_look(n)]
 
 
 def in_journal(plan: CaptionsPlan) -> list[str]:

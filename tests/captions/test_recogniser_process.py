@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.captions.captions_relay import ScriptedRelay, expected, in_journal
+from tests.captions.captions_relay import ScriptedRelay, expected, in_journal, looked_at
 
 from studio.captions import CaptionsPlan, command, read_kept
 from studio.catalogue import Catalogue
-from studio.events import CaptionsDone, Heard, ListenerReport, ShowCue
+from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, WordsChanged
 from studio.subtitles import VTT_HEAD, read, rules_for, srt, vtt
 from studio.units import Ms
 
@@ -67,14 +67,21 @@ def whole(plan: CaptionsPlan, until: int) -> None:
     """What the files of a show say after its end, whatever happened on the way."""
     words = expected(until)
     assert in_journal(plan) == words
+    consistent(plan, words)
+
+
+def consistent(plan: CaptionsPlan, words: list[str]) -> None:
+    """Whether `words` are what airs, and stand in every file."""
     kept = read_kept(plan.folder)
+    assert " ".join(word.text for word in kept.words).split() == words
     assert [cue.number for cue in kept.cues] == list(range(1, len(kept.cues) + 1))
     assert " ".join(cue.text for cue in kept.cues).split() == words
-    assert kept.words_in_cues == len(words)
+    assert kept.words_in_cues == len(kept.words)
     assert all(after.start >= before.end for before, after in zip(kept.cues, kept.cues[1:], strict=False))
-    assert (plan.folder / "captions.srt").read_text() == "".join(map(srt, kept.cues))
-    assert (plan.folder / "captions.vtt").read_text() == VTT_HEAD + "".join(map(vtt, kept.cues))
-    assert read(plan.folder / "captions.srt").cues == tuple(kept.cues)
+    shown = [cue for cue in kept.cues if cue.lines]
+    assert (plan.folder / "captions.srt").read_text() == "".join(map(srt, shown))
+    assert (plan.folder / "captions.vtt").read_text() == VTT_HEAD + "".join(map(vtt, shown))
+    assert [cue.lines for cue in read(plan.folder / "captions.srt").cues] == [cue.lines for cue in shown]
 
 
 async def test_a_programme_is_captioned_to_its_end(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
@@ -303,3 +310,175 @@ async def test_a_plan_that_is_none_is_refused() -> None:
     assert process.returncode == 3
     assert b"the plan on standard input is none" in said
     assert b"Traceback" not in said
+
+
+# ── corrections ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def unaired(relay: ScriptedRelay, plan: CaptionsPlan) -> CaptionsPlan:
+    """A show that begins now, with a hold so long that nothing of it airs in a test."""
+    relay.epoch += 60_000_000_000
+    return msgspec.structs.replace(plan, hold=Ms(60_000))
+
+
+def shown_last(relay: ScriptedRelay) -> dict[int, str]:
+    return {message.cue.number: message.cue.text for message in relay.of(ShowCue)}
+
+
+def id_of(relay: ScriptedRelay, text: str) -> int:
+    return next(
+        id_
+        for message in relay.of(Heard)
+        for id_, word in zip(message.ids, message.settled, strict=True)
+        if word.text == text
+    )
+
+
+async def edit(relay: ScriptedRelay, word: str, text: str | None) -> str:
+    """Ask for it and return the refusal."""
+    request = len(relay.of(Edited)) + 100
+    relay.send(EditWord(request, id_of(relay, word), text, "Ania"))
+    await relay.until(lambda: bool(relay.of(Edited)) and relay.of(Edited)[-1].request == request)
+    return relay.of(Edited)[-1].refused
+
+
+async def test_the_second_look_corrects_what_airs(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    relay.epoch += 60_000_000_000
+    plan = msgspec.structs.replace(plan, hold=Ms(30_000), look=Ms(25_000))
+    await relay.play(24_000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    assert in_journal(plan) == expected(24_000)
+    consistent(plan, looked_at(24_000))
+    assert " ".join(text for _, text in sorted(shown_last(relay).items())).split() == looked_at(24_000)
+    heard = [word.text for message in relay.of(Heard) for word in message.settled]
+    assert heard[:50] == expected(24_000)[:50]
+    assert [id_ for message in relay.of(Heard) for id_ in message.ids] == list(range(len(heard)))
+    changed = {word.id: word for message in relay.of(WordsChanged) for word in message.words}
+    assert (changed[4].heard, changed[4].word.text, changed[4].by) == ("słowo4", "lepsze4", "second look")
+    assert changed[6].word.text == ""
+    assert relay.last_report().corrected == 18
+
+
+async def test_an_edit_wins_over_the_second_look_and_stands_in_every_file(
+    relay: ScriptedRelay, unaired: CaptionsPlan
+) -> None:
+    plan = msgspec.structs.replace(unaired, look=Ms(55_000))
+    await relay.play(3000)  # the fast pass has heard word 4, the second look not yet
+    async with recogniser(plan) as process:
+        await relay.until(lambda: any(word.text == "słowo4" for m in relay.of(Heard) for word in m.settled))
+        assert await edit(relay, "słowo4", "Čiurlionis i Moniuszko") == ""
+        await relay.play(24_000)
+        await relay.until(lambda: len(shown_last(relay)) >= 2)
+        assert "Čiurlionis" in shown_last(relay)[1]
+        assert await edit(relay, "słowo1", "") == ""
+        assert "słowo1 " not in shown_last(relay)[1] + " "
+        await relay.end()
+        assert await process.wait() == 0
+    words = looked_at(24_000)
+    at = words.index("lepsze4")
+    words[at : at + 1] = ["Čiurlionis", "i", "Moniuszko"]
+    words.remove("słowo1")
+    consistent(plan, words)
+    edits = [
+        entry["edit"]
+        for entry in map(json.loads, (plan.folder / "captions.words.jsonl").read_text().splitlines())
+        if "edit" in entry
+    ]
+    assert edits == [
+        {"id": 4, "text": "Čiurlionis i Moniuszko", "by": "Ania"},
+        {"id": 1, "text": "", "by": "Ania"},
+    ]
+
+
+@pytest.mark.parametrize("look", [None, Ms(55_000)])
+async def test_kill_9_right_after_an_edit_keeps_it(
+    relay: ScriptedRelay, unaired: CaptionsPlan, look: Ms | None
+) -> None:
+    plan = msgspec.structs.replace(unaired, look=look)
+    await relay.play(24_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(shown_last(relay)) >= 1)
+        assert await edit(relay, "słowo2", "Wilno") == ""
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    kept = read_kept(plan.folder)
+    assert "Wilno" in [word.text for word in kept.words]
+    assert kept.script[2].by == "person"
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    assert in_journal(plan) == expected(24_000)
+    kept_after = read_kept(plan.folder)
+    assert list(kept_after.script)[: len(kept.script)][2] == kept.script[2]
+    said = " ".join(word.text for word in kept_after.words).split()
+    consistent(plan, said)
+    assert said[:3] == ["słowo0", "słowo1", "Wilno"]
+    if look is None:
+        assert said == ["Wilno" if word == "słowo2" else word for word in expected(24_000)]
+    assert "Wilno" in shown_last(relay)[1]
+    assert "Wilno" in (plan.folder / "captions.srt").read_text()
+
+
+async def test_a_crash_between_an_edit_and_its_cue_is_made_good(relay: ScriptedRelay, unaired: CaptionsPlan) -> None:
+    await relay.play(24_000)
+    async with recogniser(unaired) as process:
+        await relay.until(lambda: len(shown_last(relay)) >= 1)
+        assert await edit(relay, "słowo2", "Wilno") == ""
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    cues = unaired.folder / "captions.jsonl"
+    lines = cues.read_text().splitlines(keepends=True)
+    cues.write_text("".join(line for line in lines if "Wilno" not in line))  # as if it had died a little earlier
+    relay.said.clear()
+    await relay.end()
+    async with recogniser(unaired) as process:
+        assert await process.wait() == 0
+    consistent(unaired, ["Wilno" if word == "słowo2" else word for word in expected(24_000)])
+    assert "Wilno" in shown_last(relay)[1]
+    (word,) = {word.id: word for m in relay.of(WordsChanged) for word in m.words if word.id == 2}.values()
+    assert (word.word.text, word.by) == ("Wilno", "person")
+
+
+async def test_an_edit_of_what_has_aired_is_refused(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(16_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: len(shown_last(relay)) >= 1)
+        assert await edit(relay, "słowo2", "Wilno") == "“słowo2” has aired already"
+        relay.send(EditWord(7, 4000, "a"))
+        await relay.until(lambda: relay.of(Edited)[-1].request == 7)
+        assert "no such word" in relay.of(Edited)[-1].refused
+        await relay.end()
+        assert await process.wait() == 0
+    whole(plan, 16_000)
+
+
+async def test_a_translation_is_a_track_of_its_own(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    plan = msgspec.structs.replace(plan, translate=True, translation_rules=rules_for(Catalogue(), "en"))
+    await relay.play(16_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: any(message.track == "en" for message in relay.of(ShowCue)))
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    whole(plan, 16_000)
+    kept = read_kept(plan.folder, "en")
+    assert [word.text for word in kept.words] == [f"word{n}" for n in range(len(expected(16_000)))]
+    assert " ".join(cue.text for cue in kept.cues).split() == [word.text for word in kept.words]
+    assert (plan.folder / "captions.en.srt").read_text() == "".join(map(srt, kept.cues))
+    english = {message.cue.number for message in relay.of(ShowCue) if message.track == "en"}
+    assert english <= {cue.number for cue in kept.cues}
+
+
+async def test_every_sink_says_how_late_it_is(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(16_000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    sinks = {sink.name: sink for sink in relay.last_report().sinks}
+    assert set(sinks) == {"files", "picture"}
+    assert all(sink.state == "online" and sink.late is not None for sink in sinks.values())
