@@ -7,6 +7,7 @@ from studio.captions._process import recognise
 from studio.captions._repair import Filled, plan_repair, repair
 from studio.captions._sinks import Sink
 from studio.captions._worker import Ears
+from studio.captions._youtube import YouTube, youtube_address
 
 __all__ = [
     "Alone",
@@ -19,9 +20,11 @@ __all__ = [
     "ShowFiles",
     "Sink",
     "View",
+    "YouTube",
     "command",
     "plan_repair",
     "read_kept",
     "recognise",
     "repair",
+    "youtube_address",
 ]

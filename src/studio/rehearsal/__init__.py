@@ -2,5 +2,6 @@
 
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._talk import known_text, make_talk
+from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
-__all__ = ["DeskTwin", "known_text", "make_talk"]
+__all__ = ["DeskTwin", "PostedCaption", "YouTubeTwin", "known_text", "make_talk"]
