@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-DRAWERS = ("hardware", "presets/captions", "presets/encode", "scenes", "subtitles/rules", "subtitles/styles")
+DRAWERS = (
+    *("hardware", "presets/captions", "presets/encode", "scenes"),
+    *(f"subtitles/{name}" for name in ("glossaries", "numbers", "rules", "styles", "swearing")),
+)
 
 
 @pytest.fixture(scope="module")

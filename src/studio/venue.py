@@ -124,6 +124,11 @@ class CaptionSettings:
     cea608: bool = False
     """Put closed captions into the picture's own data too; they have no Polish or Lithuanian letters."""
 
+    def __post_init__(self) -> None:
+        """ValueError where `youtube` cannot be a variable's name: it may then be the address, so is not shown."""
+        if self.youtube is not None and not _VARIABLE.fullmatch(self.youtube):
+            raise ValueError(_('"youtube" must be the name of an environment variable, not the address itself'))
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:

@@ -32,9 +32,17 @@ KINDS = {
     "presets/captions": speech.Tuning,
     "subtitles/styles": subtitles.Style,
     "subtitles/rules": subtitles.Rules,
+    "subtitles/glossaries": subtitles.Glossary,
+    "subtitles/numbers": subtitles.Numbers,
+    "subtitles/swearing": subtitles.Swearing,
     "hardware": devices.Hardware,
 }
 """What a file of each drawer holds; `show` reads the scenes itself."""
+BETWEEN_LOOK_AND_AIR = Ms(1200)
+"""A second look must be through with its words so long before they air: a cue appears up to 240 ms before its first
+word, it is decided 700 ms before that, and the relay must hear of it."""
+SHORTEST_HOLD_TO_LOOK = Ms(3000)
+"""In a shorter hold, no look is wider than what the first one saw."""
 SPOKEN = (*LANGUAGES, "auto")
 """Languages of the stage."""
 
@@ -119,6 +127,8 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         language=language,
         interface=spoken(),
         seconds=wish.seconds,
+        cea608=venue.captions.cea608,
+        translate=venue.captions.translate == "en",
     )
     collection = show.load_scenes(catalogue, settings.scenes, venue, wish.talk) if settings.scenes else None
     return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection)
@@ -220,6 +230,10 @@ def _captions_plan(
 ) -> tuple[captions.CaptionsPlan | None, str]:
     tuning = catalogue.load("presets/captions", venue.captions.preset, speech.Tuning)
     rules = subtitles.rules_for(catalogue, language)
+    wish = venue.captions
+    corrections = subtitles.corrections_for(catalogue, language, wish.glossaries, wish.swearing, wish.numbers)
+    if wish.youtube:
+        captions.youtube_address(wish.youtube)  # asked before the doors open, used by the recogniser
     try:
         model = speech.resolve(venue.captions.model, offline=True)
     except SpeechError as problem:
@@ -233,6 +247,12 @@ def _captions_plan(
         tuning=tuning,
         rules=rules,
         hold=hold,
+        look=Ms(hold - BETWEEN_LOOK_AND_AIR) if hold >= SHORTEST_HOLD_TO_LOOK else None,
+        translate=wish.translate == "en",
+        hotwords=corrections.hotwords(),
+        corrections=corrections,
+        translation_rules=subtitles.rules_for(catalogue, wish.translate or "en"),
+        youtube=wish.youtube,
         interface=spoken(),
     )
     return plan, ""

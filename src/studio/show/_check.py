@@ -99,6 +99,10 @@ class _Checker:
             ("presets/captions", venue.captions.preset, venue.place("captions", "preset")),
         ]
         asked += [
+            ("subtitles/glossaries", name, venue.place("captions", "glossaries", number))
+            for number, name in enumerate(venue.captions.glossaries)
+        ]
+        asked += [
             ("hardware", device.hardware, venue.place("devices", number, "hardware"))
             for number, device in enumerate(venue.devices)
         ]
