@@ -65,6 +65,7 @@ class ScriptedEars:
         translates: bool = False,
     ) -> None:
         self._looks = looks
+        self._skips_at = int(os.environ.get("SKIPS_AT", "9999999"))
         self._translates = translates
         self._first = 0
         self._looked = 0
@@ -109,6 +110,7 @@ class ScriptedEars:
             None,
             revisions=self._look(looked) if self._looks else (),
             translated=self._translate() if self._translates else (),
+            skipped=Ms(2400) if self._until >= self._skips_at else Ms(0),
         )
 
     def _look(self, until: int) -> tuple[Revision, ...]:

@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from tests.captions.captions_relay import ScriptedRelay, expected, in_journal, looked_at
+from tests.captions.scripted_ears import ScriptedEars
 
-from studio.captions import CaptionsPlan, command, read_kept
+from studio.captions import CaptionsPlan, Sink, command, read_kept
+from studio.captions._recogniser import Recogniser
 from studio.catalogue import Catalogue
 from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, WordsChanged
 from studio.subtitles import VTT_HEAD, read, rules_for, srt, vtt
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from studio.spoken import Word
 
 SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_ears.py"))]
 
@@ -482,3 +486,52 @@ async def test_every_sink_says_how_late_it_is(relay: ScriptedRelay, plan: Captio
     sinks = {sink.name: sink for sink in relay.last_report().sinks}
     assert set(sinks) == {"files", "picture"}
     assert all(sink.state == "online" and sink.late is not None for sink in sinks.values())
+
+
+async def test_a_machine_that_is_too_slow_is_said_with_what_to_do(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(4000)
+    async with recogniser(plan, SKIPS_AT="3000") as process:
+        await relay.until(lambda: bool(relay.of(ListenerReport)) and relay.last_report().skipped == 2400)
+        report = relay.last_report()
+        assert report.state == "degraded"
+        assert "3 s of sound had to be skipped" in report.detail
+        assert "studio models bench" in report.detail
+        await relay.end()
+        assert await process.wait() == 0
+
+
+class Clumsy(Sink):
+    name = "hall"
+
+    def heard(self, words: Sequence[Word], tentative: str, at: Ms) -> None:
+        del words, tentative, at
+        raise OSError("the cable is out")
+
+
+class Sleepy(Sink):
+    name = "obs"
+
+    async def run(self) -> None:
+        raise ConnectionError("gone home")
+
+
+async def test_a_sink_that_breaks_is_said_once_and_stops_no_captions(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(12_000)
+    await relay.end()
+    one = Recogniser(plan, ScriptedEars)
+    clumsy, sleepy = Clumsy(), Sleepy()
+    one._sinks += [clumsy, sleepy]
+    one._every_sink += (clumsy, sleepy)
+    assert await one.run() == 0
+    whole(plan, 12_000)
+    troubles = sorted(relay.troubles())
+    assert troubles == [
+        "Captions reach hall no more (OSError: the cable is out); everything else goes on",
+        "Captions reach obs no more (ConnectionError: gone home); everything else goes on",
+    ]
+    assert {sink.name: sink.state for sink in relay.last_report().sinks} == {
+        "files": "online",
+        "picture": "online",
+        "hall": "refused",
+        "obs": "refused",
+    }

@@ -98,6 +98,11 @@ class Recogniser:
         translated = self._english.kept.cues if self._english is not None else ()
         self._picture = Picture(self._clock, plan.hold, self._files.kept.cues, translated)
         self._sinks: list[Sink] = [self._picture]
+        if plan.youtube is not None:
+            from studio.captions._youtube import YouTube  # noqa: PLC0415 - only for those who stream to YouTube
+
+            kept = self._files.kept.cues
+            self._sinks.append(YouTube(plan.youtube, plan.folder, self._clock, plan.hold, plan.language, kept))
         self._every_sink: tuple[Sink, ...] = (self._files, *self._sinks)
         self._continue()
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
@@ -210,7 +215,8 @@ class Recogniser:
             self._end(CRASHED)
             return True
         kept = self._files.kept
-        self._picture.drop()
+        for sink in self._sinks:
+            sink.drop()
         try:
             name = self._files.set_aside()
             if self._english is not None:

@@ -47,6 +47,9 @@ class Sink:
         Words are put right by the glossary; one whose text is empty belongs to the one before it.
         """
 
+    def drop(self) -> None:
+        """Forget every cue: they were another show's, and those to come are numbered anew."""
+
     async def run(self) -> None:
         """Do what is slow, until cancelled."""
 
