@@ -91,6 +91,16 @@ def test_every_letter_is_read_back_from_a_coded_picture(tmp_path: Path) -> None:
     assert "".join(plain(cue) for cue in found) == "".join(letters)
 
 
+def test_a_cue_that_came_late_is_as_late_in_the_pictures() -> None:
+    board = CueBoard()
+    closed = ClosedCaptions(board)
+    board.air(Ms(1960))
+    board.show(Cue(1, Ms(1000), Ms(4000), ("Hello",)))
+    for number in range(50, 75):
+        closed.add([Coded("picture", Ticks(number * 3600), key=False, data=b"\0\0\1\x41", duration=Ticks(3600))])
+    assert closed.late == 1360  # nine pairs from 2000 on
+
+
 async def test_a_film_carries_closed_captions_at_the_time_of_its_burned_ones(relays: Relays, clip: Path) -> None:
     relay = await relays.start(f"file:{clip}", hold=Ms(2500), cea608=True)
     relay.show(*CUES)

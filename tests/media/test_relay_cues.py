@@ -94,3 +94,4 @@ def test_the_board_says_how_late_the_last_cue_came() -> None:
     board.show(cue(2, 2000, 3000))
     assert board.picture_late == 400
     assert board.ahead(Ms(2400)) == [cue(2, 2400, 3000)]
+    assert (board.postponed(1), board.postponed(2)) == (0, 400)

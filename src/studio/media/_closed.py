@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from studio.language import _
 from studio.media._clock import ms_of
+from studio.units import Ms
 from studio.wire import cea608
 
 if TYPE_CHECKING:
     from studio.media._cues import CueBoard
     from studio.media._encode import Coded
-    from studio.units import Ms
 
 _NAMED = 12
 """Letters that one sentence names."""
@@ -31,8 +31,9 @@ class ClosedCaptions:
 
     @property
     def late(self) -> Ms | None:
-        """How long after its start the last cue was there; `None` before the first."""
-        return self._feed.late
+        """How long after its own time the last cue was there; `None` before the first."""
+        late, number = self._feed.late, self._feed.latest
+        return late if late is None or number is None else Ms(late + self._board.postponed(number))
 
     @property
     def detail(self) -> str:

@@ -26,6 +26,7 @@ class CueBoard:
         self._aired = Ms(-1)
         self._seen: set[int] = set()
         self._late: set[int] = set()
+        self._postponed: dict[int, Ms] = {}
         self._written = Ms(0)
         self.picture_late: Ms | None = None
         """How long after its moment the last cue came for the picture: 0 in time, `None` before the first."""
@@ -62,9 +63,11 @@ class CueBoard:
                 if end <= now:
                     self._seen.add(cue.number)
                     return False
+                self._postponed[cue.number] = Ms(now - cue.start)
                 cue = replace(cue, start=now, end=end)
             else:
                 self._late.discard(cue.number)
+                self._postponed.pop(cue.number, None)
             self._cues[cue.number] = cue
             return True
 
@@ -95,6 +98,10 @@ class CueBoard:
             return min(
                 (cue for cue in self._cues.values() if cue.start >= moment), key=lambda cue: cue.start, default=None
             )
+
+    def postponed(self, number: int) -> Ms:
+        """Return how much later than at its own time the cue of `number` begins, because it came late."""
+        return self._postponed.get(number, Ms(0))
 
     def ahead(self, moment: Ms) -> list[Cue]:
         """Return the cues that are not over at `moment`, in order."""

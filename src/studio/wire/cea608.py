@@ -210,6 +210,8 @@ class Feed:
         self._waiting: deque[bytes] = deque()
         self.late: Ms | None = None
         """How long after its start the last cue was shown, or given up; `None` before the first."""
+        self.latest: int | None = None
+        """The number of that cue."""
         self.folded: Counter[str] = Counter()
         """The letters without a code, of all that was shown."""
 
@@ -255,7 +257,7 @@ class Feed:
 
     def _show(self, cue: Cue, at: Ms) -> bytes:
         self._shown, self._target = _key(cue), None
-        self.late = Ms(max(0, at - cue.start))
+        self.late, self.latest = Ms(max(0, at - cue.start)), cue.number
         lost = Counter(chain.from_iterable(fold(line)[1] for line in cue.lines))
         self.folded = self.folded + lost  # a new one: another thread may be reading the old
         return SHOW
@@ -279,7 +281,7 @@ class Feed:
         if target is not None and cue is not None and _key(target) == _key(cue):
             return
         if target is not None and target.end <= at:  # its time was too short to load it
-            self.late = Ms(at - target.start)
+            self.late, self.latest = Ms(at - target.start), target.number
         self._waiting = deque(load(cue.lines) if cue else ())
 
 
