@@ -76,6 +76,7 @@ async def test_the_page_shows_the_state(browser: Browser, house: Evening) -> Non
             "Captions missed by the picture": "0",
             "Captions shown": "1,042",
             "Words recognised": "8,123",
+            "Words corrected before they aired": "12",
             "Hold": "6.0s",
             "Frames on time": "99.9%",
             "Frames dropped": "2",

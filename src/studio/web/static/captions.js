@@ -54,13 +54,13 @@ function hint(word) {
   return t("By {hand}; heard: {heard}", { hand: hand(), heard: word.heard });
 }
 
-function Word({ word, now, selected, onPick }) {
+function Word({ word, now, selected, edited, onPick }) {
   const struck = word.text === "";
   const open = isOpen(word, now);
   const kind = word.by.replace(" ", "-");
   return html`<button
     type="button"
-    class="word ${kind} ${struck ? "struck" : ""} ${selected ? "selected" : ""}"
+    class="word ${kind} ${struck ? "struck" : ""} ${edited ? "edited" : ""}"
     data-id=${word.id}
     title=${hint(word)}
     disabled=${!open}
@@ -95,7 +95,7 @@ function Line({ line, hold, selected, editing, onPick, onDone, live }) {
     <div class="words">
       ${spoken.map(
         (word) => html`<${Word} key=${word.id} word=${word} now=${now} selected=${word.id === selected}
-          onPick=${onPick} />${" "}`,
+          edited=${word === edited} onPick=${onPick} />${" "}`,
       )}
     </div>
     ${edited && html`<${Editor} key=${edited.id} word=${edited} open=${isOpen(edited, now)} first=${editing.first}
@@ -181,16 +181,18 @@ function CaptionsPage({ state, live, languages }) {
   const lines = line.current(captions.script ?? {});
   const list = useRef(null);
   const latest = useRef({});
+  const wanted = useRef(null); // the word that gets the focus once it is drawn: before the next key is heard
   const [selected, setSelected] = useState(null);
   const [editing, setEditing] = useState(null);
   const [answer, setAnswer] = useState("");
   const [following, setFollowing] = useState(true);
 
   const focus = (id) => {
+    wanted.current = id;
     setSelected(id);
-    requestAnimationFrame(() => list.current?.querySelector(`[data-id="${id}"]`)?.focus());
   };
   const edit = (id, first = "") => {
+    wanted.current = null;
     setAnswer("");
     setSelected(id);
     setEditing({ first });
@@ -244,6 +246,9 @@ function CaptionsPage({ state, live, languages }) {
   };
   useLayoutEffect(() => {
     if (following && !editing) toEnd();
+    if (wanted.current === null || editing) return;
+    list.current?.querySelector(`[data-id="${wanted.current}"]`)?.focus();
+    wanted.current = null;
   });
   useEffect(() => {
     document.title = `${t("Captions")} – ${evening.title || "studio"}`;

@@ -35,10 +35,14 @@ function pieces(captions, since, translation) {
 function HallPage({ state }) {
   useTick(TICK);
   const text = useRef(null);
-  const memory = useRef({ since: null, tentative: "", heard: -Infinity });
+  const memory = useRef({ epoch: null, since: null, tentative: "", heard: -Infinity });
   const { captions = {}, show: evening = {} } = state ?? {};
   const now = showNow();
   const seen = memory.current;
+  if (seen.epoch !== evening.epoch_ms) {
+    // Another show, whose clock began anew.
+    Object.assign(seen, { epoch: evening.epoch_ms, since: null, heard: -Infinity });
+  }
   if (now !== null) seen.since ??= now - QUIET;
   const translation = LANGUAGE !== null && LANGUAGE !== evening.language && (captions.translated ?? []).length > 0;
   let { settled, tentative } = pieces(captions, seen.since ?? 0, translation);

@@ -59,7 +59,6 @@ export function connect() {
   socket = ours;
   version = -1;
   resyncing = false;
-  marks = [];
   listenFor(ours);
   ours.onmessage = (event) => {
     listenFor(ours);
@@ -93,6 +92,7 @@ function lose(ours) {
 }
 
 function take(message) {
+  if (message.at !== undefined && version < 0) marks = []; // a new connection, perhaps to another machine
   if (message.at !== undefined) marks = [...marks.slice(1 - MARKS), message.at - performance.now()];
   switch (message.kind) {
     case "snapshot":

@@ -252,12 +252,12 @@ function StatusPage({ state, live, languages }) {
       <div class="stage">
         <${Player} ready=${playable} />
         <${Captions} captions=${captions} language=${evening.language} />
+        ${captions.on && html`<${Sinks} sinks=${captions.sinks ?? {}} live=${live} />`}
         <${Destinations} destinations=${destinations} folder=${evening.folder} live=${live} />
       </div>
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
         <${Links} links=${links} live=${live} />
-        ${captions.on && html`<${Sinks} sinks=${captions.sinks ?? {}} live=${live} />`}
         <${Figures} programme=${programme} captions=${captions} />
       </div>
     </main>
