@@ -112,7 +112,7 @@ class YouTube(Sink):
 
     def __init__(  # noqa: PLR0917 - what it is made of, in the order of the way
         self,
-        address: str,
+        variable: str,
         folder: Path,
         clock: Clock,
         hold: Ms,
@@ -121,9 +121,11 @@ class YouTube(Sink):
         *,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Post to `address`, which holds a key; of `cues`, those of an earlier life, some may still be sent."""
+        """Post to the address that the environment's `variable` holds, with a key in it; refused where it holds none.
+
+        Of `cues`, those of an earlier life, some may still be sent.
+        """
         super().__init__()
-        self._address = _without(address, "seq", "lang")
         self._language = "" if language == "auto" else f"&lang={language}"
         self._file = folder / FILE
         self._clock = clock
@@ -133,6 +135,11 @@ class YouTube(Sink):
         self._dropped = 0
         self._disk_failed = False
         self.state = "connecting"
+        self._address: str | None = None
+        try:
+            self._address = _without(youtube_address(variable), "seq", "lang")
+        except CaptionsError as problem:
+            self.state, self.detail = "refused", str(problem)
         known = {cue.number: cue for cue in cues}
         if known and max(known) < self._kept.arrived:  # they were numbered anew
             self._kept = _Kept(self._kept.seq)
@@ -145,7 +152,7 @@ class YouTube(Sink):
 
     def show(self, cue: Cue) -> None:
         """Send `cue` when it airs; what comes after that is too late here."""
-        if cue.number <= max(self._kept.arrived, self._kept.tried):
+        if self._address is None or cue.number <= max(self._kept.arrived, self._kept.tried):
             return
         if not cue.lines:
             self._waiting.pop(cue.number, None)
@@ -163,6 +170,9 @@ class YouTube(Sink):
 
     async def run(self) -> None:
         """Post what airs, until cancelled; then what is left, without waiting for its moment."""
+        if self._address is None:
+            logger.error("%s", self.detail)
+            return
         import httpx  # noqa: PLC0415 - only for those who stream to YouTube
 
         for name in ("httpx", "httpcore"):  # they write the whole address into the log

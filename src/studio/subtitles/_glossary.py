@@ -177,7 +177,8 @@ class Names:
 
     def _longest(self, split: Sequence[tuple[str, str, str]], here: int) -> tuple[int, str | None]:
         """How many words from `here` on make up the longest term, and how it is written; 1 and `None` for no term."""
-        node, best = self._root, (1, None)
+        node = self._root
+        best: tuple[int, str | None] = (1, None)
         spoken: list[str] = []
         for count, (before, word, behind) in enumerate(split[here:][: self.reach], 1):
             if count > 1 and before:
