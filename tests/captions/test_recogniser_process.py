@@ -22,7 +22,7 @@ from studio.captions import CaptionsPlan, Sink, command, read_kept
 from studio.captions._recogniser import Recogniser
 from studio.catalogue import Catalogue
 from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, WordsChanged
-from studio.subtitles import VTT_HEAD, read, rules_for, srt, vtt
+from studio.subtitles import VTT_HEAD, Corrections, Term, read, rules_for, srt, vtt
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -535,3 +535,21 @@ async def test_a_sink_that_breaks_is_said_once_and_stops_no_captions(relay: Scri
         "hall": "refused",
         "obs": "refused",
     }
+
+
+async def test_names_are_put_right_on_the_way(relay: ScriptedRelay, unaired: CaptionsPlan) -> None:
+    names = Corrections(terms=(Term("Stanisław Moniuszko", ("słowo0 słowo1",)), Term("Vilnius", ("słowo4",))))
+    plan = msgspec.structs.replace(unaired, corrections=names)
+    await relay.play(16_000)
+    async with recogniser(plan) as process:
+        await relay.until(lambda: bool(shown_last(relay)))
+        assert await edit(relay, "Vilnius", "Wilno") == ""
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    assert in_journal(plan) == expected(16_000)
+    consistent(plan, ["Stanisław", "Moniuszko", "słowo2", "w", "Wilno", *expected(16_000)[5:]])
+    place = read_kept(plan.folder).script[0]
+    assert (place.heard, place.read.text, place.by) == ("słowo0", "słowo0", "glossary")

@@ -325,6 +325,8 @@ class ShowFiles(Sink):
         )
         if ids is None:
             ids = self._use(cue) if index is None else self.kept.places[cue.number]
+        else:
+            self._unused = [id_ for id_ in self._unused if id_ not in ids]
         words = sum(bool(self.kept.script[id_].text) for id_ in ids)
         self._cues.append(
             _line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines, words=words, ids=list(ids))
