@@ -65,6 +65,10 @@ def caption_alone(
         )
     tuning = catalogue.load("presets/captions", wish.preset or venue.captions.preset, speech.Tuning)
     rules = subtitles.rules_for(catalogue, language)
+    glossaries = (*venue.captions.glossaries, *wish.glossaries)
+    corrections = subtitles.corrections_for(
+        catalogue, language, glossaries, venue.captions.swearing, venue.captions.numbers
+    )
     paper = captions.Paper(wish.events, wish.outs, language, say)
     inputs = {Path(source).expanduser().absolute()} if "://" not in source else set()
     if any(path.expanduser().absolute() in inputs for path in (*wish.outs, *([wish.events] if wish.events else []))):
@@ -72,7 +76,9 @@ def caption_alone(
     sound = media.open_sound(source, say)
     model = speech.resolve(wish.model or venue.captions.model, offline=True, progress=progress)
     ears = speech.Listener(model, language, tuning, threads)
-    return captions.Alone(sound, ears, paper, rules, see, fast=wish.pace == "fast", seconds=wish.seconds)
+    corrector = corrections.corrector()
+    fast = wish.pace == "fast"
+    return captions.Alone(sound, ears, paper, rules, see, fast=fast, seconds=wish.seconds, corrector=corrector)
 
 
 def repair_captions(

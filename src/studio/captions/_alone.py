@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from studio.captions._journal import Journal
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studio.sound import AudioChunk
     from studio.speech import Hearing
     from studio.spoken import Cue
-    from studio.subtitles import Rules
+    from studio.subtitles import Corrector, Rules
 
 UNHURRIED = Ms(60_000)
 """Nothing airs: a cue closes when what follows is known, not when its moment comes."""
@@ -229,7 +229,7 @@ class Paper:
             raise CaptionsError(_("{file} is named twice; give each file a name of its own.").format(file=twice))
         self._outs = [SubtitleOut(path, language, say) for path in outs]
         stems = dict.fromkeys(out.path.with_suffix(JOURNAL) for out in self._outs)
-        self._journals = [OutFile(path, "", say) for path in stems]
+        self._journals = [OutFile(path, "", _quietly) for path in stems]
         self._events = OutFile(events, "", say) if events else None
         self._settled = ""
         self._last: tuple[str, str] | None = None
@@ -270,6 +270,10 @@ class Paper:
             journal.finish()
 
 
+def _quietly(_sentence: str) -> None:
+    """The file that a journal belongs to says the same."""
+
+
 def _line(**entry: object) -> str:
     return json.dumps(entry, ensure_ascii=False) + "\n"
 
@@ -291,13 +295,13 @@ class Alone:
         fast: bool = False,
         seconds: float | None = None,
         looks: bool = False,
-        correct: Callable[[Sequence[Word]], Sequence[Word]] = tuple,
+        corrector: Corrector | None = None,
     ) -> None:
         """Listen to `sound` with `ears`; `see` is shown every view after it was written.
 
         With `fast` a file is heard as quickly as the ears can, and the clock is that of a machine on which each step
         lasts as long as it really took. `seconds` is where the sound ends at the latest. `looks`: the ears look at what
-        they settled a second time, and subtitles wait for that. `correct` puts names right before they stand in cues.
+        they settled a second time, and subtitles wait for that. `corrector` puts names right before they stand in cues.
         """
         self._sound = sound
         self._ears = ears
@@ -306,7 +310,8 @@ class Alone:
         self._fast = fast and not sound.live
         self._limit = None if seconds is None else Ms(round(seconds * 1000))
         self._looks = looks
-        self._correct = correct
+        self._corrector = corrector
+        self._uncorrected: list[Word] = []
         self._composer = Composer(rules, UNHURRIED)
         self._stopping = threading.Event()
         self._came = threading.Event()
@@ -411,7 +416,7 @@ class Alone:
         self._words += len(hearing.settled)
         self._paper.see(view)
         self._see(view)
-        self._show(self._composer.settle(self._correct(self._final(hearing, last=last))))
+        self._show(self._composer.settle(self._correct(self._final(hearing, last=last), pause=quiet or last)))
         if quiet and not hearing.tentative and not self._waiting:
             heard = Ms(self._position - hearing.behind - 1000)
             self._show(self._composer.due(heard, hearing.quiet_since, heard))
@@ -432,6 +437,19 @@ class Alone:
             final += self._waiting
             self._waiting = []
         return final
+
+    def _correct(self, words: list[Word], *, pause: bool) -> list[Word]:
+        """Put words right, as soon as all are known that may change what one becomes."""
+        if self._corrector is None:
+            return words
+        self._uncorrected += words
+        texts = self._corrector.correct([word.text for word in self._uncorrected])
+        ready = len(texts) if pause else max(0, len(texts) - self._corrector.reach)
+        while 0 < ready < len(texts) and not texts[ready]:  # a name of several words stands in the first one's place
+            ready += 1
+        given = [replace(word, text=text) for word, text in zip(self._uncorrected[:ready], texts, strict=False)]
+        del self._uncorrected[:ready]
+        return [word for word in given if word.text]
 
     def _show(self, cues: Sequence[Cue]) -> None:
         for cue in cues:

@@ -31,6 +31,8 @@ LONGEST_GAP = Ms(3600_000)
 """A stamp further on than this is no gap but a broken clock."""
 MOST_FAULTS = 200
 """Read errors in a row after which the rest of a file is given up."""
+BARE = frozenset({"aac", "ac3", "eac3", "flac", "loas", "mp3"})
+"""Forms without time stamps of their own: those that FFmpeg makes up go wrong where the rate changes."""
 _QUIET = 1e-3
 """A channel that never passed this level carries nothing, and does not make the others quieter in the mix."""
 
@@ -180,6 +182,8 @@ class FileSound:
                 container.seek(max(0, self._begin - 1000) * 1000)
             for frame in self._frames(container, stream):
                 at = None if frame.pts is None or frame.time_base is None else ms(frame.pts * frame.time_base - zero)
+                if container.format.name in BARE and cut.end:
+                    at = None
                 if self._until is not None and at is not None and at >= self._until:
                     break
                 for chunk in cut.take(mixer.mix(frame), at):
