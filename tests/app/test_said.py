@@ -90,7 +90,7 @@ def test_a_correction_outlasts_the_same_word_sent_again() -> None:
 # ── corrections ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def correct(name: str, *, refused: str = "", **arguments: object) -> tuple[str, str, EditWord | None]:
+async def correct(name: str, arguments: dict[str, object], *, refused: str = "") -> tuple[str, str, EditWord | None]:
     """Ask and answer; kind, reason and what was sent."""
     sent: list[EditWord] = []
 
@@ -116,7 +116,7 @@ async def correct(name: str, *, refused: str = "", **arguments: object) -> tuple
     ],
 )
 async def test_what_is_asked_of_the_recogniser(name: str, arguments: dict[str, object], text: str | None) -> None:
-    kind, reason, sent = await correct(name, id=3, by="page", **arguments)
+    kind, reason, sent = await correct(name, {"id": 3, "by": "page", **arguments})
     assert (kind, reason) == ("confirmed", "")
     assert sent is not None
     assert (sent.id, sent.text, sent.by) == (3, text, "page")
@@ -127,13 +127,13 @@ async def test_what_is_asked_of_the_recogniser(name: str, arguments: dict[str, o
     [{}, {"id": "3"}, {"id": True}, {"id": -1}, {"id": 3}, {"id": 3, "text": None}, {"id": 3, "text": "x" * 201}],
 )
 async def test_a_correction_that_says_too_little_or_too_much_is_not_sent(arguments: dict[str, object]) -> None:
-    kind, reason, sent = await correct("captions.edit", **arguments)
+    kind, reason, sent = await correct("captions.edit", arguments)
     assert (kind, sent) == ("refused", None)
     assert reason.endswith((".", "?"))
 
 
 async def test_a_refusal_comes_with_its_reason() -> None:
-    assert (await correct("captions.strike", id=3, refused="It has aired."))[:2] == ("refused", "It has aired.")
+    assert (await correct("captions.strike", {"id": 3}, refused="It has aired."))[:2] == ("refused", "It has aired.")
 
 
 async def test_without_a_line_nothing_is_promised() -> None:

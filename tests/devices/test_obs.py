@@ -225,3 +225,47 @@ async def test_somebody_else_at_the_port_is_no_obs(junk: bytes, recwarn: pytest.
         async with running(obs):
             await until(lambda: "does not answer" in obs.link.detail, "said")
     assert not recwarn.list
+
+
+async def test_a_text_source_follows_what_is_said(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    told: list[str] = []
+
+    async def shown() -> str:
+        reported = await session.request("GetInputSettings", inputName="Name")
+        text: str = reported["inputSettings"]["text"]
+        return text
+
+    try:
+        for number in range(100):  # faster than anybody reads: only the newest has to come
+            hall.obs.set_text("Name", f"line {number}\nZażółć gęślą jaźń", told.append)
+        await until(lambda: told, "told")
+        for _look in range(100):
+            if await shown() == "line 99\nZażółć gęślą jaźń":
+                break
+            await asyncio.sleep(0.05)
+        assert await shown() == "line 99\nZażółć gęślą jaźń"
+        assert len(told) < 10
+        assert set(told) == {""}
+        assert (await hall.obs.take("Talk")).kind == "confirmed"
+        hall.obs.set_text("Nowhere", "a", told.append)
+        await until(lambda: 'no text source "Nowhere"' in told[-1], "refused")
+        hall.obs.set_text("Film", "a", told.append)
+        await until(lambda: "shows no text" in told[-1], "a film is no text")
+        assert hall.obs.link.up
+    finally:
+        await session.close()
+        hall.obs.set_text("Name", "", told.append)
+        await until(lambda: told[-1] == "", "empty again")
+
+
+async def test_a_text_waits_for_an_obs_that_was_killed(hall: Hall) -> None:
+    told: list[str] = []
+    async with hall.bus.listen(LinkChanged) as changes:
+        assert hall.process.pid is not None
+        os.kill(hall.process.pid, signal.SIGKILL)
+        assert (await anext(changes)).state == "connecting"
+        hall.obs.set_text("Name", "said while it was away", told.append)
+        assert (await anext(changes)).state == "online"
+    await until(lambda: told == [""], "shown once it is back")

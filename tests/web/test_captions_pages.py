@@ -53,7 +53,9 @@ async def test_aired_words_are_closed_and_open_ones_say_how_long(browser: Browse
     house.speak("This has all aired. And this has not", hold=120_000, pace=100_000)
     async with opened(house) as port, page_of(browser, port, "/captions") as page:
         await expect(page.locator("button.word")).to_have_count(8)
-        await expect(page.locator("button.word:disabled")).to_have_text(["This", "has", "all", "aired.", "And", "this", "has"])
+        await expect(page.locator("button.word:disabled")).to_have_text(
+            ["This", "has", "all", "aired.", "And", "this", "has"]
+        )
         figure = "Number.parseInt(document.querySelector('.line.open .figure').textContent)"
         left = await page.evaluate(figure)
         assert 0 < left <= 20

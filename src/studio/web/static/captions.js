@@ -77,9 +77,10 @@ function Left({ words, now, hold }) {
   if (now === null) return html`<span class="left"></span>`;
   if (open.length === 0) return html`<span class="left over">${t("Aired")}</span>`;
   const left = Math.min(...open.map((word) => word.airs)) - now;
+  const whole = t("{n} s", { n: Math.ceil(left / 1000) }); // outside of the template, where Babel finds it
   const share = Math.max(0, Math.min(1, left / Math.max(1, hold)));
   return html`<span class="left ${left < HURRY ? "hurry" : ""}">
-    <span class="figure">${t("{n} s", { n: Math.ceil(left / 1000) })}</span>
+    <span class="figure">${whole}</span>
     <span class="bar" aria-hidden="true"><span style=${{ transform: `scaleX(${share})` }}></span></span>
   </span>`;
 }
