@@ -278,6 +278,17 @@ def test_with_a_second_look_only_words_that_were_looked_at_close_a_full_cue() ->
     assert sum(len(desk.ids(cue)) for cue in cues) <= 40
 
 
+def test_a_cue_that_must_close_ends_with_its_final_words_if_they_fill_one() -> None:
+    text = "Dobry wieczór państwu i witamy serdecznie na naszym koncercie"
+    for looked, cue_is in ((9, text), (5, "Dobry wieczór państwu"), (2, text)):
+        kept = Kept()
+        desk = desk_of(kept, text, look=True)
+        desk.looked_at(list(range(looked)))
+        assert desk.compose() == []
+        cue, *_others = aired(desk, 5400)
+        assert cue.text == cue_is
+
+
 def test_a_text_that_fits_no_caption_is_refused() -> None:
     kept = Kept()
     desk = desk_of(kept, "tak było wtedy zawsze i tu", look=False)

@@ -168,18 +168,18 @@ class Text:
         inner = self._pauses[end - 1] - self._pauses[begin] + self._sentences[end - 1] - self._sentences[begin]
         return CUE + line_cost * LINE_BREAK + inner, breaks
 
-    def cut(self, *, open_end: bool = False, close_first: bool = False) -> list[Span]:
+    def cut(self, *, open_end: bool = False, close_first: bool = False, most: int | None = None) -> list[Span]:
         """Return the cheapest way to cut all pieces.
 
         With `open_end` the last cue may still grow and is not blamed for where it ends; with `close_first` the first
-        cue is priced as a closed one even if it is also the last.
+        cue is priced as a closed one even if it is also the last; it has at most `most` pieces.
         """
         count = len(self)
         best = [_NEVER] * count + [0.0]
         choice = [Span(begin, (), begin + 1) for begin in range(count)]
         for begin in range(count - 1, -1, -1):
             for end in range(begin + 1, count + 1):
-                if not self.fits(begin, end):
+                if not self.fits(begin, end) or (begin == 0 and most is not None and end > most):
                     break
                 is_open = open_end and end == count and not (close_first and begin == 0)
                 cost, breaks = self.open_cost(begin, end) if is_open else self.cost(begin, end)

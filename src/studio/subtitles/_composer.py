@@ -26,6 +26,8 @@ SPEAKER_STOPPED = Ms(1500)
 """After a sentence, so much quiet means that nothing better will be known by waiting."""
 AT_LEAST = Ms(200)
 """What follows a settled word that is the last one known: nearly always another word."""
+ENOUGH = 0.6
+"""A cue of final words only is made where they fill this share of a line."""
 SENTENCE = 2
 
 
@@ -103,7 +105,8 @@ class Composer:
             text, known = self._text()
             if known == 0 or not (self._is_near(text, now) or self._is_over(text, known)):
                 break
-            cues.append(self._close(text, text.cut(open_end=True, close_first=True)[0]))
+            most = self._worth_waiting_for(text)
+            cues.append(self._close(text, text.cut(open_end=True, close_first=True, most=most)[0]))
         return cues
 
     def finish(self) -> list[Cue]:
@@ -131,6 +134,22 @@ class Composer:
         else:
             silence = self._heard - pieces[-1].end if pieces and self._heard is not None else 0
         return Text(pieces[:known], self._rules, max(silence, AT_LEAST)), known
+
+    def _worth_waiting_for(self, text: Text) -> int | None:
+        """How many pieces a cue that must close now may have, so that the others are right before they air.
+
+        A cue goes on the air with its first word, and so with its last ones before their time. `None` where so few
+        words are final that a cue of them alone would be a crumb.
+        """
+        final, words = 0, 0
+        for piece in text.pieces:
+            words += piece.words
+            if words > self._sure:
+                break
+            final += 1
+        if final in (0, len(text)) or text.characters(0, final) < ENOUGH * self._rules.line_characters:
+            return None
+        return final
 
     def _is_near(self, text: Text, now: Ms) -> bool:
         return text.pieces[0].start - self._rules.lead + self._wait <= now
