@@ -56,7 +56,7 @@ def caption_alone(
     `progress` is told bytes done and bytes in all where the model must be put together first.
     """
     language = _language(wish.language or venue.language)
-    threads = _threads(wish.threads or venue.captions.threads)
+    threads = _threads(venue.captions.threads if wish.threads is None else wish.threads)
     if wish.pace not in PACES:
         raise CaptionsError(_("{pace} is no pace; choose --pace realtime or --pace fast.").format(pace=repr(wish.pace)))
     if wish.seconds is not None and not wish.seconds > 0:
@@ -96,7 +96,7 @@ def repair_captions(
     milliseconds of sound done and in all. Raises StudioError; the captions are as they were then.
     """
     language = _language(wish.language or venue.language)
-    threads = _threads(wish.threads or venue.captions.threads)
+    threads = _threads(venue.captions.threads if wish.threads is None else wish.threads)
     recording = recording.expanduser().absolute()
     folder = recording if recording.is_dir() else recording.parent
     if not recording.exists():
