@@ -47,11 +47,23 @@ HEAVY: dict[str, tuple[str, ...]] = {
     "starlette": ("web",),
     "uvicorn": ("web",),
     "websockets": ("web", "rehearsal"),
+    "httpx": ("captions",),
     "typer": ("cli",),
 }
 """Libraries that belong to one room, whose own types end at its door."""
 
-SLOW = ("av", "ffmpeg", "pyaudio", "faster_whisper", "ctranslate2", "onnxruntime", "obsws_python", "mido", "rtmidi")
+SLOW = (
+    "av",
+    "ffmpeg",
+    "pyaudio",
+    "faster_whisper",
+    "ctranslate2",
+    "onnxruntime",
+    "obsws_python",
+    "mido",
+    "rtmidi",
+    "httpx",
+)
 """Of these, the ones that only load when they are first used."""
 
 

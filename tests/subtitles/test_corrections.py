@@ -296,6 +296,13 @@ def test_as_many_as_given_and_right_stays_right(texts: list[str]) -> None:
         assert corrector.correct(once) == once
 
 
+@pytest.mark.parametrize(
+    "text", ["1" + ")" * 50_000 + "x", "a" * 50_000, "-" * 50_000, "1," * 50_000 + "1", "K" * 50_000]
+)
+def test_endless_words_cost_no_endless_time(text: str) -> None:
+    assert POLISH.correct([text]) == [text]
+
+
 def test_the_plan_carries_it() -> None:
     corrections = corrections_for(SHIPPED, "pl", ["dom-kultury"], "mask")
     assert msgspec.json.decode(msgspec.json.encode(corrections), type=Corrections) == corrections

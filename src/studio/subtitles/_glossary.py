@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ ABBREVIATION = 4
 REMEMBERED = 10_000
 """Words of which it is remembered what they resemble."""
 
-_PARTS = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 _PLAIN = str.maketrans(
     {"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "\u0131": "i", "\u2019": "'", "\u2011": "-"}
 )
@@ -36,8 +34,11 @@ _PLAIN = str.maketrans(
 
 def parts(text: str) -> tuple[str, str, str]:
     """What clings to a word before it, the word, and what clings to it behind."""
-    found = _PARTS.fullmatch(text)
-    return (found[1], found[2], found[3]) if found and found[2] else ("", text, "")
+    first = next((place for place, letter in enumerate(text) if letter.isalnum()), None)
+    if first is None:
+        return "", text, ""
+    last = next(place for place in range(len(text), first, -1) if text[place - 1].isalnum())
+    return text[:first], text[first:last], text[last:]
 
 
 def fold(text: str) -> str:
