@@ -21,7 +21,8 @@ from tests.captions.scripted_ears import ScriptedEars
 from studio.captions import CaptionsPlan, Sink, command, read_kept
 from studio.captions._recogniser import Recogniser
 from studio.catalogue import Catalogue
-from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, WordsChanged
+from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, SinkReport, WordsChanged
+from studio.rehearsal import YouTubeTwin
 from studio.subtitles import VTT_HEAD, Corrections, Term, read, rules_for, srt, vtt
 from studio.units import Ms
 
@@ -553,3 +554,19 @@ async def test_names_are_put_right_on_the_way(relay: ScriptedRelay, unaired: Cap
     consistent(plan, ["Stanisław", "Moniuszko", "słowo2", "w", "Wilno", *expected(16_000)[5:]])
     place = read_kept(plan.folder).script[0]
     assert (place.heard, place.read.text, place.by) == ("słowo0", "słowo0", "glossary")
+
+
+async def test_youtube_gets_what_airs(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    relay.epoch += 40_000_000_000  # the show began 20 s ago: YouTube takes no captions that are older than a minute
+    plan = msgspec.structs.replace(plan, youtube="CAPTIONS_OF_TONIGHT")
+    await relay.play(12_000)
+    async with YouTubeTwin() as twin, recogniser(plan, CAPTIONS_OF_TONIGHT=twin.address) as process:
+        await relay.until(lambda: any(sink.late is not None for sink in youtube(relay)))
+        await relay.end()
+        assert await process.wait() == 0
+        assert " ".join(caption.text.replace("<br>", " ") for caption in twin.captions).split() == expected(12_000)
+        assert twin.complaints == []
+
+
+def youtube(relay: ScriptedRelay) -> list[SinkReport]:
+    return [sink for report in relay.of(ListenerReport) for sink in report.sinks if sink.name == "youtube"]

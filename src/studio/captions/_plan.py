@@ -39,7 +39,7 @@ class CaptionsPlan(msgspec.Struct, frozen=True):
     hotwords: tuple[str, ...] = ()
     """Names to tell the model beforehand."""
     youtube: str | None = None
-    """The address YouTube gave for captions, with the key that makes it a secret; `None`: none are sent."""
+    """The environment variable that holds the address YouTube gave for captions; `None`: none are sent."""
     threads: int = 2
     """Processor threads of the model."""
     interface: str = "en"
