@@ -165,7 +165,8 @@ class _Screen:
             self._print(self._line)
             self._line = ""
         if self._live is not None:
-            text = Text(self._line, style="bold")
+            text = Text()
+            text.append(self._line, style="bold")
             text.append(f" {view.tentative}" if view.tentative else "", style="dim")
             state = Text(f"{timecode(view.position)[:8]}  ", style="dim")
             state.append(_("{seconds} s behind").format(seconds=f"{view.behind / 1000:.1f}"))
