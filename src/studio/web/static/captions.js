@@ -10,6 +10,7 @@ const PAUSE = 1200; // ms of silence that begin a line
 const LINE = 10; // words
 const SHORT = 4; // words; a shorter sentence shares its line with the next
 const TICK = 250; // ms
+const CLOSES = 300; // ms before it airs, when the recogniser takes no correction any more
 const HURRY = 2000; // ms before it airs
 const AT_END = 120; // px; whoever has scrolled no further up follows what is said
 
@@ -45,7 +46,7 @@ function continues(words, next) {
   return !ended && words.length < LINE && next.start - last.end < PAUSE;
 }
 
-const isOpen = (word, now) => now === null || word.airs > now;
+const isOpen = (word, now) => now === null || word.airs - CLOSES > now;
 
 function hint(word) {
   const hand = HANDS[word.by];
@@ -71,12 +72,12 @@ function Word({ word, now, selected, edited, onPick }) {
   </button>`;
 }
 
-/** How long until the next word of a line airs, as a figure and as a bar that shrinks. */
+/** How long the next word of a line can still be corrected, as a figure and as a bar that shrinks. */
 function Left({ words, now, hold }) {
   const open = words.filter((word) => isOpen(word, now));
   if (now === null) return html`<span class="left"></span>`;
   if (open.length === 0) return html`<span class="left over">${t("Aired")}</span>`;
-  const left = Math.min(...open.map((word) => word.airs)) - now;
+  const left = Math.min(...open.map((word) => word.airs)) - CLOSES - now;
   const whole = t("{n} s", { n: Math.ceil(left / 1000) }); // outside of the template, where Babel finds it
   const share = Math.max(0, Math.min(1, left / Math.max(1, hold)));
   return html`<span class="left ${left < HURRY ? "hurry" : ""}">
@@ -234,7 +235,8 @@ function CaptionsPage({ state, live, languages }) {
     event.preventDefault();
   };
   latest.current.onKey = onKey;
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // Before anything is seen: who sees a word may press a key.
     const heed = (event) => latest.current.onKey(event);
     window.addEventListener("keydown", heed);
     return () => window.removeEventListener("keydown", heed);
