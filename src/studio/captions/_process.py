@@ -56,7 +56,15 @@ def whisper(plan: CaptionsPlan) -> Ears:
     """Open the ears of every real show. Raises SpeechError where the model is missing or broken."""
     from studio.speech import Listener  # noqa: PLC0415 - loads Whisper, in the thread that listens
 
-    return Listener(plan.model, plan.language, plan.tuning, plan.threads)
+    return Listener(
+        plan.model,
+        plan.language,
+        plan.tuning,
+        plan.threads,
+        look=plan.look,
+        translate=plan.translate,
+        hotwords=plan.hotwords,
+    )
 
 
 def main(ears: Callable[[CaptionsPlan], Ears] = whisper) -> int:

@@ -18,9 +18,10 @@ from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._intake import Block, Intake
+from studio.speech._look import LATE, SecondLook, Seen
 from studio.speech._settle import Piece, agreed, continues, cut_copy, shown
 from studio.speech._vad import BLOCK, EndPointer, blocks
-from studio.speech._whisper import Encoded, Guess, Whisper
+from studio.speech._whisper import Encoded, Guess, Timing, Whisper
 from studio.speech._window import View, Window
 from studio.spoken import Word
 from studio.units import Ms
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 SKIPPED = "[…]"
 """Stands for sound that nobody had time to listen to."""
 
-_LATE = Ms(130)
-"""Whisper's alignment comes so much early, as measured."""
 _LEFT = Ms(2000)
 """After skipping, so much sound waits."""
 _LONGEST = Ms(10_000)
@@ -100,18 +99,28 @@ class Listener:
         model: Path,
         language: str,
         tuning: Tuning,
-        threads: int = 2,
+        threads: int = 1,
         *,
+        look: Ms | None = None,
+        translate: bool = False,
+        hotwords: Sequence[str] = (),
+        aside: bool = True,
         meter: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Load the model in the folder `model`, which takes about a second; SpeechError where it cannot be.
 
-        `language` is a code Whisper knows, or `auto`: then each utterance is in one of `tuning.languages`. `meter`
-        reads seconds; it measures what a step costs, and with a clock that stands still a run can be repeated exactly.
+        `language` is a code Whisper knows, or `auto`: then each utterance is in one of `tuning.languages`. With `look`,
+        each settled word is looked at once more before so much time has passed since it was said; `None`: never.
+        `translate`: into English too, when there is time. `hotwords` are names that the second look shall know.
+        `threads` is what one pass may use; the second look and the translation use as many again, in a thread of their
+        own unless `aside` is false. `meter` reads seconds; it measures what a step costs, and with a clock that stands
+        still, and nothing done aside, a run can be repeated exactly.
         """
         self._tuning = tuning
         self._meter = meter
-        self._whisper = Whisper(model, threads=threads, compute=tuning.compute, device=tuning.device)
+        workers = 1 if look is None and not translate else 2
+        self._whisper = Whisper(model, threads=threads, compute=tuning.compute, device=tuning.device, workers=workers)
+        self._look = None if look is None else SecondLook(self._whisper, tuning, look, hotwords, aside=aside)
         self._auto = language == "auto"
         for code in tuning.languages if self._auto else (language,):
             if not self._whisper.speaks(code):
@@ -131,6 +140,8 @@ class Listener:
         self._cost = 0.0
         self._quiet_since: Ms | None = None
         self._spoken_until = Ms(-(1 << 62))
+        self._heard = Ms(-(1 << 62))
+        self._skipped = Ms(0)
         # The first pass of a loaded model takes longer than those after it.
         self._whisper.follow(self._whisper.encode(np.zeros(SPEECH_RATE, np.float32), Ms(0)), self._language, (), 1)
 
@@ -148,17 +159,19 @@ class Listener:
         coarse = self._intake.waiting() > self._tuning.behind
         skipped = self._skip()
         ended = self._take_up()
-        listened = self._fresh
+        listened, listened_to = self._fresh, False
         if ended:
             words = self._close(coarse=coarse)
-        elif self._is_due(coarse=coarse):
+        elif listened_to := self._is_due(coarse=coarse):
             words = self._listen(coarse=coarse)
-        elif skipped:
-            words = []
         else:
-            return None
+            words = []
         self._measure(self._meter() - began, listened)
-        return self._hearing([*skipped, *words])
+        self._look_again(coarse=coarse)
+        revisions = self._revise(words)
+        if not (ended or listened_to or skipped or revisions):
+            return None
+        return self._hearing([*skipped, *words], revisions)
 
     def finish(self) -> Hearing:
         """Settle all that was heard."""
@@ -172,7 +185,49 @@ class Listener:
         if self._pointer.speaking:
             self._pointer.stop()
             words += self._close(coarse=False)
-        return self._hearing(words)
+        revisions = self._revise(words)
+        if self._look is not None:
+            revisions += [Revision(each.first, each.upto, each.words) for each in self._look.finish()]
+            self._look.close()
+        return self._hearing(words, revisions)
+
+    # ── the second look ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look_again(self, *, coarse: bool) -> None:
+        """Begin a second look, unless there is enough to do already."""
+        if self._look is not None and not coarse:
+            self._look.want(self._heard, self._language, self._voiced, quiet=not self._pointer.speaking)
+
+    def _revise(self, words: list[Word]) -> list[Revision]:
+        """What the second look has found; `words` are given what it heard and the first pass could not decide on."""
+        if self._look is None:
+            return []
+        revisions = []
+        for finding in self._look.collect(self._heard):
+            adopted = self._adopt(finding.beyond)
+            words += adopted
+            self._look.adopted(len(adopted))
+            revisions.append(Revision(finding.first, finding.upto + len(adopted), finding.words))
+        return revisions
+
+    def _adopt(self, beyond: Sequence[Seen]) -> list[Word]:
+        """Settle what the second look has heard beyond the settled words of the running utterance."""
+        beyond = [seen for seen in beyond if seen.middle > self._spoken_until]
+        if not beyond or not self._pointer.speaking or self._window.at(0) > beyond[0].word.start:
+            return []
+        self._window.settle(
+            [seen.piece for seen in beyond], [self._window.sample(Ms(seen.word.end - LATE)) for seen in beyond]
+        )
+        last = beyond[-1].piece.plain
+        guess = self._guess or []
+        at = next((at for at, piece in enumerate(guess) if piece.plain == last), None)
+        self._guess = None if at is None else guess[at + 1 :]
+        self._draft = None
+        self._tentative = shown(self._guess or ())
+        given = [
+            self._place(seen.piece, seen.word.start, seen.word.end, seen.word.confidence or 0.0) for seen in beyond
+        ]
+        return given
 
     # ── sound ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +240,9 @@ class Listener:
                 self._pointer.stop()
                 return True
             self._intake.take()
+            self._heard = block.end
+            if self._look is not None:
+                self._look.hear(block)
             if block.after_gap:
                 self._lead.clear()
                 self._voiced.clear()
@@ -216,6 +274,8 @@ class Listener:
         self._guess = self._draft = None
         self._quiet_since = None
         self._fresh = 0
+        if self._look is not None:
+            self._look.open(sound[0].start, self._language)
 
     def _mark_voiced(self, block: Block) -> None:
         if self._voiced and self._voiced[-1][1] >= block.start - 1:
@@ -235,7 +295,12 @@ class Listener:
         self._rest()
         start, end = max(skipped[0], self._spoken_until), skipped[1]
         self._spoken_until = max(start, end)
-        return [Word(SKIPPED, start, self._spoken_until)]
+        self._skipped = Ms(self._skipped + max(0, end - start))
+        gap = Word(SKIPPED, start, self._spoken_until)
+        if self._look is not None:
+            self._look.settle([gap])
+            self._look.break_off()
+        return [gap]
 
     # ── passes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -261,20 +326,39 @@ class Listener:
         return self._agree(decoded, words, sure=not guess.ran_away and len(words) == len(guess.words))
 
     def _agree(self, decoded: _Decoded, words: list[Piece], *, sure: bool) -> list[Word]:
+        """Settle what this pass and the one before heard alike, as far as it may be believed; show what may follow."""
         # What the first pass over half a second guesses is seldom what is said.
         sure = sure and self._guess is not None
-        settled = self._settle(decoded, words[: agreed(self._guess or (), words)], self._passed)
+        alike = agreed(self._guess or (), words)
+        timings = self._align(decoded, words)
+        count = 0
+        while count < alike and self._is_believed(decoded, timings[count]):
+            count += 1
+        settled = self._believe(decoded, words[:count], timings[:count])
         self._guess = words[len(self._window.words) - decoded.known :]
         self._passed = decoded.until
-        self._tentative = shown(self._guess) if sure else ""
+        self._tentative = ""
+        if sure:
+            likely = [timing.confidence for timing in timings]
+            calm = count
+            while calm < len(words) - 1 and likely[calm] >= (
+                self._tuning.shows_agreed if calm < alike else self._tuning.shows
+            ):
+                calm += 1
+            self._tentative = " ".join(word.text for word in words[count:calm] if word.said)
         return settled
+
+    def _is_believed(self, decoded: _Decoded, timing: Timing) -> bool:
+        end = self._window.at(decoded.view.begin + decoded.view.skip + timing.end)
+        if end > self._passed - LATE - self._tuning.margin:
+            return False
+        return timing.confidence >= self._tuning.sure or end <= decoded.until - LATE - self._tuning.doubt
 
     def _rehearse(self) -> list[Word]:
         """The speaker draws breath: decode with care already, so that nothing is left to do if the utterance ends."""
         decoded, words = self._decode_carefully(coarse=False)
         settled = self._agree(decoded, words, sure=True)
         self._draft = decoded, self._guess or []
-        self._tentative = " ".join(word.text for word in self._guess or () if word.said)
         return settled
 
     def _close(self, *, coarse: bool) -> list[Word]:
@@ -282,7 +366,8 @@ class Listener:
         settled: list[Word] = []
         began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
-            settled = self._settle(*(self._draft or self._decode_carefully(coarse=coarse)))
+            decoded, words = self._draft or self._decode_carefully(coarse=coarse)
+            settled = self._believe(decoded, words, self._align(decoded, words))
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
         self._rest()
         return settled
@@ -304,7 +389,23 @@ class Listener:
             rest = guess.words
         if not self._window.words and self._is_silence(guess):
             rest = []
-        return decoded, cut_copy(said, rest)
+        rest = cut_copy(said, rest)
+        return decoded, rest if coarse else [*rest, *self._left_unsaid(decoded, rest)]
+
+    def _left_unsaid(self, decoded: _Decoded, rest: list[Piece]) -> list[Piece]:
+        """What follows the guess where it stops long before the speaker did, as Whisper does before a change of voice."""
+        if not self._voiced:
+            return []
+        timings = self._align(decoded, rest)
+        said = decoded.view.begin + decoded.view.skip + (timings[-1].end if timings else 0)
+        if self._voiced[-1][1] - self._window.at(said) < self._tuning.unsaid:
+            return []
+        view = self._window.view_after(self._tuning.wide, said)
+        sound = self._whisper.encode(view.sound, self._tuning.padding, view.skip)
+        guess = self._whisper.follow(sound, self._language, (), self._tuning.beam)
+        if self._is_silence(guess) or guess.ran_away:
+            return []
+        return cut_copy(rest, guess.words)
 
     def _is_silence(self, guess: Guess) -> bool:
         return guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob
@@ -320,28 +421,30 @@ class Listener:
             language, share = self._whisper.language(decoded.sound, self._tuning.languages)
             if share >= _SURE:
                 self._language = language
+                if self._look is not None:
+                    self._look.speak(language)
         return decoded
 
     # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, decoded: _Decoded, words: Sequence[Piece], until: Ms | None = None) -> list[Word]:
-        """Believe `words`, or those of them that ended well before `until`; return those that are said aloud."""
+    def _align(self, decoded: _Decoded, words: Sequence[Piece]) -> list[Timing]:
+        """Say where `words`, which follow what is settled, stand in the sound that was decoded."""
         if not words:
             return []
-        view = decoded.view
-        offset = view.begin + view.skip
-        before = [*view.said, *self._window.words[decoded.known :]]
-        timings = self._whisper.align(decoded.sound, self._language, [*before, *words])[len(before) :]
-        latest = None if until is None else until - _LATE - self._tuning.margin
-        given, count = [], 0
+        before = [*decoded.view.said, *self._window.words[decoded.known :]]
+        return self._whisper.align(decoded.sound, self._language, [*before, *words])[len(before) :]
+
+    def _believe(self, decoded: _Decoded, words: Sequence[Piece], timings: Sequence[Timing]) -> list[Word]:
+        """Settle `words`; return those that are said aloud."""
+        offset = decoded.view.begin + decoded.view.skip
+        given = []
         for word, timing in zip(words, timings, strict=True):
-            start, end = self._window.at(offset + timing.start), self._window.at(offset + timing.end)
-            if latest is not None and end > latest:
-                break
-            count += 1
             if word.said:
-                given.append(self._place(word, Ms(start + _LATE), Ms(end + _LATE), timing.confidence))
-        self._window.settle(words[:count], [offset + timing.end for timing in timings[:count]])
+                start, end = self._window.at(offset + timing.start), self._window.at(offset + timing.end)
+                given.append(self._place(word, Ms(start + LATE), Ms(end + LATE), timing.confidence))
+        self._window.settle(words, [offset + timing.end for timing in timings])
+        if self._look is not None:
+            self._look.settle(given)
         return given
 
     def _place(self, word: Piece, start: Ms, end: Ms, confidence: float) -> Word:
@@ -361,5 +464,13 @@ class Listener:
         if samples:
             self._cost = (self._cost + seconds * SPEECH_RATE / samples) / 2
 
-    def _hearing(self, words: list[Word]) -> Hearing:
-        return Hearing(tuple(words), self._tentative, self._intake.waiting(), self._quiet_since)
+    def _hearing(self, words: Sequence[Word], revisions: Sequence[Revision]) -> Hearing:
+        return Hearing(
+            tuple(words),
+            self._tentative,
+            self._intake.waiting(),
+            self._quiet_since,
+            tuple(revisions),
+            load=self._cost,
+            skipped=self._skipped,
+        )

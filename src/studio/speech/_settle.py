@@ -76,28 +76,22 @@ def cut_loop(tokens: Sequence[T]) -> list[T]:
 
 
 def cut_copy(before: Sequence[Piece], guess: Sequence[Piece]) -> list[Piece]:
-    """Stop where `guess` begins to say again what was just said, as Whisper does when a window is cut.
+    """Stop where `guess` ends in saying again what was just said, as Whisper does when a window is cut.
 
-    Two or three words that come twice are left alone unless they repeat what stands directly before them, or close
-    the guess with the words the whole began with.
+    What somebody repeats and goes on from (`mass hysteria, mass hysteria: what do they think`) is left alone; so are two
+    or three words that come twice, unless they repeat what stands directly before them, or close the guess with the
+    words the whole began with.
     """
     words = [word.plain for word in (*before, *guess)]
     first = len(before)
-    seen: set[tuple[str, ...]] = set()
-    for at in range(len(words) - _COPY + 1):
-        run = tuple(words[at : at + _COPY])
-        if run in seen and at >= first:
-            return list(guess[: at - first])
-        seen.add(run)
-    for size in range(6, 1, -1):
-        for at in range(len(words) - 2 * size + 1):
-            second = at + size
-            if second >= first and words[at:second] == words[second : second + size]:
+    for second in range(max(first, 2), len(words) - 1):
+        size = len(words) - second
+        wanted = words[second:]
+        for at in range(second - 1, -1, -1):
+            if words[at : at + size] != wanted:
+                continue
+            if size >= _COPY or at + size >= second or at == 0:
                 return list(guess[: second - first])
-    for size in (3, 2):
-        tail = len(words) - size
-        if len(words) > 2 * size and tail >= first and words[tail:] == words[:size]:
-            return list(guess[: tail - first])
     return list(guess)
 
 

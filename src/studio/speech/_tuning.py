@@ -67,6 +67,23 @@ class Tuning:
     hopeless: Ms = Ms(8000)
     """When more than this is waiting and listening is slower than speaking, sound is skipped: `[…]` stands for it."""
 
+    shows: float = 0.5
+    """A word that only one pass has heard is shown as tentative from this confidence on …"""
+    shows_agreed: float = 0.2
+    """… and one that two passes have heard alike from this; what follows a hidden word is hidden too."""
+    unsaid: Ms = Ms(800)
+    """Speech after the last word of an utterance that is longer than this is listened to once more."""
+    wide_window: Ms = Ms(16_000)
+    """What the second look hears at once, at most; at most 24 s."""
+    look_step: Ms = Ms(2500)
+    """While somebody goes on speaking, the second look comes so often."""
+    ahead: Ms = Ms(1200)
+    """The second look decides on a word once so much is known of what follows it."""
+    sure: float = 0.0
+    """A word of less confidence, a share in [0..1], is settled later …"""
+    doubt: Ms = Ms(2500)
+    """… namely when so much is known of what follows it, or the utterance ends."""
+
     least_logprob: float = -1.3
     """An utterance is dropped when its average log probability is below this and `most_silence` is passed too."""
     most_silence: float = 0.5

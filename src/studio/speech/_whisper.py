@@ -34,8 +34,13 @@ _GRAIN = 50
 _ALIGNED = 320
 """Samples between two places that alignment can name: 20 ms."""
 _MOST_TOKENS = 160
+_MOST_HINT = 96
+"""Tokens of names; more would be taken for what was said."""
 _FLOOR = 1e-4
 """Probability below which a token's share in the confidence of its word does not fall."""
+
+
+Task = Literal["transcribe", "translate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,17 @@ class Whisper:
     """A loaded model."""
 
     def __init__(
-        self, folder: Path, *, threads: int, compute: str, device: Literal["auto", "cpu", "cuda"] = "auto"
+        self,
+        folder: Path,
+        *,
+        threads: int,
+        compute: str,
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        workers: int = 1,
     ) -> None:
         """Load the model in `folder`; SpeechError where it cannot be.
+
+        `workers` passes can be made at a time, each on `threads`, from as many threads of the caller.
 
         A graphics card that cannot take it is logged and left alone: then the processor computes.
         """
@@ -93,7 +106,12 @@ class Whisper:
             # No processor computes in 16 bits.
             fitting = "int8" if self.device == "cpu" and compute.endswith("float16") else compute
             return WhisperModel(
-                str(folder), device=self.device, compute_type=fitting, cpu_threads=threads, local_files_only=True
+                str(folder),
+                device=self.device,
+                compute_type=fitting,
+                cpu_threads=threads,
+                num_workers=workers,
+                local_files_only=True,
             )
 
         try:
@@ -112,7 +130,7 @@ class Whisper:
                     "delete the folder and run: studio models fetch"
                 ).format(folder=folder, reason=error)
             ) from error
-        self._readers: dict[str, Any] = {}
+        self._readers: dict[tuple[str, str], Any] = {}
         self._opens: dict[int, bool] = {}
 
     def encode(self, sound: NDArray[np.float32], padding: Ms, skip: int = 0) -> Encoded:
@@ -135,11 +153,22 @@ class Whisper:
             view = StorageView.from_array(np.ascontiguousarray(np.array(view)[:, skip // _ALIGNED :]))
         return Encoded(view, min(len(sound), wanted * FRAME) - skip)
 
-    def follow(self, encoded: Encoded, language: str, said: Sequence[Piece], beam: int) -> Guess:
-        """Guess what follows the words `said` in the window."""
-        reader = self._reader(language)
+    def follow(
+        self,
+        encoded: Encoded,
+        language: str,
+        said: Sequence[Piece],
+        beam: int,
+        *,
+        hint: str = "",
+        task: Task = "transcribe",
+    ) -> Guess:
+        """Guess what follows the words `said` in the window; `hint` is put before it as if it had been said."""
+        reader = self._reader(language, task)
         prefix = flat(said)
         head = [*reader.sot_sequence, reader.no_timestamps]
+        if hint:
+            head = [reader.sot_prev, *reader.encode(f" {hint}")[:_MOST_HINT], *head]
         # Hardly anybody speaks more than eight tokens a second: a window that is cut would loop on.
         room = min(_MOST_TOKENS, max(8, 8 + 8 * encoded.samples // SPEECH_RATE - len(prefix)))
         result = self._model.model.generate(
@@ -216,13 +245,13 @@ class Whisper:
         """Whether the model knows `language`."""
         return language in self._model.supported_languages
 
-    def _reader(self, language: str) -> Any:  # noqa: ANN401 - faster-whisper ships no types
+    def _reader(self, language: str, task: Task = "transcribe") -> Any:  # noqa: ANN401 - faster-whisper ships no types
         from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - heavy: only who listens pays for it
 
-        if language not in self._readers:
+        if (language, task) not in self._readers:
             several = self._model.model.is_multilingual
-            self._readers[language] = Tokenizer(self._model.hf_tokenizer, several, task="transcribe", language=language)
-        return self._readers[language]
+            self._readers[language, task] = Tokenizer(self._model.hf_tokenizer, several, task=task, language=language)
+        return self._readers[language, task]
 
     def _opens_word(self, token: int) -> bool:
         known = self._opens.get(token)

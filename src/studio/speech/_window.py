@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,12 +67,21 @@ class Window:
         begins, start = next((place for place in reversed(self._places) if place[0] <= sample), self._places[0])
         return Ms(start + round((sample - begins) * 1000 / SPEECH_RATE))
 
+    def sample(self, moment: Ms) -> int:
+        """Where `moment` of the show clock stands in the window."""
+        begins, start = next((place for place in reversed(self._places) if place[1] <= moment), self._places[0])
+        return max(0, begins + round((moment - start) * SPEECH_RATE / 1000))
+
     def view(self, context: Ms, back: int) -> View:
         """Show what is not settled, the `back` words before it, and `context` before these."""
         first = max(0, len(self.words) - back)
-        decoded = self._decoded_from(first)
-        begin = max(0, decoded - context * SPEECH_RATE // 1000)
-        return View(begin, self.sound[begin:], decoded - begin, self.words[first:])
+        view = self.view_after(context, self._decoded_from(first))
+        return replace(view, said=self.words[first:])
+
+    def view_after(self, context: Ms, sample: int) -> View:
+        """Show what comes after `sample`, and `context` before it."""
+        begin = max(0, sample - context * SPEECH_RATE // 1000)
+        return View(begin, self.sound[begin:], sample - begin, [])
 
     def unsettled(self, back: int) -> Ms:
         """Length of what `view` decodes."""

@@ -1,0 +1,339 @@
+"""The second look: what was settled in a hurry is heard again in a wide window, once what follows is known.
+
+The first pass hears a few seconds and must speak within one. The second one decodes up to `Tuning.wide_window` of sound
+from the start, as a whole file is decoded, on another core and while the hold keeps the picture. Its words go on the
+air; the hall has had the quick ones. Of two passes over the same sound only the words after those that were
+looked at before are taken: where these end is found by their text, and by time where the texts differ.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.sound import SPEECH_RATE
+from studio.speech._settle import Piece, plain
+from studio.spoken import Word
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from studio.speech._intake import Block
+    from studio.speech._tuning import Tuning
+    from studio.speech._whisper import Whisper
+
+logger = logging.getLogger(__name__)
+
+LATE = Ms(130)
+"""Whisper's alignment comes so much early, as measured."""
+_APART = Ms(3000)
+"""A window does not reach back over a longer pause."""
+_NEAR = 3
+"""So many of the last words may read otherwise at the next look and the place is still found by their text."""
+_TOLERANCE = Ms(300)
+"""A word this far from where anybody spoke was not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A word as the second look has it."""
+
+    piece: Piece
+    word: Word
+
+    @property
+    def middle(self) -> float:
+        """On the show clock."""
+        return (self.word.start + self.word.end) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A window to be decoded."""
+
+    sound: np.ndarray
+    start: Ms
+    until: Ms
+    """Where the sound ends."""
+    ended: bool
+    """The utterance ended there: nothing that follows can change its last words."""
+    language: str
+    voiced: tuple[tuple[Ms, Ms], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a look: revise the settled words [first, upto), then settle `beyond`, which the first pass owes."""
+
+    first: int
+    upto: int
+    words: tuple[Word, ...]
+    beyond: tuple[Seen, ...] = ()
+    """The last of `words`, where the first pass has not settled so far."""
+
+
+class SecondLook:
+    """Keeps the sound of the last half minute and what was settled in it; all but the decoding is done by the caller's
+    thread."""
+
+    def __init__(
+        self, whisper: Whisper, tuning: Tuning, look: Ms, hotwords: Sequence[str] = (), *, aside: bool = True
+    ) -> None:
+        """Look at each word before `look` has passed since it was said. `aside`: decode in a thread of its own."""
+        self._whisper = whisper
+        self._tuning = tuning
+        self._deadline = look
+        self._hint = " ".join(hotwords)
+        self._pool = ThreadPoolExecutor(1, "second-look") if aside else None
+        self._tape: deque[Block] = deque()
+        self._opened: deque[tuple[Ms, str]] = deque(maxlen=200)
+        self._voiced: Sequence[tuple[Ms, Ms]] = ()
+        self._waiting: list[Word] = []
+        self._first = 0
+        self._done: list[Word] = []
+        self._until = Ms(-(1 << 62))
+        self._running: Future[list[Seen] | None] | None = None
+        self._task: _Task | None = None
+        self._broken = 0
+        self.cost = 0.0
+        """Seconds that all looks took."""
+
+    # ── what the first pass tells ─────────────────────────────────────────────────────────────────────────────────────
+
+    def hear(self, block: Block) -> None:
+        """Keep what was heard."""
+        if block.after_gap:
+            self._tape.clear()
+            self._opened.clear()
+        self._tape.append(block)
+        while block.end - self._tape[0].start > self._tuning.wide_window + self._deadline + 2000:
+            self._tape.popleft()
+
+    def open(self, start: Ms, language: str) -> None:
+        """An utterance begins."""
+        self._opened.append((start, language))
+
+    def speak(self, language: str) -> None:
+        """The utterance that began last is in `language`."""
+        if self._opened:
+            self._opened[-1] = self._opened[-1][0], language
+
+    def settle(self, words: Sequence[Word]) -> None:
+        """These are settled now."""
+        self._waiting += words
+
+    def break_off(self) -> None:
+        """Sound is missing: what is settled stays as it is."""
+        self._tape.clear()
+        self._opened.clear()
+        self._task = None
+        self._broken = len(self._waiting)
+
+    def want(self, until: Ms, language: str, voiced: Sequence[tuple[Ms, Ms]], *, quiet: bool) -> None:
+        """Look at what was said up to `until`, if it is time to and no look is under way.
+
+        `quiet`: nobody speaks there, and nothing that follows can change the last words.
+        """
+        self._voiced = tuple(voiced)
+        oldest = self._oldest()
+        if self._running is not None or oldest is None:
+            return
+        age = until - oldest
+        if age >= (self._tuning.look_step if quiet else self._tuning.look_step + self._tuning.ahead):
+            self._begin(until, language, ended=quiet)
+
+    def _oldest(self) -> Ms | None:
+        """Begin of what was said and not looked at."""
+        said = next((start for start, _language in self._opened if start >= self._until), None)
+        if self._waiting:
+            return min(self._waiting[0].start, said) if said is not None else self._waiting[0].start
+        return said
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, until: Ms, language: str, *, ended: bool) -> None:
+        start = self._start(until, language)
+        sound = [block.sound for block in self._tape if block.end > start and block.start < until]
+        if not sound:
+            return
+        first = next(block.start for block in self._tape if block.end > start)
+        task = _Task(np.concatenate(sound), first, until, ended, language, tuple(self._voiced))
+        self._task = task
+        if self._pool is None:
+            self._running = Future()
+            self._running.set_result(self._decode(task))
+        else:
+            self._running = self._pool.submit(self._decode, task)
+
+    def _start(self, until: Ms, language: str) -> Ms:
+        """Where the window begins: with an utterance if possible, not across a long pause or another language."""
+        earliest = Ms(until - self._tuning.wide_window)
+        starts: list[Ms] = []
+        later = until
+        for start, spoken in reversed(self._opened):
+            quiet = next((end for _begin, end in reversed(self._voiced) if end <= start), None)
+            if start < earliest or spoken != language:
+                break
+            starts.append(start)
+            later = start
+            if quiet is None or start - quiet > _APART:
+                break
+        if starts and later <= max(self._until, starts[-1]):
+            return starts[-1]
+        return max(earliest, Ms(self._until - self._tuning.context))
+
+    def _decode(self, task: _Task) -> list[Seen] | None:
+        began = time.perf_counter()
+        try:
+            sound = self._whisper.encode(task.sound, self._tuning.padding)
+            guess = self._whisper.follow(sound, task.language, (), self._tuning.beam, hint=self._hint)
+            if guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob:
+                return []
+            timings = self._whisper.align(sound, task.language, guess.words)
+        except RuntimeError:  # CTranslate2's own: the first pass's words go on the air
+            logger.exception("the second look failed")
+            return None
+        finally:
+            self.cost += time.perf_counter() - began
+        seen = []
+        for piece, timing in zip(guess.words, timings, strict=True):
+            begin, end = (
+                Ms(task.start + LATE + round(sample * 1000 / SPEECH_RATE)) for sample in (timing.start, timing.end)
+            )
+            if piece.said:
+                seen.append(Seen(piece, Word(piece.text, begin, max(begin, end), timing.confidence)))
+        return _without_copies([one for one in seen if _was_spoken(one.word, task.voiced)])
+
+    # ── findings ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def collect(self, now: Ms) -> list[Finding]:
+        """What is known by now; `now` is how far the sound has been heard."""
+        findings = []
+        if self._running is not None and self._running.done():
+            seen, task = self._running.result(), self._task
+            self._running = None
+            if seen is not None and task is not None:
+                finding = self._compare(seen, task)
+                if finding is not None:
+                    findings.append(finding)
+        return [*findings, *self._give_up(now)]
+
+    def finish(self) -> list[Finding]:
+        """What is known in the end: waits for the look that runs, looks at what is left."""
+        findings: list[Finding] = []
+        while self._running is not None:
+            self._running.result()
+            findings += self.collect(Ms(-(1 << 62)))
+        if self._waiting and self._tape and self._opened:
+            end = self._tape[-1].end
+            self._begin(end, self._opened[-1][1], ended=True)
+            while self._running is not None:
+                self._running.result()
+                findings += self.collect(Ms(-(1 << 62)))
+        findings += self._give_up(Ms(1 << 62))
+        return findings
+
+    def _compare(self, seen: list[Seen], task: _Task) -> Finding | None:
+        fresh = seen[_follow(self._done, seen, self._until) :]
+        fresh = [one for one in fresh if one.word.end > self._until]
+        if not task.ended:
+            known = Ms(task.until - self._tuning.ahead)
+            while fresh and fresh[-1].word.end > known:
+                fresh.pop()
+            if not fresh:
+                return None
+        limit = task.until if task.ended else fresh[-1].word.end
+        upto = next(
+            (at for at, word in enumerate(self._waiting) if (word.start + word.end) / 2 > limit), len(self._waiting)
+        )
+        rest = seen[seen.index(fresh[-1]) + 1 :] if fresh else []
+        upto = self._snap(upto, fresh, rest)
+        beyond: tuple[Seen, ...] = ()
+        if not task.ended and upto == len(self._waiting):
+            said = self._waiting[-1].end if self._waiting else self._until
+            # settled words that the look reads alike are not owed again
+            known_words = self._waiting[:upto] if self._waiting else self._done[-8:]
+            beyond = tuple(fresh[_follow(known_words, fresh, said) :])
+        finding = Finding(self._first, self._first + upto, tuple(one.word for one in fresh), beyond)
+        self._take(upto, [one.word for one in fresh], limit)
+        return finding
+
+    def _snap(self, upto: int, fresh: list[Seen], rest: list[Seen]) -> int:
+        """A settled word at the border belongs where its text stands: times of two passes differ a little."""
+        if not fresh:
+            return upto
+        last, words = fresh[-1].piece.plain, [plain(word.text) for word in self._waiting]
+        if upto < len(words) and words[upto] == last and (upto == 0 or words[upto - 1] != last):
+            return upto + 1
+        if upto and rest and words[upto - 1] == rest[0].piece.plain and words[upto - 1] != last:
+            return upto - 1
+        return upto
+
+    def _give_up(self, now: Ms) -> list[Finding]:
+        """Words that can wait no longer stay as they are."""
+        count = sum(1 for word in self._waiting if word.end + self._deadline <= now)
+        count, self._broken = max(count, self._broken), 0
+        if not count:
+            return []
+        words = self._waiting[:count]
+        finding = Finding(self._first, self._first + count, tuple(words))
+        self._take(count, words, words[-1].end)
+        return [finding]
+
+    def _take(self, count: int, words: Sequence[Word], limit: Ms) -> None:
+        self._first += count
+        del self._waiting[:count]
+        self._done = [*self._done[-40:], *words]
+        self._until = max(self._until, limit)
+
+    def adopted(self, count: int) -> None:
+        """The first pass has settled so many words that a finding gave it, and which need no look any more."""
+        self._first += count
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _follow(done: Sequence[Word], seen: Sequence[Seen], until: Ms) -> int:
+    """Index in `seen` of the first word that comes after `done`, whose last word ended `until`."""
+    begin = seen[0].word.start if seen else until
+    old = [plain(word.text) for word in done if word.end > begin - 500]
+    new = [one.piece.plain for one in seen]
+    at = 0
+    match = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for block in reversed(match.get_matching_blocks()):
+        if block.size and block.a + block.size >= len(old) - _NEAR:
+            at = block.b + block.size
+            break
+    while at < len(seen) and seen[at].middle < until:
+        at += 1
+    return at
+
+
+def _was_spoken(word: Word, voiced: Sequence[tuple[Ms, Ms]]) -> bool:
+    return not voiced or any(begin - _TOLERANCE < word.end and word.start < end + _TOLERANCE for begin, end in voiced)
+
+
+def _without_copies(seen: list[Seen]) -> list[Seen]:
+    """Drop what the decoder said twice in a row though there is sound for it only once."""
+    words = [one.piece.plain for one in seen]
+    for size in range(min(12, len(words) // 2), 1, -1):
+        for at in range(len(words) - 2 * size + 1):
+            middle, end = at + size, at + 2 * size
+            if words[at:middle] != words[middle:end]:
+                continue
+            lengths = [part[-1].word.end - part[0].word.start for part in (seen[at:middle], seen[middle:end])]
+            if min(lengths) < 0.5 * max(lengths):
+                keep = seen[:at] + seen[middle:] if lengths[0] < lengths[1] else seen[:middle] + seen[end:]
+                return _without_copies(keep)
+    return seen
