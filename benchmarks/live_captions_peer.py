@@ -103,12 +103,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("--set", default="tune", choices=[name for name in ours.SETS if name != "noise"])
     parser.add_argument("--pace", default="real", choices=["real", "fast"])
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--look", type=int, metavar="MS")
+    parser.add_argument("--look", type=int, default=4800, metavar="MS")
     parser.add_argument("--hold", type=int, default=6000, metavar="MS")
     parser.add_argument("--preset", default="live")
     parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args()
     if not (chosen.peer_repo / "whisper_online.py").is_file():
@@ -125,7 +125,7 @@ def main() -> None:
     chosen = options()
     keep = Path(tempfile.mkdtemp(prefix="events."))
     model, judge = resolve(chosen.model), ours.Judge()
-    look = None if chosen.look is None else Ms(chosen.look)
+    look = Ms(chosen.look) if chosen.look else None
     tuning = ours.tuned(chosen.preset, chosen.change)
     bench = ours.Bench(model, tuning, chosen.threads, chosen.pace == "real", look, Ms(chosen.hold), judge, keep)
     result: Row = {"options": {key: str(value) for key, value in vars(chosen).items()}, "clips": {}, "over": {}}

@@ -210,7 +210,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--preset", default="live")
     parser.add_argument("--change", action="append", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--model", default="base")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args()
     if chosen.look is not None and "look" not in inspect.signature(Listener.__init__).parameters:
