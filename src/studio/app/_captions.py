@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PACES = ("realtime", "fast")
 MOST_THREADS = 64
+LOOK = Ms(4800)
+"""Subtitles wait so long for the second look, as they do in a show with a hold of 6 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,11 @@ def caption_alone(
         raise CaptionsError(_("{file} is what is listened to; name another file to write.").format(file=source))
     sound = media.open_sound(source, say)
     model = speech.resolve(wish.model or venue.captions.model, offline=True, progress=progress)
-    ears = speech.Listener(model, language, tuning, threads)
-    corrector = corrections.corrector()
-    fast = wish.pace == "fast"
-    return captions.Alone(sound, ears, paper, rules, see, fast=fast, seconds=wish.seconds, corrector=corrector)
+    fast = wish.pace == "fast" and not sound.live
+    ears = speech.Listener(model, language, tuning, threads, look=LOOK, hotwords=corrections.hotwords(), aside=not fast)
+    return captions.Alone(
+        sound, ears, paper, rules, see, fast=fast, seconds=wish.seconds, looks=True, corrector=corrections.corrector()
+    )
 
 
 def repair_captions(
