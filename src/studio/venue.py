@@ -108,7 +108,8 @@ class CaptionSettings:
     """A name that `studio models list` shows, or the folder of a model."""
     preset: str = "live"
     """A file of `presets/captions/`."""
-    threads: Annotated[int, Meta(ge=1, le=64)] = 2
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Of one pass; the second look has as many of its own. More seldom pay: decoding waits for the memory."""
     glossaries: tuple[str, ...] = ()
     """Files of `subtitles/glossaries/`: names of people, places and works, as they are to be written."""
     swearing: Literal["show", "mask"] = "show"

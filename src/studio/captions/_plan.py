@@ -40,8 +40,8 @@ class CaptionsPlan(msgspec.Struct, frozen=True):
     """Names to tell the model beforehand."""
     youtube: str | None = None
     """The environment variable that holds the address YouTube gave for captions; `None`: none are sent."""
-    threads: int = 2
-    """Processor threads of the model."""
+    threads: int = 1
+    """Processor threads of one pass; the second look has as many of its own."""
     interface: str = "en"
     """Language of the sentences for the user."""
     patience: int = 20
