@@ -485,7 +485,7 @@ async def test_every_sink_says_how_late_it_is(relay: ScriptedRelay, plan: Captio
     async with recogniser(plan) as process:
         assert await process.wait() == 0
     sinks = {sink.name: sink for sink in relay.last_report().sinks}
-    assert set(sinks) == {"files", "picture"}
+    assert set(sinks) == {"files"}
     assert all(sink.state == "online" and sink.late is not None for sink in sinks.values())
 
 
@@ -522,7 +522,7 @@ async def test_a_sink_that_breaks_is_said_once_and_stops_no_captions(relay: Scri
     one = Recogniser(plan, ScriptedEars)
     clumsy, sleepy = Clumsy(), Sleepy()
     one._sinks += [clumsy, sleepy]
-    one._every_sink += (clumsy, sleepy)
+    one._reported += (clumsy, sleepy)
     assert await one.run() == 0
     whole(plan, 12_000)
     troubles = sorted(relay.troubles())
@@ -532,7 +532,6 @@ async def test_a_sink_that_breaks_is_said_once_and_stops_no_captions(relay: Scri
     ]
     assert {sink.name: sink.state for sink in relay.last_report().sinks} == {
         "files": "online",
-        "picture": "online",
         "hall": "refused",
         "obs": "refused",
     }

@@ -103,7 +103,8 @@ class Recogniser:
 
             kept = self._files.kept.cues
             self._sinks.append(YouTube(plan.youtube, plan.folder, self._clock, plan.hold, plan.language, kept))
-        self._every_sink: tuple[Sink, ...] = (self._files, *self._sinks)
+        # How late the picture is, the relay knows better: it draws it.
+        self._reported: tuple[Sink, ...] = (self._files, *self._sinks[1:])
         self._continue()
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
         self._worker = Worker(ears, self._mailbox.put)
@@ -209,14 +210,13 @@ class Recogniser:
             for files in self._all_files():
                 files.keep_epoch(epoch)
             return True
+        for sink in self._sinks:
+            sink.drop()
         if self._fed is not None:
             logger.warning("another show began while the ears heard this one; starting again for it")
-            self._picture.drop()
             self._end(CRASHED)
             return True
         kept = self._files.kept
-        for sink in self._sinks:
-            sink.drop()
         try:
             name = self._files.set_aside()
             if self._english is not None:
@@ -541,7 +541,7 @@ class Recogniser:
                 behind=self._how_far_behind(),
                 skipped=self._skipped,
                 corrected=self._script.corrected,
-                sinks=tuple(sink.report() for sink in self._every_sink),
+                sinks=tuple(sink.report() for sink in self._reported),
             )
         )
 
