@@ -73,7 +73,7 @@ def _table(result: speech.Bench) -> Table:
     for pace in result.paces:
         table.add_row(
             pace.model,
-            pace.setup.compute + (_(" (graphics card)") if pace.setup.device == "cuda" else ""),
+            _computes(pace),
             str(pace.setup.threads),
             f"{pace.load:.2f} s",
             f"{pace.load_look:.2f} s",
@@ -82,6 +82,12 @@ def _table(result: speech.Bench) -> Table:
             style=None if pace.here else "dim",
         )
     return table
+
+
+def _computes(pace: speech.Pace) -> str:
+    if pace.setup.device == "cuda":
+        return _("{compute} (graphics card)").format(compute=pace.setup.compute)
+    return pace.setup.compute
 
 
 def _verdict(pace: speech.Pace) -> str:
