@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from studio.catalogue import Catalogue
 from studio.errors import SubtitlesError
+from studio.spoken import Word
 from studio.subtitles import (
+    FORMATS,
     VTT_HEAD,
     Cue,
     Style,
     Track,
     read,
+    reline,
     rgba,
+    rules_for,
     save,
     srt,
     vtt,
@@ -54,6 +58,21 @@ def test_vtt_escapes_what_would_be_markup() -> None:
 
 def test_a_blank_line_ends_no_cue_early() -> None:
     assert srt(Cue(1, Ms(0), Ms(900), ("a\n\nb", " ", "c"))) == "1\n00:00:00,000 --> 00:00:00,900\na b\nc\n\n"
+
+
+def test_a_number_is_held_together_in_every_form(tmp_path: Path) -> None:
+    lines = glued("Było", "25\u00a0000\u202fzł", " i\n\tszum ")
+    assert lines == "Było 25\u00a0000\u202fzł i szum"
+    track = Track((Cue(1, Ms(0), Ms(900), (lines,)),))
+    for ending in FORMATS:
+        save(track, tmp_path / f"number{ending}")
+        assert read(tmp_path / f"number{ending}").cues == track.cues
+
+
+def glued(*texts: str) -> str:
+    words = [Word(text, Ms(at * 100), Ms(at * 100 + 90)) for at, text in enumerate(texts)]
+    (line,) = reline(words, rules_for(Catalogue(), "pl"))
+    return line
 
 
 def test_vtt_segment_holds_every_cue_that_shows_in_it() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _CLOSING = "\"'”’»)]“"  # noqa: RUF001 - closing marks of three languages
 _CLAUSE_ENDS = ",;:–—"  # noqa: RUF001 - both dashes
 _NOT_WORD = re.compile(r"[^\w']+")
+_GAP = re.compile(r"[^\S\u00a0\u202f]+")
+"""White space, without the spaces that hold a number together."""
 
 # The cost of ending a line, from 0 for the end of a sentence. Cues weigh it against balance and reading speed.
 _AFTER_CLAUSE = 1.0
@@ -42,6 +44,11 @@ class Piece:
     end: Ms
     words: int
     """How many it holds."""
+
+
+def single_spaced(text: str) -> str:
+    """`text` on one line, its words one space apart; the no-break spaces inside numbers stay."""
+    return _GAP.sub(" ", text.strip())
 
 
 def core(word: str) -> str:
@@ -107,7 +114,7 @@ def glue(words: Sequence[Word], rules: Rules) -> list[Piece]:
     single: list[Piece] = []
     before = 0
     for word in words:
-        text = " ".join(word.text.split())
+        text = single_spaced(word.text)
         if text:
             start = max(word.start, before)
             single.append(Piece(text, Ms(start), Ms(max(word.end, start + 1)), 1))

@@ -14,6 +14,7 @@ import pysubs2
 from studio.errors import SubtitlesError
 from studio.language import _
 from studio.spoken import Cue
+from studio.subtitles._breaks import single_spaced
 from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Track:
 
 def _shown(cue: Cue) -> list[str]:
     """The lines without what would end a cue early: blank ones and line breaks inside them."""
-    return [line for line in (" ".join(line.split()) for line in cue.lines) if line]
+    return [line for line in (single_spaced(line) for line in cue.lines) if line]
 
 
 def srt(cue: Cue) -> str:
@@ -91,7 +92,7 @@ def read(path: Path) -> Track:
         text = _plain(event.text, overrides)
         if file.format == "vtt":
             text = html.unescape(text)
-        lines = tuple(line for line in (" ".join(line.split()) for line in text.split("\n")) if line)
+        lines = tuple(line for line in (single_spaced(line) for line in text.split("\n")) if line)
         if lines:
             cues.append(Cue(len(cues) + 1, Ms(event.start), Ms(event.end), lines))
     return Track(tuple(cues), file.info.get("Language", ""))
