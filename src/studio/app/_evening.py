@@ -248,7 +248,7 @@ def _captions_plan(
         rules=rules,
         hold=hold,
         look=Ms(hold - BETWEEN_LOOK_AND_AIR) if hold >= SHORTEST_HOLD_TO_LOOK else None,
-        translate=wish.translate == "en",
+        translate=wish.translate == "en" and language != "en",
         hotwords=corrections.hotwords(),
         corrections=corrections,
         translation_rules=subtitles.rules_for(catalogue, wish.translate or "en"),
