@@ -373,7 +373,11 @@ class Report:
             recording=recording if recording.exists() else None,
             parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
             subtitles=tuple(
-                path for name in ("captions.srt", "captions.vtt", "captions.jsonl") if (path := folder / name).exists()
+                path
+                for track in ("captions", "captions.en")
+                if track == "captions" or (folder / "captions.en.jsonl").exists()  # begun by the first cue
+                for ending in ("srt", "vtt", "jsonl")
+                if (path := folder / f"{track}.{ending}").exists()
             ),
             seconds=seconds,
             first_frame=first_frame,
