@@ -70,6 +70,7 @@ class Microphone:
         with _alsa_quiet():
             self._sound = pyaudio.PyAudio()
         self._device = self._choose()
+        self._there = True
 
     def run(self) -> None:
         """Listen until the relay takes no more; come back when the input does."""
@@ -79,9 +80,12 @@ class Microphone:
         told = False
         while not intake.stopping.is_set() and not intake.past_the_end(intake.zero.now()):
             try:
-                self._listen(arrival)
+                if self._there:
+                    self._listen(arrival)
             except OSError as problem:
-                logger.warning("%s cannot be opened: %s", self._device["name"], problem)
+                logger.log(
+                    logging.INFO if told else logging.WARNING, "%s cannot be opened: %s", self._device["name"], problem
+                )
             if intake.stopping.is_set() or intake.past_the_end(intake.zero.now()):
                 break
             sentence = _("{device} gives no sound; is it plugged in, and does the sound server run?")
@@ -104,10 +108,11 @@ class Microphone:
         intake = self._intake
         channels = min(2, int(self._device["maxInputChannels"]))
         rate = self._rate(channels)
-        stream = self._sound.open(
-            rate, channels, pyaudio.paInt16, input=True, input_device_index=int(self._device["index"]),
-            frames_per_buffer=int(rate * BLOCK), stream_callback=self._call,
-        )  # fmt: skip
+        with _alsa_quiet():
+            stream = self._sound.open(
+                rate, channels, pyaudio.paInt16, input=True, input_device_index=int(self._device["index"]),
+                frames_per_buffer=int(rate * BLOCK), stream_callback=self._call,
+            )  # fmt: skip
         place: Ticks | None = None
         try:
             while not intake.stopping.is_set() and not intake.past_the_end(intake.zero.now()):
@@ -150,10 +155,13 @@ class Microphone:
         self._sound.terminate()
         with _alsa_quiet():
             self._sound = pyaudio.PyAudio()
+        self._there = False  # a number that PortAudio does not know any more crashes it
         try:
             self._device = self._choose()
         except MediaError as problem:
             logger.info("%s", problem)
+        else:
+            self._there = True
 
     def _choose(self) -> dict[str, Any]:
         inputs = _inputs(self._sound)

@@ -26,6 +26,7 @@ from studio.language import _
 from studio.media._clock import Ticks, Zero
 from studio.media._hold import Hold
 from studio.media._intake import Intake
+from studio.media._listen import LOOK
 from studio.media._sound import CHUNK, Chunks, FileSound
 from studio.media._tape import Tape
 from studio.sound import SPEECH_RATE, AudioChunk
@@ -49,6 +50,11 @@ BACK_OFF = (1.0, 1.5, 2.5, 4.0, 6.0, 10.0)
 """Seconds between two calls; the last one for ever."""
 BURST = Ms(300)
 """So far may what comes lie behind the clock before its place is moved on: networks bring sound in gusts."""
+STALL, SETTLE, WINDOW = 1.0, 0.5, 3.0
+"""Seconds: without sound after which its place is looked at anew; over which is watched whether what was held up comes
+after all; over which sound must be late all the while, without a stall, before we believe that some was lost."""
+AHEAD, AHEAD_OF_FILE = Ms(2000), Ms(40)
+"""So far may a server be ahead of the clock: what plays live comes in bursts, a file as fast as the network can."""
 _MOST_WAITING = 3000
 _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d)")
 _DROPPED = re.compile(r"ends prematurely|Error in the pull function|Connection (reset|timed out)|Input/output error")
@@ -122,6 +128,70 @@ class MicrophoneSound:
         self._waiting.put(None)
 
 
+class Arrivals:
+    """Finds how much of a live sound was lost on the way, by when the rest of it came.
+
+    By its arrival and not by its stamps: those jump when a programme changes, and then nothing was lost.
+    """
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._length = 0.0
+        self._last = 0.0
+        self._held: list[NDArray[np.float32]] = []
+        self._since: float | None = None
+        self._least = 0.0
+        self._window: float | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether any sound came."""
+        return self._began is not None
+
+    def call(self) -> None:
+        """The line was called again: what comes now is placed anew."""
+        self._last = float("-inf")
+
+    def take(self, samples: NDArray[np.float32], now: float) -> tuple[NDArray[np.float32], Ms]:
+        """Take what came at the second `now`; return what can be placed now, and how much was lost before it."""
+        span = len(samples) / SPEECH_RATE
+        if self._began is None:
+            self._began = now - span
+        elif self._since is None and now - self._last - span > STALL:
+            self._since, self._window, self._least = now, None, float("inf")
+        self._last = now
+        self._held.append(samples)
+        self._length += span
+        late = now - self._began - self._length
+        self._least = late if self._since is None and self._window is None else min(self._least, late)
+        if self._since is not None:
+            if self._least > BURST / 1000 and now - self._since < SETTLE:
+                return samples[:0], Ms(0)
+            return self._give(self._least)
+        if late <= BURST / 1000:
+            self._window = None
+        elif self._window is None:
+            self._window = now
+        elif now - self._window >= WINDOW:
+            return self._give(self._least)
+        return self._give(0.0)
+
+    def rest(self) -> tuple[NDArray[np.float32], Ms]:
+        """Return what was still watched when the line dropped."""
+        return self._give(self._least if self._since is not None else 0.0)
+
+    def _give(self, lost: float) -> tuple[NDArray[np.float32], Ms]:
+        given = np.concatenate(self._held) if self._held else np.zeros(0, np.float32)
+        self._held = []
+        if lost <= BURST / 1000:
+            lost = 0.0
+        if lost or self._since is not None:
+            self._window = None
+        self._since = None
+        self._length += lost
+        return given, Ms(round(lost * 1000))
+
+
 class UrlSound:
     """An address: a stream that goes on for ever, or a file that ends."""
 
@@ -153,26 +223,24 @@ class UrlSound:
     def chunks(self) -> Iterator[AudioChunk]:
         """Listen to the end, or until told to stop; a line that drops is called again."""
         cut = Chunks(lambda: None)
-        began: float | None = None
+        arrivals = Arrivals()
         tries = 0
         lost = False
         while not self._stopping.is_set():
-            came = False
-            for samples in self._one_call(Ms(cut.end), SILENT if began is not None else FIRST_ANSWER):
+            called: tuple[float, Ms] | None = None
+            for samples in self._one_call(cut.end, SILENT if arrivals.begun else FIRST_ANSWER):
                 now = time.monotonic()
-                if began is None:
-                    began = now - len(samples) / SPEECH_RATE
                 if lost:
                     lost = False
                     self._say(_("{address} is back.").format(address=self.address))
-                real = Ms(round((now - began) * 1000) - len(samples) * 1000 // SPEECH_RATE)
-                # The first of a call is placed where it came; what follows it follows, however gustily it comes.
-                place = real if not came and self.length is None and real > cut.end + BURST else None
-                came, tries = True, 0
-                yield from cut.take(samples, place)
+                tries = 0
+                yield from self._place(cut, *arrivals.take(samples, now))
+                called = called or (now, cut.end)
+                self._not_ahead(Ms(cut.end - called[1]), called[0])
+            yield from self._place(cut, *arrivals.rest())
             if self._stopping.is_set():
                 break
-            if began is None:
+            if not arrivals.begun:
                 raise MediaError(self._refusal())
             if self._is_over(cut.end):
                 break
@@ -180,9 +248,22 @@ class UrlSound:
                 lost = True
                 yield from cut.flush()
                 self._say(_("{address} gives no sound any more; it is called again.").format(address=self.address))
+            arrivals.call()
             self._stopping.wait(BACK_OFF[min(tries, len(BACK_OFF) - 1)])
             tries += 1
         yield from cut.flush()
+
+    def _place(self, cut: Chunks, samples: NDArray[np.float32], lost: Ms) -> Iterator[AudioChunk]:
+        """Of a file nothing is lost: it is asked for from where it broke off."""
+        if len(samples):
+            yield from cut.take(samples, Ms(cut.end + lost) if lost and self.length is None else None)
+
+    def _not_ahead(self, heard: Ms, since: float) -> None:
+        """Wait, where a server sends more than is spoken. Not FFmpeg: it goes by stamps, and waits where they jump."""
+        if self._scheme.startswith("http"):
+            early = heard - (time.monotonic() - since) * 1000 - (AHEAD if self.length is None else AHEAD_OF_FILE)
+            if early > 0:
+                self._stopping.wait(early / 1000)
 
     def stop(self) -> None:
         """Hang up."""
@@ -238,10 +319,9 @@ class UrlSound:
                 pipe.close()
 
     def _command(self, heard: Ms) -> list[str]:
-        asked: dict[str, object] = {}
+        asked: dict[str, object] = {**LOOK}
         if self._scheme.startswith("http"):
-            # A file comes as fast as the network can, and is to be heard as fast as it is spoken.
-            asked = {"re": None, "rw_timeout": round(SILENT * 1e6)}
+            asked["rw_timeout"] = round(SILENT * 1e6)
             if heard and self.length is not None:
                 asked["ss"] = heard / 1000
         source = ffmpeg.input(self._url, **asked)
