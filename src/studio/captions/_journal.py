@@ -29,8 +29,15 @@ class Journal:
     is told a sentence when writing begins to fail, and `None` when everything is written again.
     """
 
-    def __init__(self, path: Path, trouble: Callable[[Path, str | None], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        trouble: Callable[[Path, str | None], None],
+        refused: Callable[[Path, OSError], str] | None = None,
+    ) -> None:
+        """`refused` makes the sentence; what is said during a show is `refusal`."""
         self.path = path
+        self._refused = refused or refusal
         self._trouble = trouble
         self._file: int | None = None
         self._size = 0
@@ -127,7 +134,7 @@ class Journal:
         if not self._failing:
             self._failing = True
             logger.warning("%s cannot be written: %s", self.path, problem)
-            self._trouble(self.path, refusal(self.path, problem))
+            self._trouble(self.path, self._refused(self.path, problem))
 
 
 def refusal(path: Path, problem: OSError) -> str:
