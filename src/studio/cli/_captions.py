@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from studio.app import CaptionsWish, caption_alone, repair_captions
 from studio.catalogue import Catalogue
@@ -35,12 +35,26 @@ _LISTEN = "listen"
 
 
 class _Captions(TyperGroup):
-    """`studio captions INPUT` beside `studio captions repair RECORDING`: what is no command is an input."""
+    """`studio captions INPUT` beside `studio captions repair RECORDING`: what is no command is an input.
+
+    A file that is called like the command is `./repair`.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own, not public
-        if not args or args[0] not in self.commands:
+        if args[:1] != [_REPAIR]:
             args = [_LISTEN, *args] if args else [_LISTEN, "--help"]
         return super().parse_args(ctx, args)
+
+
+class _ListenContext(typer.Context):
+    @property
+    def command_path(self) -> str:
+        """What is typed: not the name that the command has in here."""
+        return str(self.parent.command_path if self.parent else super().command_path)
+
+
+class _Listen(TyperCommand):
+    context_class = _ListenContext
 
 
 app = typer.Typer(cls=_Captions, help=_("Caption a file, a microphone or an address, without a show."))
@@ -51,6 +65,7 @@ ThreadsOption = Annotated[int | None, typer.Option("--threads", help=_("Processo
 
 @app.command(
     _LISTEN,
+    cls=_Listen,
     help=_("Caption a file, a microphone or an address while it is spoken.")
     + "\n\n"
     + _("`studio captions repair RECORDING` fills in what nobody heard during a show."),
@@ -104,7 +119,7 @@ def listen(
 
 @app.command(_REPAIR, help=_("Fill in what nobody heard during a show, from its recording."))
 def repair(
-    recording: Annotated[Path, typer.Argument(help=_("A show folder, or the recording in it."))],
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help=_("A show folder, or the recording in it."))],
     *,
     lang: LangOption = None,
     model: ModelOption = None,
