@@ -53,10 +53,14 @@ def test_a_file_becomes_events_and_subtitles(studio: Studio, spoken: Path, tmp_p
     texts = {
         " ".join(cue.text for cue in read(tmp_path / f"a.{kind}").cues).casefold() for kind in ("srt", "vtt", "ass")
     }
-    assert len(texts) == 1
-    assert "what you can do for your country" in texts.pop()
     journal = [json.loads(line) for line in (tmp_path / "a.captions.jsonl").read_text("utf-8").splitlines()]
     assert {"text", "number"} <= {key for entry in journal for key in entry}
+    words = [entry["text"] for entry in journal if "text" in entry]
+    assert " ".join(words) == events[-1]["settled"]
+    for entry in reversed([entry for entry in journal if "revised" in entry]):
+        words[entry["revised"] : entry["upto"]] = [word["text"] for word in entry["words"]]
+    assert texts == {" ".join(words).casefold()}
+    assert "what you can do for your country" in texts.pop()
 
 
 @pytest.mark.shared
