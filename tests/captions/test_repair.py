@@ -142,3 +142,43 @@ def test_a_repair_that_was_cut_off_while_it_moved_its_files_is_ended(show: Path)
     assert plan_repair(show, LENGTH).unheard == ()
     assert not ready.exists()
     assert text(show)[0] == "word0"
+
+
+def test_what_was_revised_and_what_a_person_edited_stays_as_it_reads_now(show: Path) -> None:
+    keep(show, [("word0 word1", SAID[:2]), ("word10 word11", SAID[10:12])], {"heard": 20_000})
+    read_now = [{"id": 1, "text": "SECOND", "by": "person", "read": "word1", "start": 1000, "end": 1600}]
+    struck = [{"id": 2, "text": "", "by": "person", "read": "word10", "start": 10_000, "end": 10_600}]
+    lines = [
+        {"edit": {"word": 1, "text": "SECOND"}, "revised": read_now, "at": 2000},
+        {"edit": {"word": 2, "text": ""}, "revised": struck, "at": 11_000},
+        {"gap_start": 4000, "gap_end": 9900},
+    ]
+    with (show / "captions.words.jsonl").open("a", encoding="utf-8") as journal:
+        journal.writelines(json.dumps(line) + "\n" for line in lines)
+    cues = [
+        {"number": 1, "start": 0, "end": 1600, "lines": ["word0 SECOND"], "words": 2, "ids": [0, 1]},
+        {"number": 2, "start": 10_000, "end": 11_600, "lines": ["word11"], "words": 1, "ids": [2, 3]},
+    ]
+    with (show / "captions.jsonl").open("a", encoding="utf-8") as journal:
+        journal.writelines(json.dumps(cue) + "\n" for cue in cues)
+    (show / "captions.en.srt").write_text("1\n00:00:00,000 --> 00:00:01,600\nenglish\n\n", encoding="utf-8")
+    english = (show / "captions.en.srt").read_bytes()
+    assert fill(show) == [(4000, 9900, 6)]
+    assert text(show) == ["word0", "SECOND", *(f"word{n}" for n in range(4, 10)), "word11"]
+    assert (show / "captions.en.srt").read_bytes() == english
+    assert plan_repair(show, LENGTH).unheard == ()
+    assert [cue.text.split() for cue in read_kept(show).cues] == [
+        cue.text.split() for cue in read(show / "captions.srt").cues
+    ]
+
+
+def test_a_struck_word_beside_what_is_filled_in_does_not_come_back(show: Path) -> None:
+    keep(show, [("word3", SAID[3:4])], {"heard": 20_000})
+    struck = [{"id": 0, "text": "", "by": "person", "read": "word3", "start": 3000, "end": 3600}]
+    with (show / "captions.words.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"edit": {"word": 0, "text": ""}, "revised": struck, "at": 4000}) + "\n")
+        journal.write(json.dumps({"gap_start": 3200, "gap_end": 9900}) + "\n")
+    with (show / "captions.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"number": 1, "start": 3000, "end": 3600, "lines": [], "words": 0, "ids": [0]}) + "\n")
+    fill(show)
+    assert text(show) == [f"word{n}" for n in range(4, 10)]

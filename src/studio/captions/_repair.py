@@ -75,6 +75,8 @@ class Repair:
     """As they stand in the files now."""
     unheard: tuple[tuple[Ms, Ms], ...]
     """Stretches of the recording, in order."""
+    struck: tuple[Word, ...] = ()
+    """What was heard and does not stand in the captions, because somebody took it out."""
 
 
 def plan_repair(folder: Path, length: Ms) -> Repair:
@@ -102,7 +104,9 @@ def plan_repair(folder: Path, length: Ms) -> Repair:
         stretches.append((Ms(max(kept.heard, marks[-1])), length))
     cues = _as_they_stand(folder, [cue for cue in kept.cues if cue.lines])
     within = [(max(BEGIN, start), min(length, end)) for start, end in stretches]
-    return Repair(folder, tuple(words), tuple(cues), tuple(_without(_joined(within), done)))
+    places = map(kept.script.__getitem__, kept.script.ids)
+    struck = tuple(place.read for place in places if not place.text)
+    return Repair(folder, tuple(words), tuple(cues), tuple(_without(_joined(within), done)), struck)
 
 
 def repair(
@@ -130,7 +134,7 @@ def repair(
                 progress(before + (span * at // length if length else 0), total)
 
             heard = transcribe(sound, at, told) if len(sound) else []
-            known = [*plan.words, *new]
+            known = [*plan.words, *plan.struck, *new]
             new += [word for word in heard if begin <= _middle(word) < until and not _is_known(word, known)]
             done += until - begin
             progress(done, total)
