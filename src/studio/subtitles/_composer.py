@@ -26,7 +26,7 @@ SPEAKER_STOPPED = Ms(1500)
 """After a sentence, so much quiet means that nothing better will be known by waiting."""
 AT_LEAST = Ms(200)
 """What follows a settled word that is the last one known: nearly always another word."""
-ENOUGH = 0.6
+ENOUGH = 0.7
 """A cue of final words only is made where they fill this share of a line."""
 SENTENCE = 2
 
