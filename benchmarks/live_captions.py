@@ -24,7 +24,8 @@ lateness of all words together, as if the clips were one.
     wer file aired  word errors of the settled text, of the same model on the whole file at once, of what aired
     f50 f95 s50     seconds from a word's end to settled (half of them, 95 of 100), and until it was first shown
     erased rev      words wiped from the screen for each that stayed; times settled text was changed
-    cpu cpu2        core-seconds for a second of sound, without the time of the second look and with it
+    cpu cpu2        core-seconds for a second of sound, without the time of the second look and with it; that time is
+                    the wall clock's, so that on a busy machine, or with more than one thread, cpu is not to be believed
     lag             seconds that the listener was behind at most: the sound that waits, and the step that just ran
     look            seconds after which the last revision came, from the end of the word it changes
     looked          share of the aired words that the second look had seen when they aired
