@@ -124,6 +124,7 @@ def test_what_was_settled_stands_in_the_files_however_it_ends(
         (("http://127.0.0.1:9/a.wav", "--out", "b.srt"), "127.0.0.1:9"),
         (("repair", "nowhere"), "nowhere"),
         (("repair", "half"), "recording"),
+        (("./repair",), "repair is not there"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(
@@ -155,3 +156,9 @@ def test_a_recording_without_captions_gets_them_and_then_has_them(studio: Studio
     assert "country" in made
     assert "nothing to fill in" in studio("captions", "repair", "show/recording.mp4", "--lang", "en").said
     assert (tmp_path / "show" / "captions.srt").read_text("utf-8") == made
+
+
+def test_the_help_says_the_command_as_it_is_typed(studio: Studio) -> None:
+    assert " captions [OPTIONS] {INPUT}" in studio("captions", "--help").said
+    assert " captions repair [OPTIONS] {RECORDING}" in studio("captions", "repair", "--help").said
+    assert " captions [OPTIONS] {INPUT}" in studio("captions", "a.wav", "b.wav").said

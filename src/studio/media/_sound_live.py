@@ -142,6 +142,7 @@ class Arrivals:
         self._since: float | None = None
         self._least = 0.0
         self._window: float | None = None
+        self._anew = False
 
     @property
     def begun(self) -> bool:
@@ -149,20 +150,28 @@ class Arrivals:
         return self._began is not None
 
     def call(self) -> None:
-        """The line was called again: what comes now is placed anew."""
-        self._last = float("-inf")
+        """The line was called again: what comes now has its place where it comes.
+
+        A server that begins each call with a burst of what was before did so the first time too.
+        """
+        self._anew = True
 
     def take(self, samples: NDArray[np.float32], now: float) -> tuple[NDArray[np.float32], Ms]:
         """Take what came at the second `now`; return what can be placed now, and how much was lost before it."""
         span = len(samples) / SPEECH_RATE
         if self._began is None:
             self._began = now - span
+        elif self._anew:
+            self._since = self._window = None
         elif self._since is None and now - self._last - span > STALL:
             self._since, self._window, self._least = now, None, float("inf")
         self._last = now
         self._held.append(samples)
         self._length += span
         late = now - self._began - self._length
+        if self._anew:
+            self._anew = False
+            return self._give(late)
         self._least = late if self._since is None and self._window is None else min(self._least, late)
         if self._since is not None:
             if self._least > BURST / 1000 and now - self._since < SETTLE:

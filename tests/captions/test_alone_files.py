@@ -1,0 +1,67 @@
+"""What `studio captions` writes, on a disk that takes no more for a while."""
+
+from __future__ import annotations
+
+import json
+import resource
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from studio.captions import Paper, View
+from studio.errors import CaptionsError
+from studio.spoken import Cue, Word
+from studio.subtitles import read
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = ("a.srt", "a.vtt", "a.ass")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """The system refuses to let any file of this process grow past its first bytes: what a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def say_three(paper: Paper) -> None:
+    for n in range(3):
+        word = Word(f"word{n}", Ms(n * 1000), Ms(n * 1000 + 800))
+        paper.see(View(n, (word,), "", Ms(0), quiet=False, position=word.end))
+        paper.show(Cue(n + 1, word.start, word.end, (word.text,)))
+
+
+def test_a_full_disk_is_said_once_and_nothing_is_missing_when_there_is_room_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    paper = Paper(tmp_path / "e.jsonl", [tmp_path / name for name in NAMES], "en", said.append)
+    with full_disk():
+        say_three(paper)
+    assert len(said) == 1
+    assert "captions go on" in said[0]
+    paper.finish(heard=True)
+    assert said[1:] == ["There is room again; everything is written, nothing is missing."]
+    for name in NAMES:
+        assert [cue.text for cue in read(tmp_path / name).cues] == ["word0", "word1", "word2"]
+    events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
+    assert [event["settled"] for event in events] == ["word0", "word0 word1", "word0 word1 word2"]
+    assert (tmp_path / "a.captions.jsonl").read_text("utf-8").count("\n") == 6
+
+
+def test_a_disk_that_stays_full_fails_the_run_and_names_the_files(tmp_path: Path) -> None:
+    said: list[str] = []
+    paper = Paper(None, [tmp_path / "a.srt"], "en", said.append)
+    paper.patience = 0
+    with full_disk():
+        say_three(paper)
+        with pytest.raises(CaptionsError, match=r"a\.srt"):
+            paper.finish(heard=True)
+    assert len(said) == 1
