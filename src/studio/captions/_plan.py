@@ -46,7 +46,7 @@ class CaptionsPlan(msgspec.Struct, frozen=True):
     """Language of the sentences for the user."""
     patience: int = 20
     """Seconds without a sign of the ears, though there is sound for them, after which they are started again."""
-    niceness: int = 10
+    niceness: int = 5
     """Added to the process's own: the picture wins."""
 
     def to_json(self) -> bytes:

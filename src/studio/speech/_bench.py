@@ -41,8 +41,6 @@ _TOKENS = 5.0
 """Tokens of a second of speech: English has four, Polish six."""
 _UTTERANCE = 4.0
 """Seconds of speech between two pauses."""
-_LOOK = 3.0
-"""Seconds of speech that a second look takes in."""
 _PASSES = 1.5
 """Steps until two passes have agreed on a word, on average."""
 _ALWAYS = 0.2
@@ -236,8 +234,8 @@ def pace(
     """Say what `costs` come to while somebody speaks."""
     quick = costs.encode + costs.first + costs.token * _UNSETTLED * _TOKENS + costs.align
     careful = costs.encode_wide + costs.first + costs.token * _UNSETTLED * _TOKENS + costs.align
-    look = costs.encode_wide + costs.first + costs.token * _LOOK * _TOKENS + costs.align
-    step = max(tuning.step / 1000, quick / tuning.load)
+    look = costs.encode_wide + costs.first + costs.token * tuning.wide_window / 1000 * _TOKENS + costs.align
+    step = tuning.step_at(quick) / 1000
     load = quick / step + careful / _UTTERANCE
     known = KNOWN.get(model)
     free = _memory()
@@ -246,7 +244,7 @@ def pace(
         setup,
         costs,
         load=round(load, 3),
-        load_look=round(load + look / _LOOK, 3),
+        load_look=round(load + look / (tuning.look_step / 1000 + look), 3),
         late=round(_ALWAYS + _PASSES * step + quick, 3),
         estimated=estimated,
         here=here,

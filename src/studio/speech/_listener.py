@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from studio.sound import SPEECH_RATE
 from studio.speech._intake import Block, Intake
 from studio.speech._look import LATE, SecondLook, Seen
 from studio.speech._settle import Piece, agreed, continues, cut_copy, shown
+from studio.speech._translate import Translator
 from studio.speech._vad import BLOCK, EndPointer, blocks
 from studio.speech._whisper import Encoded, Guess, Timing, Whisper
 from studio.speech._window import View, Window
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
 SKIPPED = "[…]"
 """Stands for sound that nobody had time to listen to."""
 
-_LEFT = Ms(2000)
+_LEFT = Ms(700)
 """After skipping, so much sound waits."""
+_TOO_SLOW = 0.6
+"""Seconds that a second of speech costs, from which what waits will not be caught up with in a few seconds."""
 _LONGEST = Ms(10_000)
 """An utterance in which nothing could be settled for so long is ended: with its context and padding it
 must fit into the 30 s that Whisper hears."""
@@ -120,7 +124,9 @@ class Listener:
         self._meter = meter
         workers = 1 if look is None and not translate else 2
         self._whisper = Whisper(model, threads=threads, compute=tuning.compute, device=tuning.device, workers=workers)
-        self._look = None if look is None else SecondLook(self._whisper, tuning, look, hotwords, aside=aside)
+        self._pool = ThreadPoolExecutor(1, "aside") if aside and workers > 1 else None
+        self._look = None if look is None else SecondLook(self._whisper, tuning, look, hotwords, self._pool)
+        self._translator = Translator(self._whisper, tuning, self._pool) if translate else None
         self._auto = language == "auto"
         for code in tuning.languages if self._auto else (language,):
             if not self._whisper.speaks(code):
@@ -169,9 +175,10 @@ class Listener:
         self._measure(self._meter() - began, listened)
         self._look_again(coarse=coarse)
         revisions = self._revise(words)
-        if not (ended or listened_to or skipped or revisions):
+        translated = self._translator.collect() if self._translator else []
+        if not (ended or listened_to or skipped or revisions or translated):
             return None
-        return self._hearing([*skipped, *words], revisions)
+        return self._hearing([*skipped, *words], revisions, translated)
 
     def finish(self) -> Hearing:
         """Settle all that was heard."""
@@ -188,8 +195,10 @@ class Listener:
         revisions = self._revise(words)
         if self._look is not None:
             revisions += [Revision(each.first, each.upto, each.words) for each in self._look.finish()]
-            self._look.close()
-        return self._hearing(words, revisions)
+        translated = self._translator.collect(wait=True) if self._translator else []
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+        return self._hearing(words, revisions, translated)
 
     # ── the second look ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,10 +233,7 @@ class Listener:
         self._guess = None if at is None else guess[at + 1 :]
         self._draft = None
         self._tentative = shown(self._guess or ())
-        given = [
-            self._place(seen.piece, seen.word.start, seen.word.end, seen.word.confidence or 0.0) for seen in beyond
-        ]
-        return given
+        return [self._place(seen.piece, seen.word.start, seen.word.end, seen.word.confidence or 0.0) for seen in beyond]
 
     # ── sound ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,7 +290,7 @@ class Listener:
             self._voiced.append((block.start, block.end))
 
     def _skip(self) -> list[Word]:
-        if self._intake.waiting() <= self._tuning.hopeless or self._cost < 1:
+        if self._intake.waiting() <= self._tuning.hopeless or self._cost < _TOO_SLOW:
             return []
         skipped = self._intake.skip(_LEFT)
         if skipped is None:
@@ -364,11 +370,15 @@ class Listener:
     def _close(self, *, coarse: bool) -> list[Word]:
         """Settle all of the utterance that ended."""
         settled: list[Word] = []
-        began = bool(self._window.words)
+        settled_any = began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
             decoded, words = self._draft or self._decode_carefully(coarse=coarse)
             settled = self._believe(decoded, words, self._align(decoded, words))
+            settled_any = began or bool(settled)
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
+        if self._translator is not None and settled_any and not coarse:
+            view = self._window.whole()
+            self._translator.take(view.sound, self._window.at(view.begin), self._heard, self._language)
         self._rest()
         return settled
 
@@ -393,7 +403,7 @@ class Listener:
         return decoded, rest if coarse else [*rest, *self._left_unsaid(decoded, rest)]
 
     def _left_unsaid(self, decoded: _Decoded, rest: list[Piece]) -> list[Piece]:
-        """What follows the guess where it stops long before the speaker did, as Whisper does before a change of voice."""
+        """What follows the guess where it stops long before the speaker, as Whisper does before a change of voice."""
         if not self._voiced:
             return []
         timings = self._align(decoded, rest)
@@ -459,18 +469,18 @@ class Listener:
 
     def _measure(self, seconds: float, samples: int) -> None:
         """Lengthen the step where a pass costs more than it may."""
-        wanted = max(float(self._tuning.step), seconds * 1000 / self._tuning.load)
-        self._step = Ms(round((self._step + wanted) / 2))
+        self._step = Ms((self._step + self._tuning.step_at(seconds)) // 2)
         if samples:
             self._cost = (self._cost + seconds * SPEECH_RATE / samples) / 2
 
-    def _hearing(self, words: Sequence[Word], revisions: Sequence[Revision]) -> Hearing:
+    def _hearing(self, words: Sequence[Word], revisions: Sequence[Revision], translated: Sequence[Word]) -> Hearing:
         return Hearing(
             tuple(words),
             self._tentative,
-            self._intake.waiting(),
+            Ms(self._intake.waiting() + self._fresh * 1000 // SPEECH_RATE),
             self._quiet_since,
             tuple(revisions),
+            tuple(translated),
             load=self._cost,
             skipped=self._skipped,
         )

@@ -12,11 +12,12 @@ import difflib
 import logging
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.sound import SPEECH_RATE
 from studio.speech._settle import Piece, plain
@@ -24,7 +25,8 @@ from studio.spoken import Word
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from studio.speech._intake import Block
     from studio.speech._tuning import Tuning
@@ -59,7 +61,7 @@ class Seen:
 class _Task:
     """A window to be decoded."""
 
-    sound: np.ndarray
+    sound: NDArray[np.float32]
     start: Ms
     until: Ms
     """Where the sound ends."""
@@ -81,18 +83,20 @@ class Finding:
 
 
 class SecondLook:
-    """Keeps the sound of the last half minute and what was settled in it; all but the decoding is done by the caller's
-    thread."""
+    """Keeps the sound of the last half minute and what was settled in it.
+
+    All but the decoding is done by the caller's thread.
+    """
 
     def __init__(
-        self, whisper: Whisper, tuning: Tuning, look: Ms, hotwords: Sequence[str] = (), *, aside: bool = True
+        self, whisper: Whisper, tuning: Tuning, look: Ms, hotwords: Sequence[str], pool: Executor | None
     ) -> None:
-        """Look at each word before `look` has passed since it was said. `aside`: decode in a thread of its own."""
+        """Look at each word before `look` has passed since it was said; decode in the thread of `pool`, or at once."""
         self._whisper = whisper
         self._tuning = tuning
         self._deadline = look
         self._hint = " ".join(hotwords)
-        self._pool = ThreadPoolExecutor(1, "second-look") if aside else None
+        self._pool = pool
         self._tape: deque[Block] = deque()
         self._opened: deque[tuple[Ms, str]] = deque(maxlen=200)
         self._voiced: Sequence[tuple[Ms, Ms]] = ()
@@ -297,11 +301,6 @@ class SecondLook:
     def adopted(self, count: int) -> None:
         """The first pass has settled so many words that a finding gave it, and which need no look any more."""
         self._first += count
-
-    def close(self) -> None:
-        """Let go of the thread."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _follow(done: Sequence[Word], seen: Sequence[Seen], until: Ms) -> int:

@@ -78,8 +78,8 @@ def cut_loop(tokens: Sequence[T]) -> list[T]:
 def cut_copy(before: Sequence[Piece], guess: Sequence[Piece]) -> list[Piece]:
     """Stop where `guess` ends in saying again what was just said, as Whisper does when a window is cut.
 
-    What somebody repeats and goes on from (`mass hysteria, mass hysteria: what do they think`) is left alone; so are two
-    or three words that come twice, unless they repeat what stands directly before them, or close the guess with the
+    What somebody repeats and goes on from (`mass hysteria, mass hysteria: what do they think`) is left alone; so are
+    two or three words that come twice, unless they repeat what stands directly before them, or close the guess with the
     words the whole began with.
     """
     words = [word.plain for word in (*before, *guess)]

@@ -9,6 +9,7 @@ from studio.language import _
 from studio.units import Ms
 
 _WIDEST = 16_000
+_NARROWEST, _BROADEST = 4000, 24_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,18 @@ class Tuning:
     quick_beam: int = 5
     """The same while somebody speaks."""
 
-    step: Ms = Ms(400)
-    """Listen again once so much is new. Lengthened by itself where a pass costs more than that."""
+    step: Ms = Ms(280)
+    """Listen again once so much is new, if a pass takes no more than `ease` of that."""
+    ease: float = 0.4
+    """Share in (0..1] of the time that listening shall take: the step is lengthened for that up to `easy_step` …"""
+    easy_step: Ms = Ms(420)
+    """… but no further."""
     first: Ms = Ms(500)
     """Listen for the first time once an utterance has lasted so long."""
-    longest_step: Ms = Ms(6000)
+    longest_step: Ms = Ms(2000)
     """No more than this is taken up at once, also when much is waiting."""
     load: float = 0.85
-    """Share in (0..1] of the time that listening may take: the step is lengthened to keep it so."""
+    """Share in (0..1] of the time that listening may take: the step is lengthened without end to keep it so."""
 
     opens: float = 0.5
     """Probability of speech in [0..1] from which an utterance begins."""
@@ -62,24 +67,24 @@ class Tuning:
     back: int = 3
     """At a pause, so many settled words are decoded again: when they come out the same, what follows is believed."""
 
-    behind: Ms = Ms(3000)
+    behind: Ms = Ms(1500)
     """When more than this is waiting, listen coarsely: without context, without beam, at pauses only."""
-    hopeless: Ms = Ms(8000)
+    hopeless: Ms = Ms(2800)
     """When more than this is waiting and listening is slower than speaking, sound is skipped: `[…]` stands for it."""
 
-    shows: float = 0.5
+    shows: float = 0.55
     """A word that only one pass has heard is shown as tentative from this confidence on …"""
-    shows_agreed: float = 0.2
+    shows_agreed: float = 0.35
     """… and one that two passes have heard alike from this; what follows a hidden word is hidden too."""
     unsaid: Ms = Ms(800)
     """Speech after the last word of an utterance that is longer than this is listened to once more."""
-    wide_window: Ms = Ms(16_000)
+    wide_window: Ms = Ms(14_000)
     """What the second look hears at once, at most; at most 24 s."""
-    look_step: Ms = Ms(2500)
+    look_step: Ms = Ms(2000)
     """While somebody goes on speaking, the second look comes so often."""
-    ahead: Ms = Ms(1200)
+    ahead: Ms = Ms(1500)
     """The second look decides on a word once so much is known of what follows it."""
-    sure: float = 0.0
+    sure: float = 0.35
     """A word of less confidence, a share in [0..1], is settled later …"""
     doubt: Ms = Ms(2500)
     """… namely when so much is known of what follows it, or the utterance ends."""
@@ -92,6 +97,11 @@ class Tuning:
     languages: tuple[str, ...] = ("pl", "lt", "en")
     """What `auto` chooses from, by ISO 639-1 code."""
 
+    def step_at(self, seconds: float) -> Ms:
+        """How much sound shall be new before listening again, where a pass takes `seconds`."""
+        easy = min(float(self.easy_step), seconds * 1000 / self.ease)
+        return Ms(round(max(self.step, easy, seconds * 1000 / self.load)))
+
     def __post_init__(self) -> None:
         """Refuse what cannot work, with a sentence."""
         wrong = next((said for said, right in self._rules() if not right), None)
@@ -101,16 +111,21 @@ class Tuning:
     def _rules(self) -> tuple[tuple[str, bool], ...]:
         widths = self.step, self.first, self.longest_step
         amounts = self.padding, self.margin, self.lead, self.least, self.force, self.back
+        shares = self.sure, self.shows, self.shows_agreed
+        looks = self.look_step, self.ahead, self.doubt, self.unsaid
         return (
             (_("beam is between 1 and 10"), self.beam in range(1, 11)),
             (_("quick_beam is between 1 and 10"), self.quick_beam in range(1, 11)),
             (_("step, first and longest_step are more than 0"), min(widths) > 0),
-            (_("load is above 0 and at most 1"), 0 < self.load <= 1),
+            (_("ease is above 0, not above load, and load is at most 1"), 0 < self.ease <= self.load <= 1),
             (_("closes is not above opens, and both are between 0 and 1"), 0 <= self.closes <= self.opens <= 1),
             (_("breath is above 0 and not longer than pause"), 0 < self.breath <= self.pause),
             (_("context is between 0 and wide, and wide is at most 16000"), 0 <= self.context <= self.wide <= _WIDEST),
             (_("padding, margin, lead, least, force and back are not below 0"), min(amounts) >= 0),
             (_("padding is at most 4000"), self.padding <= 4000),  # noqa: PLR2004 - the sentence says it
             (_("hopeless is longer than behind"), 0 < self.behind < self.hopeless),
+            (_("sure, shows and shows_agreed are between 0 and 1"), all(0 <= share <= 1 for share in shares)),
+            (_("wide_window is between 4000 and 24000"), _NARROWEST <= self.wide_window <= _BROADEST),
+            (_("look_step, ahead, doubt and unsaid are more than 0"), min(looks) > 0),
             (_("languages names at least one language"), bool(self.languages)),
         )

@@ -83,6 +83,10 @@ class Window:
         begin = max(0, sample - context * SPEECH_RATE // 1000)
         return View(begin, self.sound[begin:], sample - begin, [])
 
+    def whole(self) -> View:
+        """Show the whole utterance, as far as it was not forgotten."""
+        return self.view_after(Ms(0), self._own)
+
     def unsettled(self, back: int) -> Ms:
         """Length of what `view` decodes."""
         return Ms((len(self.sound) - self._decoded_from(max(0, len(self.words) - back))) * 1000 // SPEECH_RATE)
