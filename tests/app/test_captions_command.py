@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +22,6 @@ from studio.speech import resolve
 from studio.subtitles import read
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.app.technician import Studio
 
 
@@ -162,3 +163,13 @@ def test_the_help_says_the_command_as_it_is_typed(studio: Studio) -> None:
     assert " captions [OPTIONS] {INPUT}" in studio("captions", "--help").said
     assert " captions repair [OPTIONS] {RECORDING}" in studio("captions", "repair", "--help").said
     assert " captions [OPTIONS] {INPUT}" in studio("captions", "a.wav", "b.wav").said
+
+
+def test_a_show_that_is_on_the_air_is_not_repaired(studio: Studio) -> None:
+    with tempfile.TemporaryDirectory() as name, socket.socket(socket.AF_UNIX) as relay:  # a short path, as sockets want
+        (Path(name) / "run").mkdir()
+        relay.bind(f"{name}/run/relay.sock")
+        relay.listen()
+        ended = studio("captions", "repair", name)
+    assert ended.code == 1
+    assert "still running" in one_sentence(ended.said)
