@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from studio.app import House, Summary, Wish, demo_venue, plan_evening
+from studio.captions import read_kept
 from studio.catalogue import Catalogue
 from studio.venue import ObsSettings, Venue
 
@@ -94,6 +95,15 @@ def test_a_talk_is_aired_recorded_and_captioned(studio: Studio, talk: Path, tmp_
     assert not list(show.glob("recording.part-*"))
 
 
+def written(folder: Path) -> list[str]:
+    return " ".join(event.plaintext for event in pysubs2.load(str(folder / "captions.srt"))).split()
+
+
+def words_kept(folder: Path) -> list[str]:
+    """What the journal says in the end, after every revision."""
+    return " ".join(word.text for word in read_kept(folder).words).split()
+
+
 @pytest.mark.timeout(240)
 async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
     talk: Path, tmp_path: Path, on_air: OnAir
@@ -101,7 +111,7 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
     out = tmp_path / "show"
     venue = Venue(language="en", obs=ObsSettings(use="off"))
     catalogue = Catalogue(None)
-    evening = plan_evening(venue, catalogue, Wish(input=str(talk), out=out, hold=3, seconds=40))
+    evening = plan_evening(venue, catalogue, Wish(input=str(talk), out=out, hold=3, seconds=34))
     house = House(venue, catalogue, evening)
     running = on_air(house)
     await until(house, lambda state: state["captions"]["words"] > 8)
@@ -119,12 +129,9 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
     assert child("studio.captions").pid == recogniser
 
     summary = await running
-    journal = [json.loads(line) for line in (out / "captions.words.jsonl").read_text().splitlines()]
-    settled = " ".join(line["text"] for line in journal if "text" in line)
-    written = " ".join(event.plaintext for event in pysubs2.load(str(out / "captions.srt")))
-    assert written.split() == settled.split()
-    assert summary.words == len(settled.split())
-    assert abs(length(out / "recording.mp4") - 40) <= 1.0
+    assert written(out) == words_kept(out)
+    assert summary.words == len(read_kept(out).words)
+    assert abs(length(out / "recording.mp4") - 34) <= 1.0
 
 
 @pytest.mark.timeout(240)
@@ -152,10 +159,7 @@ def test_a_show_goes_on_when_its_core_is_killed_and_is_taken_up_again(
     assert "taken up again" in ended.said
     assert abs(length(show / "recording.mp4") - 25) <= 0.5
     assert len(list(show.glob("recording*"))) == 1
-    journal = [json.loads(line) for line in words.read_text().splitlines()]
-    settled = " ".join(line["text"] for line in journal if "text" in line)
-    written = " ".join(event.plaintext for event in pysubs2.load(str(show / "captions.srt")))
-    assert written.split() == settled.split()
+    assert written(show) == words_kept(show)
 
 
 def test_a_terminal_that_went_away_does_not_end_the_show(talk: Path, tmp_path: Path) -> None:
