@@ -40,6 +40,12 @@ _APART = Ms(3000)
 """A window does not reach back over a longer pause."""
 _NEAR = 3
 """So many of the last words may read otherwise at the next look and the place is still found by their text."""
+_REACH = Ms(800)
+"""A word that begins so much after what was looked at before does not belong to it, whatever its letters."""
+_ALIKE = 0.6
+"""Share of letters from which a word at the border of two looks is the same word, heard twice."""
+_SWALLOWED = 4
+"""Where a look has less than half of so many words, or more, it has left out what was said."""
 _TOLERANCE = Ms(300)
 """A word this far from where anybody spoke was not said."""
 
@@ -260,6 +266,8 @@ class SecondLook:
         )
         rest = seen[seen.index(fresh[-1]) + 1 :] if fresh else []
         upto = self._snap(upto, fresh, rest)
+        if self._has_swallowed(upto, fresh):
+            return self._keep(upto) if task.ended else None
         beyond: tuple[Seen, ...] = ()
         if not task.ended and upto == len(self._waiting):
             said = self._waiting[-1].end if self._waiting else self._until
@@ -281,16 +289,25 @@ class SecondLook:
             return upto - 1
         return upto
 
+    def _has_swallowed(self, upto: int, fresh: list[Seen]) -> bool:
+        """Whether the look has left out a sentence that the first pass has heard well, as Whisper does now and then."""
+        words = self._waiting[:upto]
+        if upto < _SWALLOWED or 2 * len(fresh) >= upto:
+            return False
+        return sum(word.confidence or 0.0 for word in words) / upto >= self._tuning.sure
+
     def _give_up(self, now: Ms) -> list[Finding]:
         """Words that can wait no longer stay as they are."""
         count = sum(1 for word in self._waiting if word.end + self._deadline <= now)
         count, self._broken = max(count, self._broken), 0
-        if not count:
-            return []
+        return [self._keep(count)] if count else []
+
+    def _keep(self, count: int) -> Finding:
+        """Let the first `count` of the words that wait stay as they are."""
         words = self._waiting[:count]
         finding = Finding(self._first, self._first + count, tuple(words))
         self._take(count, words, words[-1].end)
-        return [finding]
+        return finding
 
     def _take(self, count: int, words: Sequence[Word], limit: Ms) -> None:
         self._first += count
@@ -311,12 +328,22 @@ def _follow(done: Sequence[Word], seen: Sequence[Seen], until: Ms) -> int:
     at = 0
     match = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for block in reversed(match.get_matching_blocks()):
-        if block.size and block.a + block.size >= len(old) - _NEAR:
-            at = block.b + block.size
+        last = block.b + block.size - 1
+        if block.size and block.a + block.size >= len(old) - _NEAR and seen[last].word.start < until + _REACH:
+            at = last + 1
             break
     while at < len(seen) and seen[at].middle < until:
         at += 1
+    if old and at < len(seen) and seen[at].word.start < until + _TOLERANCE and _alike(old[-1], new[at]):
+        at += 1
     return at
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two passes may have meant the same word: `zigolak`, `żigolak`. A short word must be the same."""
+    if min(len(one), len(other)) < _SWALLOWED:
+        return False
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
 
 
 def _was_spoken(word: Word, voiced: Sequence[tuple[Ms, Ms]]) -> bool:

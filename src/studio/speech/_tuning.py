@@ -74,7 +74,7 @@ class Tuning:
 
     shows: float = 0.55
     """A word that only one pass has heard is shown as tentative from this confidence on …"""
-    shows_agreed: float = 0.35
+    shows_agreed: float = 0.4
     """… and one that two passes have heard alike from this; what follows a hidden word is hidden too."""
     unsaid: Ms = Ms(800)
     """Speech after the last word of an utterance that is longer than this is listened to once more."""
@@ -84,7 +84,7 @@ class Tuning:
     """While somebody goes on speaking, the second look comes so often."""
     ahead: Ms = Ms(1500)
     """The second look decides on a word once so much is known of what follows it."""
-    sure: float = 0.35
+    sure: float = 0.4
     """A word of less confidence, a share in [0..1], is settled later …"""
     doubt: Ms = Ms(2500)
     """… namely when so much is known of what follows it, or the utterance ends."""

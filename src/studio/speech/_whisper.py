@@ -123,12 +123,12 @@ class Whisper:
                 logger.warning("The graphics card cannot run the speech model (%s); the processor does", error)
                 self.device = "cpu"
                 self._model = load()
-        except (RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # the tokenizer's library raises nothing narrower for a damaged file
             raise SpeechError(
                 _(
                     "The speech model in {folder} cannot be loaded ({reason}); "
-                    "delete the folder and run: studio models fetch"
-                ).format(folder=folder, reason=error)
+                    "copy the folder again, or delete it and run: studio models fetch"
+                ).format(folder=folder, reason=str(error).partition("\n")[0])
             ) from error
         self._readers: dict[tuple[str, str], Any] = {}
         self._opens: dict[int, bool] = {}
