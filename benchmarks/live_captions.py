@@ -34,6 +34,9 @@ lateness of all words together, as if the clips were one.
 
 from __future__ import annotations
 
+# Before numpy is loaded, as in every process of the house: it sets how numpy's threads wait
+import studio  # noqa: F401  # isort: skip
+
 import argparse
 import importlib.util
 import json

@@ -17,6 +17,9 @@ quarters of it: then lag must stay bounded, and what cannot be listened to must 
 
 from __future__ import annotations
 
+# Before numpy is loaded, as in every process of the house: it sets how numpy's threads wait
+import studio  # noqa: F401  # isort: skip
+
 import argparse
 import inspect
 import json
