@@ -172,10 +172,11 @@ class Listener:
             words = self._listen(coarse=coarse)
         else:
             words = []
-        self._measure(self._meter() - began, listened)
+        if ended or listened_to:
+            self._measure(self._meter() - began, listened)
         self._look_again(coarse=coarse)
         revisions = self._revise(words)
-        translated = self._translator.collect() if self._translator else []
+        translated = self._translator.step(free=self._look is None or not self._look.busy) if self._translator else []
         if not (ended or listened_to or skipped or revisions or translated):
             return None
         return self._hearing([*skipped, *words], revisions, translated)
@@ -194,8 +195,8 @@ class Listener:
             words += self._close(coarse=False)
         revisions = self._revise(words)
         if self._look is not None:
-            revisions += [Revision(each.first, each.upto, each.words) for each in self._look.finish()]
-        translated = self._translator.collect(wait=True) if self._translator else []
+            revisions += [Revision(each.first, each.upto, each.words) for each in self._look.finish(self._voiced)]
+        translated = self._translator.finish() if self._translator else []
         if self._pool is not None:
             self._pool.shutdown(wait=False)
         return self._hearing(words, revisions, translated)
@@ -295,11 +296,13 @@ class Listener:
         skipped = self._intake.skip(_LEFT)
         if skipped is None:
             return []
+        # What was taken up and could not be decided on is lost with the window.
+        unsettled = self._window.unsettled(0) if self._pointer.speaking else 0
         self._cost = 0.0
         self._pointer.stop()
         self._window = Window()
         self._rest()
-        start, end = max(skipped[0], self._spoken_until), skipped[1]
+        start, end = max(Ms(skipped[0] - unsettled), self._spoken_until), skipped[1]
         self._spoken_until = max(start, end)
         self._skipped = Ms(self._skipped + max(0, end - start))
         gap = Word(SKIPPED, start, self._spoken_until)

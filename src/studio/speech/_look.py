@@ -110,6 +110,7 @@ class SecondLook:
         self._first = 0
         self._done: list[Word] = []
         self._until = Ms(-(1 << 62))
+        self._tried = Ms(-(1 << 62))
         self._running: Future[list[Seen] | None] | None = None
         self._task: _Task | None = None
         self._broken = 0
@@ -121,8 +122,7 @@ class SecondLook:
     def hear(self, block: Block) -> None:
         """Keep what was heard."""
         if block.after_gap:
-            self._tape.clear()
-            self._opened.clear()
+            self.break_off()
         self._tape.append(block)
         while block.end - self._tape[0].start > self._tuning.wide_window + self._deadline + 2000:
             self._tape.popleft()
@@ -152,10 +152,12 @@ class SecondLook:
 
         `quiet`: nobody speaks there, and nothing that follows can change the last words.
         """
-        self._voiced = tuple(voiced)
+        self._voiced = voiced
         oldest = self._oldest()
-        if self._running is not None or oldest is None:
+        if self._running is not None or self._broken or oldest is None:
             return
+        if not self._waiting and until - self._tried < self._tuning.look_step:
+            return  # music that was taken for speech is no reason to look again and again
         age = until - oldest
         if age >= (self._tuning.look_step if quiet else self._tuning.look_step + self._tuning.ahead):
             self._begin(until, language, ended=quiet)
@@ -177,6 +179,7 @@ class SecondLook:
         first = next(block.start for block in self._tape if block.end > start)
         task = _Task(np.concatenate(sound), first, until, ended, language, tuple(self._voiced))
         self._task = task
+        self._tried = until
         if self._pool is None:
             self._running = Future()
             self._running.set_result(self._decode(task))
@@ -187,16 +190,14 @@ class SecondLook:
         """Where the window begins: with an utterance if possible, not across a long pause or another language."""
         earliest = Ms(until - self._tuning.wide_window)
         starts: list[Ms] = []
-        later = until
         for start, spoken in reversed(self._opened):
             quiet = next((end for _begin, end in reversed(self._voiced) if end <= start), None)
             if start < earliest or spoken != language:
                 break
             starts.append(start)
-            later = start
             if quiet is None or start - quiet > _APART:
                 break
-        if starts and later <= max(self._until, starts[-1]):
+        if starts:
             return starts[-1]
         return max(earliest, Ms(self._until - self._tuning.context))
 
@@ -231,13 +232,25 @@ class SecondLook:
             seen, task = self._running.result(), self._task
             self._running = None
             if seen is not None and task is not None:
+                unheard = sum(1 for word in self._waiting if (word.start + word.end) / 2 < task.start)
+                if unheard:  # of another language, or of an utterance that began too long ago
+                    findings.append(self._keep(unheard))
                 finding = self._compare(seen, task)
                 if finding is not None:
                     findings.append(finding)
+            elif task is not None:  # it failed: what it should have heard stays as it is
+                self._until = max(self._until, task.until)
+                self._broken = len(self._waiting)
         return [*findings, *self._give_up(now)]
 
-    def finish(self) -> list[Finding]:
-        """What is known in the end: waits for the look that runs, looks at what is left."""
+    @property
+    def busy(self) -> bool:
+        """Whether a look is under way."""
+        return self._running is not None
+
+    def finish(self, voiced: Sequence[tuple[Ms, Ms]]) -> list[Finding]:
+        """What is known in the end: waits for the look that runs, looks at what is left; somebody spoke in `voiced`."""
+        self._voiced = voiced
         findings: list[Finding] = []
         while self._running is not None:
             self._running.result()
@@ -299,7 +312,7 @@ class SecondLook:
     def _give_up(self, now: Ms) -> list[Finding]:
         """Words that can wait no longer stay as they are."""
         count = sum(1 for word in self._waiting if word.end + self._deadline <= now)
-        count, self._broken = max(count, self._broken), 0
+        count, self._broken = min(max(count, self._broken), len(self._waiting)), 0
         return [self._keep(count)] if count else []
 
     def _keep(self, count: int) -> Finding:

@@ -37,34 +37,40 @@ class Translator:
         self._whisper = whisper
         self._tuning = tuning
         self._pool = pool
-        self._pending: deque[Future[list[Word]]] = deque()
-        self.dropped = 0
-        """Utterances that there was no time for."""
+        self._waiting: deque[tuple[NDArray[np.float32], Ms, Ms, str]] = deque(maxlen=MOST)
+        self._running: Future[list[Word]] | None = None
 
     def take(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> None:
-        """Translate an utterance that lasted from `start` to `end`, unless it is English already."""
-        if language == _INTO or end - start < _SHORTEST:
-            return
-        if len(self._pending) >= MOST:
-            # The one that runs cannot be cancelled; then the new one is not begun.
-            waits = next((each for each in self._pending if each.cancel()), None)
-            self.dropped += 1
-            if waits is None:
-                return
-            self._pending.remove(waits)
-        if self._pool is None:
-            done: Future[list[Word]] = Future()
-            done.set_result(self._translate(sound, start, end, language))
-            self._pending.append(done)
-        else:
-            self._pending.append(self._pool.submit(self._translate, sound, start, end, language))
+        """Translate an utterance from `start` to `end` when there is time, unless it is English.
 
-    def collect(self, *, wait: bool = False) -> list[Word]:
-        """Words that are ready, in order; with `wait`, all that are under way."""
+        Of too many that wait the oldest goes. Of one that lasted longer than a window of the listener, `sound` is what the window still held.
+        """
+        if language != _INTO and end - start >= _SHORTEST:
+            self._waiting.append((sound, start, end, language))
+
+    def step(self, *, free: bool) -> list[Word]:
+        """Return words that are ready, and begin the next utterance where the thread is `free`."""
         words: list[Word] = []
-        while self._pending and (wait or self._pending[0].done()):
-            words += self._pending.popleft().result()
+        if self._running is not None and self._running.done():
+            words, self._running = self._running.result(), None
+        if self._running is None and self._waiting and free:
+            self._running = self._begin(self._waiting.popleft())
         return words
+
+    def finish(self) -> list[Word]:
+        """Return the words of all that waits."""
+        words = self._running.result() if self._running else []
+        self._running = None
+        while self._waiting:
+            words += self._translate(*self._waiting.popleft())
+        return words
+
+    def _begin(self, utterance: tuple[NDArray[np.float32], Ms, Ms, str]) -> Future[list[Word]]:
+        if self._pool is not None:
+            return self._pool.submit(self._translate, *utterance)
+        done: Future[list[Word]] = Future()
+        done.set_result(self._translate(*utterance))
+        return done
 
     def _translate(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> list[Word]:
         try:

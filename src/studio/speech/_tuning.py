@@ -25,9 +25,9 @@ class Tuning:
     quick_beam: int = 5
     """The same while somebody speaks."""
 
-    step: Ms = Ms(280)
+    step: Ms = Ms(220)
     """Listen again once so much is new, if a pass takes no more than `ease` of that."""
-    ease: float = 0.4
+    ease: float = 0.75
     """Share in (0..1] of the time that listening shall take: the step is lengthened for that up to `easy_step` …"""
     easy_step: Ms = Ms(420)
     """… but no further."""
@@ -53,7 +53,7 @@ class Tuning:
 
     padding: Ms = Ms(2000)
     """Silence after the window: with less, Whisper loops on a word that is cut."""
-    margin: Ms = Ms(80)
+    margin: Ms = Ms(100)
     """What two passes agree on is believed if the earlier one had heard so much after it: a word may grow, `do` become
     `dopełniacz`."""
     context: Ms = Ms(6000)
@@ -84,7 +84,7 @@ class Tuning:
     """While somebody goes on speaking, the second look comes so often."""
     ahead: Ms = Ms(1500)
     """The second look decides on a word once so much is known of what follows it."""
-    sure: float = 0.4
+    sure: float = 0.45
     """A word of less confidence, a share in [0..1], is settled later …"""
     doubt: Ms = Ms(2500)
     """… namely when so much is known of what follows it, or the utterance ends."""
