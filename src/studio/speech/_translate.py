@@ -43,7 +43,8 @@ class Translator:
     def take(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> None:
         """Translate an utterance from `start` to `end` when there is time, unless it is English.
 
-        Of too many that wait the oldest goes. Of one that lasted longer than a window of the listener, `sound` is what the window still held.
+        Of too many that wait the oldest goes. Of one that lasted longer than a window of the listener, `sound` is what
+        the window still held.
         """
         if language != _INTO and end - start >= _SHORTEST:
             self._waiting.append((sound, start, end, language))
