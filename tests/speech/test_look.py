@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from studio.speech._intake import Block
-from studio.speech._look import SecondLook
+from studio.speech._look import Finding, SecondLook
 from studio.speech._settle import Piece
 from studio.speech._translate import Translator
 from studio.speech._tuning import Tuning
@@ -44,12 +44,12 @@ class Told:
     """So many passes fail first."""
     windows: list[Ms] = field(default_factory=list)
 
-    def encode(self, sound: NDArray[np.float32], padding: Ms, skip: int = 0) -> Any:
+    def encode(self, sound: NDArray[np.float32], padding: Ms, skip: int = 0) -> object:
         assert padding > 0
         assert skip == 0
         return sound
 
-    def follow(self, encoded: Any, language: str, said: Sequence[Piece], beam: int, **more: Any) -> Guess:
+    def follow(self, encoded: object, language: str, said: Sequence[Piece], beam: int, **more: object) -> Guess:
         assert beam
         assert not said
         assert language
@@ -57,11 +57,11 @@ class Told:
         if self.breaks:
             self.breaks -= 1
             raise RuntimeError("out of memory")
-        self.windows.append(Ms(len(encoded) * 1000 // 16000))
+        self.windows.append(Ms(len(np.asarray(encoded)) * 1000 // 16000))
         heard = [word for word in self.hears if word.start < self.windows[-1]]
         return Guess([Piece(word.text, (1,)) for word in heard], ran_away=False, logprob=-0.2, silence=0.0)
 
-    def align(self, _encoded: Any, _language: str, pieces: Sequence[Piece]) -> list[Timing]:
+    def align(self, _encoded: object, _language: str, pieces: Sequence[Piece]) -> list[Timing]:
         return [
             Timing((word.start - ALIGNMENT_IS_EARLY) * 16, (word.end - ALIGNMENT_IS_EARLY) * 16, 0.9)
             for word in self.hears[: len(pieces)]
@@ -95,7 +95,7 @@ class Hearer:
     def look_again(self) -> None:
         self.look.want(self.now, "pl", self.voiced, quiet=True)
 
-    def aired(self, findings: Sequence[Any]) -> str:
+    def aired(self, findings: Sequence[Finding]) -> str:
         """What goes on the air after `findings`."""
         text, at = [], 0
         for finding in findings:
