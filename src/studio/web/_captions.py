@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ PATIENCE = 5.0
 """Seconds that the body of a request may take to arrive."""
 STATUS = {"refused": 409, "unconfirmed": 202}
 """Of a correction that is not known to be done; any other was."""
+_ID = re.compile(r"[0-9]{1,12}")
+"""Of a word. Python reads no number of thousands of digits."""
 BY = "api"
 """What the journal says of who corrected."""
 
@@ -66,8 +69,9 @@ def captions_routes(house: House) -> list[Route]:
             name, arguments = await _asked(request)
         except _NoCorrectionError as no:
             return no.answer
-        number: int = request.path_params["id"]
-        if str(number) not in _script(house):
+        asked_for: str = request.path_params["id"]
+        number = int(asked_for) if _ID.fullmatch(asked_for) else None
+        if number is None or str(number) not in _script(house):
             return _answer({"outcome": "refused", "reason": _("There is no such word any more.")}, 404)
         try:
             outcome: Outcome = await house.command(name, {**arguments, "id": number, "by": BY})
@@ -77,7 +81,7 @@ def captions_routes(house: House) -> list[Route]:
 
     return [
         Route("/api/captions", captions, methods=["GET"]),
-        Route("/api/captions/words/{id:int}", correct, methods=["POST"]),
+        Route("/api/captions/words/{id}", correct, methods=["POST"]),
     ]
 
 
