@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from studio.media._clock import Ticks
 from studio.media._cues import CueBoard
+from studio.media._hls import Hls, Look, Rendition
+from studio.media._plan import EncodePreset
 from studio.spoken import Cue
 from studio.units import Ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def cue(number: int, start: int, end: int, text: str = "tekst") -> Cue:
@@ -95,3 +103,22 @@ def test_the_board_says_how_late_the_last_cue_came() -> None:
     assert board.picture_late == 400
     assert board.ahead(Ms(2400)) == [cue(2, 2400, 3000)]
     assert (board.postponed(1), board.postponed(2)) == (0, 400)
+
+
+class _AtTheWrongMoment(CueBoard):
+    """A cue comes just when it has been said what stands in a segment."""
+
+    def within(self, start: Ms, end: Ms) -> list[Cue]:
+        found = super().within(start, end)
+        self.show(cue(1, 1000, 2500))
+        return found
+
+
+def test_a_cue_that_comes_while_its_segment_is_written_stands_in_the_next(tmp_path: Path) -> None:
+    board = _AtTheWrongMoment()
+    hls = Hls(tmp_path, EncodePreset(), Look(640, 360, 25.0, 1_000_000), [Rendition(board, "pl")])
+    hls._first, hls._shift = Ticks(0), 0
+    hls._segment(0, 4.0)
+    hls._segment(1, 4.0)
+    assert "tekst" not in (tmp_path / "seg-00000.vtt").read_text("utf-8")
+    assert "tekst" in (tmp_path / "seg-00001.vtt").read_text("utf-8")

@@ -12,6 +12,7 @@ import soundfile
 
 from studio import media
 from studio.errors import MediaError
+from studio.media._sound_live import UrlSound
 from studio.sound import SPEECH_RATE
 from studio.units import Ms
 
@@ -146,3 +147,12 @@ def test_a_sentence_about_an_address_holds_no_secret() -> None:
     assert "secretkey" not in str(refused.value)
     assert "word" not in str(refused.value)
     assert "127.0.0.1:9/live" in str(refused.value)
+
+
+def test_no_address_that_ffmpeg_names_holds_a_secret() -> None:
+    sound = UrlSound("rtmp://user:word@host/live/secret'key?pass=word", lambda _said: None)
+    said = "[hls @ 0x1] Opening 'https://u:word@cdn.example:8443/a/seg-1.ts?token=word' for reading; "
+    said += "rtmp://user:word@host/live/secret'key?pass=word: tcp://[half"
+    assert sound._said(said) == (
+        "[hls @ 0x1] Opening 'https://cdn.example:8443/a/seg-1.ts' for reading; rtmp://host/live: tcp://…"
+    )

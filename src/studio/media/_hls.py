@@ -155,8 +155,8 @@ class Hls:
         begin, finish = ms_of(Ticks(start)), ms_of(Ticks(end))
         shift = USUAL_SHIFT if self._shift is None else self._shift
         for rendition in self._renditions:
+            rendition.board.wrote(finish)  # first: a cue that comes from now on stands in the next segment
             text = vtt_segment(rendition.board.within(begin, finish), begin, finish, mpegts=shift, local=Ms(0))
-            rendition.board.wrote(finish)
             write_aside(self._folder / f"seg-{number:05}{rendition.mark}.vtt", text)
 
     def _master(self) -> str:

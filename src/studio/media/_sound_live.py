@@ -344,7 +344,7 @@ class UrlSound:
             return
         with child.stderr:
             for raw in child.stderr:
-                line = raw.decode(errors="replace").strip().replace(self._url, self.address)
+                line = self._said(raw.decode(errors="replace").strip())
                 logger.info("ffmpeg: %s", line)
                 if (found := _DURATION.search(line)) and self.length is None and not line.endswith("N/A"):
                     hours, minutes, seconds = map(int, found.groups())
@@ -352,6 +352,10 @@ class UrlSound:
                 if _DROPPED.search(line):
                     self._dropped = True
                 self._last_words = [*self._last_words[-20:], line]
+
+    def _said(self, line: str) -> str:
+        """What FFmpeg says, without the secrets of addresses: it names those of variants and segments, too."""
+        return re.sub(rf"{re.escape(self._url)}|\w+://[^\s'\"]+", lambda found: _as_said(found[0]), line)
 
     def _refusal(self) -> str:
         said = " ".join(self._last_words)
@@ -375,6 +379,14 @@ def _without_secrets(url: str) -> str:
         host, port = parts.hostname or "", ""
     path = parts.path.rpartition("/")[0] if parts.scheme.startswith("rtmp") else parts.path
     return f"{parts.scheme}://{host}{port}{path}"
+
+
+def _as_said(address: str) -> str:
+    """An address without its secrets, whatever stands in it."""
+    try:
+        return _without_secrets(address)
+    except ValueError:  # half of one
+        return f"{address.partition('://')[0]}://…"
 
 
 def open_sound(source: str, say: Callable[[str], None]) -> Sound:
