@@ -20,6 +20,7 @@ from studio.events import (
     Edited,
     EditWord,
     Heard,
+    LinkState,
     ListenerReport,
     RelayReport,
     ShowCue,
@@ -218,10 +219,8 @@ class Relay:
             for message in messages:
                 line.send(message)
 
-    def report(self, *, behind: int = 0, skipped: int = 0, sinks: tuple[SinkReport, ...] = ()) -> None:
-        self.say(
-            ListenerReport("online", "", 2, 1, Ms(900), Ms(1500), Ms(behind), Ms(skipped), corrected=1, sinks=sinks)
-        )
+    def report(self, state: LinkState = "online", detail: str = "", sinks: tuple[SinkReport, ...] = ()) -> None:
+        self.say(ListenerReport(state, detail, 2, 1, Ms(900), Ms(1500), corrected=1, sinks=sinks))
 
 
 async def until(so: Callable[[], object]) -> None:
@@ -291,12 +290,9 @@ async def test_sinks_and_what_captions_lack_are_told(evening: tuple[House, Relay
         sinks=(SinkReport("picture", "online", "", Ms(0)),),
     )
     relay.say(report)
-    relay.report(behind=3600, skipped=2000, sinks=(SinkReport("files", "online", "", Ms(20)),))
+    relay.report("degraded", "Recognition is 4 s behind.", sinks=(SinkReport("files", "online", "", Ms(20)),))
     await until(lambda: "degraded" in state(house)["captions"] and state(house)["captions"]["degraded"])
-    assert state(house)["captions"]["degraded"] == (
-        "Captions are 4 s behind; close other programs or choose a smaller model. "
-        "This machine was too slow: 2 s of sound have no captions, and […] stands there."
-    )
+    assert state(house)["captions"]["degraded"] == "Recognition is 4 s behind."
     assert state(house)["captions"]["corrected"] == 1
     assert state(house)["captions"]["sinks"]["files"] == {"state": "online", "detail": "", "late_ms": 20}
     assert state(house)["captions"]["sinks"]["picture"] == {"state": "online", "detail": "", "late_ms": 0}

@@ -12,7 +12,6 @@ import msgspec
 
 from studio import captions, media
 from studio.app._said import Script
-from studio.language import _
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ SHOWN_CUES = 12
 SHOWN_TRANSLATED = 4
 """Cues of a translation that the hall's page may show."""
 SHOWN_NOTICES = 20
-BEHIND = Ms(2_000)
-"""Sound that waits to be listened to; more is said to people. A second is how the recogniser works at its best."""
-JUST_SKIPPED = 60.0
-"""Seconds for which the page says that something was skipped."""
 SAY_AGAIN = 60.0
 """Seconds after which the same sentence is news again."""
 
@@ -101,7 +96,6 @@ class Report:
         self._translated: list[dict[str, object]] = []
         self._script = Script(Ms(0))
         self._sinks: dict[str, tuple[str, SinkReport]] = {}
-        self._skipped: tuple[Ms, float] = Ms(0), -JUST_SKIPPED
         self._notices: list[Notice] = []
         self._said: dict[str, float] = {}
         self._noticed = 0
@@ -334,33 +328,12 @@ class Report:
                     "corrected": report.corrected,
                     "late_p50_ms": report.late_p50,
                     "late_p95_ms": report.late_p95,
-                    "degraded": self._degraded(report),
+                    "degraded": report.detail if report.state == "degraded" else "",
                 }
             }
         )
         self.link("recogniser", report.state, report.detail)
         self.sinks("recogniser", report.sinks)
-
-    def _degraded(self, report: ListenerReport) -> str:
-        """What captions lack for want of time, in a sentence; empty where they lack nothing."""
-        now = time.monotonic()
-        skipped, when = self._skipped
-        if report.skipped != skipped:  # less: another recogniser, which counts from zero
-            self._skipped = skipped, when = report.skipped, now if report.skipped else -JUST_SKIPPED
-        parts = []
-        if report.behind > BEHIND:
-            parts.append(
-                _("Captions are {seconds} s behind; close other programs or choose a smaller model.").format(
-                    seconds=round(report.behind / 1000)
-                )
-            )
-        if now - when < JUST_SKIPPED:
-            parts.append(
-                _("This machine was too slow: {seconds} s of sound have no captions, and […] stands there.").format(
-                    seconds=max(1, round(skipped / 1000))
-                )
-            )
-        return " ".join(parts)
 
     def summary(self, folder: Path, first_frame: float | None) -> Summary:
         """What it all came to, by the files that are there."""

@@ -51,7 +51,7 @@ export function Pages() {
   </nav>`;
 }
 
-/** What captions lack for want of time, if they lack anything. */
+/** Why captions are not as they should be, if they are not. */
 export function Degraded({ sentence }) {
   if (!sentence) return null;
   return html`<p class="degraded" role="status"><${Shape} kind="warn" /> <span>${sentence}</span></p>`;
