@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from studio.app._captions import put_right
 from studio.captions import plan_repair, read_kept, repair
 from studio.catalogue import Catalogue
 from studio.spoken import Word
-from studio.subtitles import Track, read, rules_for, save
+from studio.subtitles import Corrections, Term, Track, read, rules_for, save
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -118,6 +119,18 @@ def test_what_a_person_put_right_in_the_subtitle_file_stays(show: Path) -> None:
     save(Track((cues[0], type(cues[1])(2, cues[1].start, cues[1].end, ("By hand",)))), show / "captions.srt")
     fill(show)
     assert text(show)[-2:] == ["By", "hand"]
+
+
+def test_what_is_filled_in_is_put_right() -> None:
+    corrector = Corrections((Term("Kowalski", ("koval ski",)),)).corrector()
+    heard = [
+        Word(text, Ms(at), Ms(at + 400)) for at, text in ((0, "oto"), (500, "koval"), (1000, "ski,"), (1500, "aktor"))
+    ]
+    assert put_right(heard, corrector) == [
+        heard[0],
+        Word("Kowalski,", Ms(500), Ms(1400)),
+        heard[3],
+    ]
 
 
 def test_what_was_there_before_is_kept(show: Path) -> None:

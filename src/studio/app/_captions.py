@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,11 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from studio.catalogue import Catalogue
+    from studio.spoken import Word
     from studio.venue import Venue
 
 PACES = ("realtime", "fast")
@@ -59,6 +63,7 @@ def caption_alone(
     """
     language = _language(wish.language or venue.language)
     threads = _threads(venue.captions.threads if wish.threads is None else wish.threads)
+    corrections = _corrections(venue, catalogue, wish, language)
     if wish.pace not in PACES:
         raise CaptionsError(_("{pace} is no pace; choose --pace realtime or --pace fast.").format(pace=repr(wish.pace)))
     if wish.seconds is not None and not wish.seconds > 0:
@@ -67,10 +72,6 @@ def caption_alone(
         )
     tuning = catalogue.load("presets/captions", wish.preset or venue.captions.preset, speech.Tuning)
     rules = subtitles.rules_for(catalogue, language)
-    glossaries = (*venue.captions.glossaries, *wish.glossaries)
-    corrections = subtitles.corrections_for(
-        catalogue, language, glossaries, venue.captions.swearing, venue.captions.numbers
-    )
     paper = captions.Paper(wish.events, wish.outs, language, say)
     inputs = {Path(source).expanduser().absolute()} if "://" not in source else set()
     if any(path.expanduser().absolute() in inputs for path in (*wish.outs, *([wish.events] if wish.events else []))):
@@ -110,12 +111,34 @@ def repair_captions(
     if recording.is_dir():
         recording = joined or _recording_in(folder)
     rules = subtitles.rules_for(catalogue, language)
+    corrections = _corrections(venue, catalogue, wish, language)
     plan = captions.plan_repair(folder, _length(recording))
     if not plan.unheard:
         return ()
     model = speech.resolve(wish.model or venue.captions.model, offline=True)
-    archivist = speech.Archivist(model, language, threads)
-    return captions.repair(plan, recording, archivist.transcribe, rules, say=say, progress=progress)
+    archivist = speech.Archivist(model, language, threads, hotwords=corrections.hotwords())
+    corrector = corrections.corrector()
+
+    def transcribe(sound: NDArray[np.float32], start: Ms, told: Callable[[Ms, Ms], None] | None = None) -> list[Word]:
+        return put_right(archivist.transcribe(sound, start, told), corrector)
+
+    return captions.repair(plan, recording, transcribe, rules, say=say, progress=progress)
+
+
+def put_right(words: Sequence[Word], corrector: subtitles.Corrector) -> list[Word]:
+    """Return `words` as they are to be written; what stands for several of them lasts as long as they do."""
+    written: list[Word] = []
+    for word, text in zip(words, corrector.correct([word.text for word in words]), strict=True):
+        if text:
+            written.append(replace(word, text=text))
+        elif written:
+            written[-1] = replace(written[-1], end=max(written[-1].end, word.end))
+    return written
+
+
+def _corrections(venue: Venue, catalogue: Catalogue, wish: CaptionsWish, language: str) -> subtitles.Corrections:
+    glossaries = (*venue.captions.glossaries, *wish.glossaries)
+    return subtitles.corrections_for(catalogue, language, glossaries, venue.captions.swearing, venue.captions.numbers)
 
 
 def _length(recording: Path) -> Ms:

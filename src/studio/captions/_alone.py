@@ -7,14 +7,13 @@ A thread reads the sound and hands it to the ears; the caller's thread listens. 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from studio.captions._journal import Journal
+from studio.captions._journal import Journal, line
 from studio.errors import CaptionsError, SubtitlesError
 from studio.language import _
 from studio.spoken import Word
@@ -308,23 +307,23 @@ class Paper:
             self._settled = f"{self._settled} {word.text}".strip()
         for journal in self._journals:
             for word in view.settled:
-                journal.append(_line(text=word.text, start=word.start, end=word.end, confidence=word.confidence))
+                journal.append(line(text=word.text, start=word.start, end=word.end, confidence=word.confidence))
         if self._events is not None and self._last != (self._settled, view.tentative):
             if self._last is None and not self._settled and not view.tentative:
                 return
             self._last = self._settled, view.tentative
-            self._events.append(_line(t=round(view.at, 3), settled=self._settled, tentative=view.tentative))
+            self._events.append(line(t=round(view.at, 3), settled=self._settled, tentative=view.tentative))
 
     def revise(self, word: int, upto: int, words: Sequence[Word]) -> None:
         """Keep that words read otherwise after a second look."""
         for journal in self._journals:
             said = [{"text": one.text, "start": one.start, "end": one.end} for one in words]
-            journal.append(_line(revised=word, upto=upto, words=said))
+            journal.append(line(revised=word, upto=upto, words=said))
 
     def show(self, cue: Cue) -> None:
         """Keep a cue in the journals, then in the subtitle files."""
         for journal in self._journals:
-            journal.append(_line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines))
+            journal.append(line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines))
         for out in self._outs:
             out.show(cue)
 
@@ -334,7 +333,7 @@ class Paper:
         Raises CaptionsError where, after `patience`, the disk still does not take the end of one.
         """
         if self._events is not None:
-            self._events.finish(nothing=_line(t=0.0, settled="", tentative="") if heard else None)
+            self._events.finish(nothing=line(t=0.0, settled="", tentative="") if heard else None)
         for out in self._outs:
             out.finish(heard=heard)
         until = time.monotonic() + self.patience
@@ -360,10 +359,6 @@ class Paper:
         if self._disk.failing:
             for file in self._all():
                 file.retry()
-
-
-def _line(**entry: object) -> str:
-    return json.dumps(entry, ensure_ascii=False) + "\n"
 
 
 # ── listening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -410,7 +405,6 @@ class Alone:
         self._words = 0
         self._cues = 0
         self._waiting: list[Word] = []
-        self._shown = ""
 
     def stop(self) -> None:
         """Hear no more; settle what was heard."""
@@ -448,7 +442,7 @@ class Alone:
         reader = threading.Thread(target=self._read, name="sound", daemon=True)
         reader.start()
         while not self._ended and not self._stopping.is_set():
-            if not self._step(self._clock.now):
+            if not self._step():
                 self._came.wait(LOOK)
                 self._came.clear()
         self._take(self._ears.finish(), self._clock.now, last=True)
@@ -471,11 +465,11 @@ class Alone:
             self._ended = True
             self._came.set()
 
-    def _step(self, at: float | None = None) -> bool:
+    def _step(self) -> bool:
         hearing = self._ears.step()
         if hearing is None:
             return False
-        self._take(hearing, self._clock.now if not self._fast else (at or 0.0))
+        self._take(hearing, self._clock.now)
         return True
 
     # ── as fast as it goes ────────────────────────────────────────────────────────────────────────────────────────────

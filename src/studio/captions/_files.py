@@ -18,12 +18,11 @@ A translation has files of the same kind, `captions.en.…`.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from studio.captions._journal import Journal, cut_torn_line, read_lines, refusal
+from studio.captions._journal import Journal, cut_torn_line, line, read_lines, refusal
 from studio.captions._script import Place, Script
 from studio.captions._sinks import Sink
 from studio.errors import CaptionsError, SubtitlesError
@@ -233,7 +232,7 @@ class ShowFiles(Sink):
         """Keep to which show clock all this belongs."""
         if self.kept.epoch != epoch:
             self.kept.epoch = epoch
-            self._words.append(_line(epoch=epoch))
+            self._words.append(line(epoch=epoch))
 
     def set_aside(self, name: str | None = None) -> str:
         """Give the files of an earlier show another name and begin anew; return that name, `captions-1`.
@@ -266,7 +265,7 @@ class ShowFiles(Sink):
         ids = self.kept.script.settle(words)
         for id_, word in zip(ids, words, strict=True):
             self._words.append(
-                _line(
+                line(
                     id=id_,
                     text=word.text,
                     start=word.start,
@@ -301,19 +300,19 @@ class ShowFiles(Sink):
                 item["after"] = self.kept.script.following(place.id, -1)
             items.append(item)
         wish = {} if edit is None else {"edit": edit}
-        self._words.append(_line(**wish, revised=items, at=at))
+        self._words.append(line(**wish, revised=items, at=at))
 
     def mark_gap(self, start: Ms, end: Ms) -> None:
         """Keep that nobody heard the sound in [start, end)."""
         self.kept.gaps.append((start, end))
-        self._words.append(_line(gap_start=start, gap_end=end))
+        self._words.append(line(gap_start=start, gap_end=end))
 
     def mark_heard(self, until: Ms) -> None:
         """Keep, now and then, that up to `until` nothing is left to listen to."""
         self.kept.heard = max(self.kept.heard, until)
         if self.kept.heard - max(self._marked, self.kept.script.end or 0) >= MARK_EVERY:
             self._marked = self.kept.heard
-            self._words.append(_line(heard=self._marked))
+            self._words.append(line(heard=self._marked))
 
     def show(self, cue: Cue, ids: Sequence[int] | None = None) -> None:
         """Keep `cue`: in the journal first, then in the subtitle files.
@@ -329,7 +328,7 @@ class ShowFiles(Sink):
             self._unused = [id_ for id_ in self._unused if id_ not in ids]
         words = sum(bool(self.kept.script[id_].text) for id_ in ids)
         self._cues.append(
-            _line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines, words=words, ids=list(ids))
+            line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines, words=words, ids=list(ids))
         )
         self.kept.places[cue.number] = tuple(ids)
         if index is not None:
@@ -396,7 +395,3 @@ class ShowFiles(Sink):
         if bool(self._failing) != before:
             self.state, self.detail = ("degraded", sentence) if sentence is not None else ("online", "")
             self._trouble(sentence)
-
-
-def _line(**entry: object) -> str:
-    return json.dumps(entry, ensure_ascii=False) + "\n"

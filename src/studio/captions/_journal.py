@@ -137,6 +137,11 @@ class Journal:
             self._trouble(self.path, self._refused(self.path, problem))
 
 
+def line(**entry: object) -> str:
+    """One entry as a line of a journal."""
+    return json.dumps(entry, ensure_ascii=False) + "\n"
+
+
 def refusal(path: Path, problem: OSError) -> str:
     """What a person is told when the disk refuses."""
     return _("{file} cannot be written ({problem}): captions go on the air but are not kept; free some space").format(
@@ -154,11 +159,11 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     lines: list[dict[str, Any]] = []
-    for line in data[: data.rfind(b"\n") + 1].splitlines():
+    for raw in data[: data.rfind(b"\n") + 1].splitlines():
         try:
-            entry = json.loads(line)
+            entry = json.loads(raw)
         except ValueError:
-            logger.warning("%s holds a line that is none: %r", path, line[:80])
+            logger.warning("%s holds a line that is none: %r", path, raw[:80])
             continue
         if isinstance(entry, dict):
             lines.append(entry)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 import shutil
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,10 +18,11 @@ import numpy as np
 
 from studio import media
 from studio.captions._files import read_kept
-from studio.captions._journal import cut_torn_line, read_lines
+from studio.captions._journal import cut_torn_line, line, read_lines
 from studio.errors import CaptionsError, SubtitlesError
 from studio.language import _
 from studio.sound import SPEECH_RATE
+from studio.speech import SKIPPED
 from studio.spoken import Cue, Word
 from studio.subtitles import VTT_HEAD, compose, read, srt, vtt
 from studio.units import Ms
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     Transcribe = Callable[[NDArray[np.float32], Ms, Callable[[Ms, Ms], None] | None], list[Word]]
 
 WORDS, CUES, SRT, VTT = "captions.words.jsonl", "captions.jsonl", "captions.srt", "captions.vtt"
-SKIPPED = "[…]"
-"""Stands where nobody had time to listen."""
 BEGIN = Ms(0)
 AROUND = Ms(8000)
 """So much sound is heard on both sides of what is filled in: a word at its edge is known by what stands beside it."""
@@ -317,14 +315,14 @@ def _write(folder: Path, words: list[Word], filled: list[Filled], cues: list[Cue
             shutil.copyfile(folder / WORDS, stage / WORDS)
         cut_torn_line(stage / WORDS)
         lines = [
-            *(_line(text=w.text, start=w.start, end=w.end, confidence=w.confidence, settled=w.end) for w in words),
-            *(_line(filled_start=one.start, filled_end=one.end) for one in filled),
+            *(line(text=w.text, start=w.start, end=w.end, confidence=w.confidence, settled=w.end) for w in words),
+            *(line(filled_start=one.start, filled_end=one.end) for one in filled),
         ]
         with (stage / WORDS).open("a", encoding="utf-8") as journal:
             journal.writelines(lines)
         (stage / CUES).write_text(
             "".join(
-                _line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines, words=len(cue.text.split()))
+                line(number=cue.number, start=cue.start, end=cue.end, lines=cue.lines, words=len(cue.text.split()))
                 for cue in cues
             ),
             encoding="utf-8",
@@ -359,7 +357,3 @@ def _finish_moving(folder: Path) -> None:
     for made in sorted(ready.iterdir()):
         made.replace(folder / made.name)
     ready.rmdir()
-
-
-def _line(**entry: object) -> str:
-    return json.dumps(entry, ensure_ascii=False) + "\n"
