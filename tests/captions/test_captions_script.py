@@ -238,6 +238,8 @@ def test_struck_words_that_wait_make_no_cue_and_are_closed_in_time() -> None:
     assert desk.compose() == []
     assert aired(desk, 5400) == []
     assert aired(desk, 7000) == []
+    desk.looked_at([0, 1])
+    assert desk._final == set()
     with pytest.raises(CaptionsError, match="“yyy” has aired already"):
         kept.script.edit(0, None, Ms(7000), 42)
 
@@ -264,6 +266,29 @@ def test_a_word_found_late_may_wait_with_the_others() -> None:
     desk.adopt([id_], Ms(1000))
     desk.compose()
     assert " ".join(cue.text for cue in desk.finish()) == "Dobry […] wieczór."
+
+
+def test_for_a_word_found_late_nobody_walks_back_to_the_beginning_of_the_show() -> None:
+    kept = Kept()
+    desk = Desk(kept, RULES, HOLD, look=False)
+    desk.add(kept.script.settle(said("raz dwa trzy. " * 40)))
+    desk.compose()
+    for cue in desk.finish():
+        desk.air(cue)
+    last = kept.script.ids[-1]
+    end = kept.script[last].read.end
+    (id_,) = kept.script.revise([], [Word("wreszcie", Ms(end + 1500), Ms(end + 1800))], Ms(0), after=last)
+    asked: list[int] = []
+    following = kept.script.following
+
+    def counted(id_: int, step: int = 1) -> int | None:
+        asked.append(step)
+        return following(id_, step)
+
+    kept.script.following = counted  # type: ignore[method-assign]
+    desk.adopt([id_], Ms(1 << 40))
+    assert min(asked) == -1
+    assert [cue.text for cue in [*desk.compose(), *desk.finish()]] == ["wreszcie"]
 
 
 def test_with_a_second_look_only_words_that_were_looked_at_close_a_full_cue() -> None:

@@ -21,7 +21,17 @@ from tests.captions.scripted_ears import ScriptedEars
 from studio.captions import CaptionsPlan, Sink, command, read_kept
 from studio.captions._recogniser import Recogniser
 from studio.catalogue import Catalogue
-from studio.events import CaptionsDone, Edited, EditWord, Heard, ListenerReport, ShowCue, SinkReport, WordsChanged
+from studio.events import (
+    CaptionsDone,
+    ClockStarted,
+    Edited,
+    EditWord,
+    Heard,
+    ListenerReport,
+    ShowCue,
+    SinkReport,
+    WordsChanged,
+)
 from studio.rehearsal import YouTubeTwin
 from studio.subtitles import VTT_HEAD, Corrections, Term, read, rules_for, srt, vtt
 from studio.units import Ms
@@ -445,6 +455,43 @@ async def test_a_crash_between_an_edit_and_its_cue_is_made_good(relay: ScriptedR
     assert "Wilno" in shown_last(relay)[1]
     (word,) = {word.id: word for m in relay.of(WordsChanged) for word in m.words if word.id == 2}.values()
     assert (word.word.text, word.by) == ("Wilno", "person")
+
+
+async def heard_before(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    """Let the recogniser hear a show and leave; whoever calls next is told that no frame has arrived yet."""
+    await relay.play(8000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    relay.said.clear()
+    relay.epoch, relay.plays_until, relay.ends = 0, 0, False
+
+
+async def test_before_the_clock_runs_nothing_that_was_kept_is_told(relay: ScriptedRelay, unaired: CaptionsPlan) -> None:
+    epoch = relay.epoch
+    await heard_before(relay, unaired)
+    async with recogniser(unaired):
+        await relay.until(lambda: bool(relay.of(ListenerReport)) and relay.last_report().state == "online")
+        assert not relay.of(ShowCue)
+        assert not relay.of(WordsChanged)
+        relay.send(ClockStarted(epoch))
+        await relay.until(lambda: bool(relay.of(ShowCue) and relay.of(WordsChanged)))
+    assert relay.cues() == [cue.number for cue in read_kept(unaired.folder).cues]
+
+
+async def test_of_a_show_that_was_set_aside_nothing_is_told(relay: ScriptedRelay, unaired: CaptionsPlan) -> None:
+    epoch = relay.epoch
+    await heard_before(relay, unaired)
+    async with recogniser(unaired) as process:
+        await relay.until(lambda: bool(relay.of(ListenerReport)) and relay.last_report().state == "online")
+        relay.send(EditWord(1, 0, "inaczej", "Ania"))
+        await relay.until(lambda: bool(relay.of(Edited)))
+        relay.epoch, relay.plays_until, relay.ends = epoch + 1_000_000_000, 6000, True
+        relay.send(ClockStarted(relay.epoch))
+        assert await process.wait() == 0
+    whole(unaired, 6000)
+    assert [word.text for message in relay.of(Heard) for word in message.settled] == expected(6000)
+    assert not any(word.word.text == "inaczej" for message in relay.of(WordsChanged) for word in message.words)
 
 
 async def test_an_edit_of_what_has_aired_is_refused(relay: ScriptedRelay, plan: CaptionsPlan) -> None:

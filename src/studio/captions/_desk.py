@@ -77,7 +77,7 @@ class Desk:
 
     def looked_at(self, ids: Iterable[int]) -> None:
         """Nobody will look at these again."""
-        self._final.update(id_ for id_ in ids if id_ not in self._cue_of)
+        self._final.update(set(ids).intersection(self._waiting))
 
     def adopt(self, ids: Iterable[int], now: Ms) -> None:
         """Take places that are new between others: into the cue they were said in, or among those that wait."""
@@ -88,10 +88,12 @@ class Desk:
                 self._cue_of[id_] = number
                 self._script.air([id_], Ms(self._cues[number].start + self._hold))
                 continue
-            at = 0
-            while (before := self._script.following(id_, at - 1)) is not None and before not in self._waiting:
-                at -= 1
-            self._waiting.insert(0 if before is None else self._waiting.index(before) + 1, id_)
+            step = -1
+            while (before := self._script.following(id_, step)) is not None and before not in self._cue_of:
+                if before in self._waiting:
+                    break
+                step -= 1  # over what was struck and is in neither
+            self._waiting.insert(self._waiting.index(before) + 1 if before in self._waiting else 0, id_)
             self._final.add(id_)
 
     def _home(self, id_: int, now: Ms) -> int | None:
@@ -120,6 +122,7 @@ class Desk:
         cues = self._register(self._composer.due(now, quiet_since, heard))
         while self._waiting and not self._script[self._waiting[0]].text and self._script.airs(self._waiting[0]) <= now:
             struck = self._waiting.pop(0)  # with all its neighbours: no cue will take it along
+            self._final.discard(struck)
             self._script.air([struck], self._script.airs(struck))
         return cues
 

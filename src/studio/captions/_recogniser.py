@@ -75,8 +75,11 @@ class _ShowTime:
         self._clock: ShowClock | None = None
 
     def start(self, epoch: int) -> None:
-        if epoch:
-            self._clock = ShowClock(epoch)
+        self._clock = ShowClock(epoch)
+
+    @property
+    def runs(self) -> bool:
+        return self._clock is not None
 
     def now(self) -> Ms:
         return self._clock.now() if self._clock else Ms(0)
@@ -118,8 +121,6 @@ class Recogniser:
         self._quiet_since: Ms | None = None
         self._quiet_until: Ms | None = None
         self._silent = True
-        self._unsent: list[int] = []
-        self._unsent_changes: set[int] = set()
         self._skipped = Ms(0)
         self._skipped_at = -SHORT_OF_BREATH
 
@@ -134,6 +135,8 @@ class Recogniser:
         self._last_kept = self._script.ids[-1] if len(self._script) else None
         self._earlier = self._script.end
         self._lateness = sorted(kept.lateness)
+        self._unsent: list[int] = []
+        self._unsent_changes: set[int] = set()
         self._intake = SoundIntake(kept.heard)
         if self._english is not None:
             translated = self._english.kept
@@ -242,15 +245,13 @@ class Recogniser:
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
             case Welcome(epoch=epoch):
-                self._clock.start(epoch)
-                self._picture.connect(line)
                 self._welcomed.set()
-                self._tell_changes([*self._unsent_changes, *self._desk.open(self._clock.now())])
+                self._begin(line, epoch)
                 while self._unsaid:
                     self._send(Trouble(self._unsaid.pop(0)))
                 self._report()
             case ClockStarted(epoch=epoch):
-                self._clock.start(epoch)
+                self._begin(line, epoch)
             case Sound():
                 self._hear(message)
             case EditWord():
@@ -263,6 +264,13 @@ class Recogniser:
                 self._worker.end()
             case _:
                 pass  # what the relay tells everyone is none of ours
+
+    def _begin(self, line: Line, epoch: int) -> None:
+        """Tell what has not aired. While no clock runs, nobody knows whether what is kept is of this show."""
+        if epoch:
+            self._clock.start(epoch)
+            self._picture.connect(line)
+            self._tell_changes(self._desk.open(self._clock.now()))
 
     def _send(self, message: AnyMessage) -> None:
         if self._line is not None and self._welcomed.is_set():
@@ -410,11 +418,11 @@ class Recogniser:
         self._show(self._desk.compose())
 
     def _tell_changes(self, ids: Iterable[int]) -> None:
-        if self._line is None or not self._welcomed.is_set():
+        if self._line is None or not self._welcomed.is_set() or not self._clock.runs:
             self._unsent_changes.update(ids)
             return
+        words = tuple(self._script.shown(id_) for id_ in dict.fromkeys([*self._unsent_changes, *ids]))
         self._unsent_changes.clear()
-        words = tuple(self._script.shown(id_) for id_ in dict.fromkeys(ids))
         if words:
             self._line.send(WordsChanged(words))
 

@@ -53,7 +53,7 @@ class Composer:
         self._words: list[Word] = []
         self._sure = 0
         self.taken: dict[int, int] = {}
-        """How many of the words stand in each closed cue, by its number; whoever wants to know takes it out."""
+        """How many words stand in each cue closed since `settle`, by its number; whoever rewords takes it out."""
 
     def airs(self, word: Word) -> Ms:
         """When at the latest a cue that begins with `word` goes on the air, as far as the machine keeps up."""
@@ -66,6 +66,7 @@ class Composer:
 
     def settle(self, words: Iterable[Word]) -> list[Cue]:
         """Take words that will not change any more; return the cues that are full by now."""
+        self.taken.clear()
         self._words += [word for word in words if word.text.strip()]
         self._sure = len(self._words)
         return self._full()
