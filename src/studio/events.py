@@ -89,7 +89,7 @@ class Edited(Message, frozen=True):
 
     request: int
     refused: str
-    """Empty where it is done and journalled; else why not, in a sentence for the user."""
+    """Empty where it is done, and journalled as soon as the disk takes it; else why not, in a sentence for the user."""
 
 
 class CaptionsDone(Message, frozen=True):

@@ -52,7 +52,7 @@ class Cue:
     end: Ms
     """On the show clock; the first frame at or after it carries the cue no more."""
     lines: tuple[str, ...]
-    """One to three lines, without markup; none where a cue is taken back."""
+    """Without markup: as many as the style has, or more where a correction needs them; none, and it is taken back."""
 
     @property
     def text(self) -> str:
