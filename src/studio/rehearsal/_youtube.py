@@ -56,6 +56,8 @@ class YouTubeTwin:
         """One for each of the next posts."""
         self.refuses = False
         """Knows nobody's key."""
+        self.refused = 0
+        """Posts with a key that it did not know."""
         self._server: asyncio.Server | None = None
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -131,6 +133,7 @@ class YouTubeTwin:
     def _take(self, target: str, body: bytes) -> int:
         asked = parse_qs(urlsplit(target).query)
         if self.refuses or asked.get("cid") != [KEY]:
+            self.refused += 1
             return 403
         seq = int(asked["seq"][0])
         last = max(self.seqs, default=0)
