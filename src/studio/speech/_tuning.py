@@ -72,9 +72,9 @@ class Tuning:
     hopeless: Ms = Ms(2800)
     """When more than this is waiting and listening is slower than speaking, sound is skipped: `[…]` stands for it."""
 
-    shows: float = 0.55
+    shows: float = 0.65
     """A word that only one pass has heard is shown as tentative from this confidence on …"""
-    shows_agreed: float = 0.4
+    shows_agreed: float = 0.5
     """… and one that two passes have heard alike from this; what follows a hidden word is hidden too."""
     unsaid: Ms = Ms(800)
     """Speech after the last word of an utterance that is longer than this is listened to once more."""
