@@ -47,8 +47,8 @@ _ALWAYS = 0.2
 """Seconds of lateness that no machine saves: a word's end must be heard, and a little after it."""
 _LATEST = 1.5
 """Seconds of lateness up to which captions are called live."""
-_ROOM = 0.95
-"""Share of the time that listening may take with everything."""
+_IN_TIME = 4.8
+"""Seconds after which a second look must be over, with the hold that is usual."""
 _DRILL = (4, 16)
 """Tokens that decoding is measured with; a cost that begins and a cost for each."""
 _REPEATS = 4
@@ -144,7 +144,7 @@ class Pace:
     load: float
     """Seconds of work for a second of speech, fast pass alone; a step is as long as it must be."""
     load_look: float
-    """The same with the second look; above 1 there is no time for it."""
+    """The same with the second look, which works in a thread of its own."""
     late: float
     """Seconds from the end of a word until it is settled, half of the words."""
     estimated: bool
@@ -152,6 +152,8 @@ class Pace:
     here: bool
     fits: bool
     """There is memory for it."""
+    looks: bool
+    """A second look is over before its words air."""
 
     @property
     def keeps_up(self) -> bool:
@@ -161,7 +163,7 @@ class Pace:
     @property
     def looks_twice(self) -> bool:
         """Whether there is time for the second look too."""
-        return self.keeps_up and self.load_look <= _ROOM
+        return self.keeps_up and self.looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def pace(
         late=round(_ALWAYS + _PASSES * step + quick, 3),
         estimated=estimated,
         here=here,
+        looks=(tuning.look_step + tuning.ahead) / 1000 + look <= _IN_TIME,
         fits=here or known is None or free is None or known.size * _FREE < free,
     )
 
