@@ -75,14 +75,21 @@ async def test_what_others_made_stays_and_a_changed_text_is_set(hall: Hall) -> N
         await session.close()
 
 
+async def sources(session: Session, scene: str) -> list[str]:
+    items = await session.request("GetSceneItemList", sceneName=scene)
+    return [item["sourceName"] for item in items["sceneItems"]]
+
+
 async def test_a_lost_source_comes_back_in_its_place(hall: Hall) -> None:
     await hall.obs.apply(hall.collection)
     session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
     try:
         await session.request("RemoveInput", inputName="Film")
+        async with asyncio.timeout(10):  # OBS answers before it has taken the source out of its scene
+            while "Film" in await sources(session, "Talk"):
+                await asyncio.sleep(0.02)
         await hall.obs.apply(hall.collection)
-        items = await session.request("GetSceneItemList", sceneName="Talk")
-        assert [item["sourceName"] for item in items["sceneItems"]] == ["Film", "Name"]
+        assert await sources(session, "Talk") == ["Film", "Name"]
     finally:
         await session.close()
 
