@@ -86,7 +86,7 @@ async def test_a_lost_source_comes_back_in_its_place(hall: Hall) -> None:
     try:
         await session.request("RemoveInput", inputName="Film")
         async with asyncio.timeout(10):  # OBS answers before it has taken the source out of its scene
-            while "Film" in await sources(session, "Talk"):
+            while "Film" in await sources(session, "Talk"):  # noqa: ASYNC110 - it tells nobody when
                 await asyncio.sleep(0.02)
         await hall.obs.apply(hall.collection)
         assert await sources(session, "Talk") == ["Film", "Name"]
