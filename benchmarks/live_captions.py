@@ -628,7 +628,7 @@ def over(judge: Judge, rows: Sequence[tuple[Row, list[Row], Row]]) -> Row:
         **{key: weighed(key) for key in ("wer", "offline_wer", "aired_wer")},
         **{key: most(key) for key in ("lag", "look_max", "look_late", "look_aired")},
         **{key: mean(key) for key in ("cpu", "cpu_look", "cue_characters")},
-        **{key: sum(row[key] for row, *_rest in rows) for key in ("cues", "one_word", "two_words", "cues_late")},
+        **{key: sum(row.get(key, 0) for row, *_rest in rows) for key in ("cues", "one_word", "two_words", "cues_late")},
         "looked": share("looked", "said"),
         "worst_points": round(100 * max(row["wer"] - row["offline_wer"] for row, *_rest in rows), 1),
         "clip_final_p50": round(statistics.median(row["final_p50"] or 0.0 for row, _events, _reference in rows), 3),
