@@ -1,7 +1,8 @@
 """Words while they are spoken: programme sound → words → cues → journal → every sink, in a process of its own."""
 
-from studio.captions._alone import Alone, Heeded, Paper, View
+from studio.captions._alone import Alone, Heeded
 from studio.captions._files import Kept, ShowFiles, read_kept
+from studio.captions._paper import Paper, View
 from studio.captions._plan import CaptionsPlan, command
 from studio.captions._process import recognise
 from studio.captions._repair import Filled, plan_repair, repair

@@ -397,7 +397,7 @@ def _measure(
                 else:
                     told(f"{folder.name} {result['setup']['compute']}")
         except queue.Empty:
-            pass
+            logging.getLogger(__name__).info("%s was not measured to the end: its time is over", folder.name)
         finally:
             child.kill()
     return found
