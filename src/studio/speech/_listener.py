@@ -2,7 +2,7 @@
 
 Each pass encodes the running utterance (and a little of what was said before), gives Whisper the settled words and lets
 it guess what follows. What two passes in a row guess alike is settled. At a pause the rest is decoded once more with
-care, and all of it is settled. What is settled stays; the second look (`_look`) says beside it how it shall read on air.
+care, and all of it is settled. What is settled stays; the second look (`_look`) says how it shall read on the air.
 """
 
 from __future__ import annotations
