@@ -63,7 +63,7 @@ class Told:
 
     def align(self, _encoded: object, _language: str, pieces: Sequence[Piece]) -> list[Timing]:
         return [
-            Timing((word.start - ALIGNMENT_IS_EARLY) * 16, (word.end - ALIGNMENT_IS_EARLY) * 16, 0.9)
+            Timing((word.start - ALIGNMENT_IS_EARLY) * 16, (word.end - ALIGNMENT_IS_EARLY) * 16, word.confidence or 0.0)
             for word in self.hears[: len(pieces)]
         ]
 
@@ -162,6 +162,23 @@ def test_what_nobody_spoke_is_not_believed() -> None:
     hearer.hear(4000)
     hearer.look_again()
     assert hearer.aired(hearer.look.collect(hearer.now)) == "Dobry wieczór"
+
+
+def test_an_utterance_that_hardly_can_have_been_said_was_laughter() -> None:
+    hearer = Hearer(Told([*words("Dobry wieczór"), *words("Ha ha ha", 1600, confidence=0.1)]))
+    hearer.speak(words("Dobry wieczór"), 1000)
+    hearer.hear(1300)
+    hearer.speak([], 3000)
+    hearer.look_again()
+    assert hearer.aired(hearer.look.collect(hearer.now)) == "Dobry wieczór"
+
+
+def test_where_the_first_pass_heard_nobody_the_look_must_be_sure() -> None:
+    for confidence, aired in ((0.5, ""), (0.8, "Co mam zrobić?")):
+        hearer = Hearer(Told(words("Co mam zrobić?", confidence=confidence)))
+        hearer.speak([], 2500)
+        hearer.look_again()
+        assert hearer.aired(hearer.look.collect(hearer.now)) == aired
 
 
 def test_a_word_at_the_border_of_two_looks_comes_once() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.speech._settle import Piece, agreed, continues, cut_copy, cut_loop, flat, pieces, plain, shown
+from studio.speech._settle import Piece, agreed, average, continues, cut_copy, cut_loop, flat, pieces, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,11 @@ def test_what_is_repeated_and_gone_on_from_was_said() -> None:
     said_twice = said("mass hysteria, mass hysteria, what do they think")
     assert cut_copy([], said_twice) == said_twice
     assert cut_copy(said_twice[:2], said_twice[2:]) == said_twice[2:]
+
+
+def test_one_unlikely_word_counts_more_than_a_certain_one() -> None:
+    assert round(average([0.04, 1.0]), 3) == 0.2
+    assert average([]) == 0.0
 
 
 def test_one_word_may_come_twice() -> None:

@@ -20,7 +20,7 @@ from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._intake import Block, Intake
 from studio.speech._look import LATE, SecondLook, Seen
-from studio.speech._settle import Piece, agreed, continues, cut_copy, shown
+from studio.speech._settle import Piece, agreed, average, continues, cut_copy, shown
 from studio.speech._translate import Translator
 from studio.speech._vad import BLOCK, EndPointer, blocks
 from studio.speech._whisper import Encoded, Guess, Timing, Whisper
@@ -376,7 +376,9 @@ class Listener:
         settled_any = began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
             decoded, words = self._draft or self._decode_carefully(coarse=coarse)
-            settled = self._believe(decoded, words, self._align(decoded, words))
+            timings = self._align(decoded, words)
+            if began or average([timing.confidence for timing in timings]) >= self._tuning.least_confidence:
+                settled = self._believe(decoded, words, timings)
             settled_any = began or bool(settled)
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
         if self._translator is not None and settled_any and not coarse:

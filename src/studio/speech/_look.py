@@ -8,7 +8,9 @@ looked at before are taken: where these end is found by their text, and by time 
 
 from __future__ import annotations
 
+import bisect
 import difflib
+import itertools
 import logging
 import time
 from collections import deque
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.sound import SPEECH_RATE
-from studio.speech._settle import Piece, plain
+from studio.speech._settle import Piece, average, plain
 from studio.spoken import Word
 from studio.units import Ms
 
@@ -75,6 +77,8 @@ class _Task:
     """The utterance ended there: nothing that follows can change its last words."""
     language: str
     voiced: tuple[tuple[Ms, Ms], ...]
+    opened: tuple[Ms, ...]
+    """Where utterances begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,8 @@ class SecondLook:
         if not sound:
             return
         first = next(block.start for block in self._tape if block.end > start)
-        task = _Task(np.concatenate(sound), first, until, ended, language, tuple(self._voiced))
+        opened = tuple(begin for begin, _language in self._opened)
+        task = _Task(np.concatenate(sound), first, until, ended, language, tuple(self._voiced), opened)
         self._task = task
         self._tried = until
         if self._pool is None:
@@ -221,7 +226,8 @@ class SecondLook:
             )
             if piece.said:
                 seen.append(Seen(piece, Word(piece.text, begin, max(begin, end), timing.confidence)))
-        return _without_copies([one for one in seen if _was_spoken(one.word, task.voiced)])
+        spoken = [one for one in seen if _was_spoken(one.word, task.voiced)]
+        return _without_copies(_without_noise(spoken, task.opened, self._tuning.least_confidence))
 
     # ── findings ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -279,6 +285,8 @@ class SecondLook:
         )
         rest = seen[seen.index(fresh[-1]) + 1 :] if fresh else []
         upto = self._snap(upto, fresh, rest)
+        if task.ended and not upto and average([one.word.confidence or 0.0 for one in fresh]) < self._tuning.sure:
+            fresh = []  # the first pass, which heard it too, found nobody speaking there
         if self._has_swallowed(upto, fresh):
             return self._keep(upto) if task.ended else None
         beyond: tuple[Seen, ...] = ()
@@ -361,6 +369,15 @@ def _alike(one: str, other: str) -> bool:
 
 def _was_spoken(word: Word, voiced: Sequence[tuple[Ms, Ms]]) -> bool:
     return not voiced or any(begin - _TOLERANCE < word.end and word.start < end + _TOLERANCE for begin, end in voiced)
+
+
+def _without_noise(seen: list[Seen], opened: Sequence[Ms], least: float) -> list[Seen]:
+    """Drop utterances, which begin at `opened`, whose words are less likely than `least` on average."""
+    parts = itertools.groupby(seen, lambda one: bisect.bisect(opened, one.middle))
+    utterances = [list(words) for _number, words in parts]
+    return [
+        one for words in utterances if average([one.word.confidence or 0.0 for one in words]) >= least for one in words
+    ]
 
 
 def _without_copies(seen: list[Seen]) -> list[Seen]:

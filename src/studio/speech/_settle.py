@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ T = TypeVar("T")
 _LONGEST_LOOP = 12
 _COPY = 4
 """Words in a row that nobody says twice in one utterance by chance."""
+_LEAST = 1e-4
+"""A share below this counts as this."""
 _SIGNS = frozenset("%&+=€$£§°")
 
 
@@ -45,6 +48,12 @@ class Piece:
 def plain(text: str) -> str:
     """`text` without case and punctuation."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", text).casefold())
+
+
+def average(confidences: Sequence[float]) -> float:
+    """Geometric mean of shares in [0..1]: one word that is hardly likely counts more than one that is certain."""
+    logs = [math.log(max(_LEAST, share)) for share in confidences]
+    return math.exp(sum(logs) / len(logs)) if logs else 0.0
 
 
 def pieces(tokens: Sequence[int], read: Callable[[Sequence[int]], str], opens: Callable[[int], bool]) -> list[Piece]:

@@ -84,15 +84,17 @@ class Tuning:
     """While somebody goes on speaking, the second look comes so often."""
     ahead: Ms = Ms(1500)
     """The second look decides on a word once so much is known of what follows it."""
-    sure: float = 0.45
+    sure: float = 0.6
     """A word of less confidence, a share in [0..1], is settled later …"""
-    doubt: Ms = Ms(2500)
+    doubt: Ms = Ms(3500)
     """… namely when so much is known of what follows it, or the utterance ends."""
 
     least_logprob: float = -1.3
     """An utterance is dropped when its average log probability is below this and `most_silence` is passed too."""
     most_silence: float = 0.5
     """Whisper's own probability in [0..1] that nothing was said."""
+    least_confidence: float = 0.25
+    """An utterance whose words are less likely than this on (geometric) average was laughter, or noise."""
 
     languages: tuple[str, ...] = ("pl", "lt", "en")
     """What `auto` chooses from, by ISO 639-1 code."""
@@ -111,7 +113,7 @@ class Tuning:
     def _rules(self) -> tuple[tuple[str, bool], ...]:
         widths = self.step, self.first, self.longest_step
         amounts = self.padding, self.margin, self.lead, self.least, self.force, self.back
-        shares = self.sure, self.shows, self.shows_agreed
+        shares = self.sure, self.shows, self.shows_agreed, self.least_confidence
         looks = self.look_step, self.ahead, self.doubt, self.unsaid
         return (
             (_("beam is between 1 and 10"), self.beam in range(1, 11)),
@@ -124,7 +126,10 @@ class Tuning:
             (_("padding, margin, lead, least, force and back are not below 0"), min(amounts) >= 0),
             (_("padding is at most 4000"), self.padding <= 4000),  # noqa: PLR2004 - the sentence says it
             (_("hopeless is longer than behind"), 0 < self.behind < self.hopeless),
-            (_("sure, shows and shows_agreed are between 0 and 1"), all(0 <= share <= 1 for share in shares)),
+            (
+                _("sure, shows, shows_agreed and least_confidence are between 0 and 1"),
+                all(0 <= share <= 1 for share in shares),
+            ),
             (_("wide_window is between 4000 and 24000"), _NARROWEST <= self.wide_window <= _BROADEST),
             (_("look_step, ahead, doubt and unsaid are more than 0"), min(looks) > 0),
             (_("languages names at least one language"), bool(self.languages)),
