@@ -84,9 +84,9 @@ class Tuning:
     """While somebody goes on speaking, the second look comes so often."""
     ahead: Ms = Ms(1500)
     """The second look decides on a word once so much is known of what follows it."""
-    sure: float = 0.6
+    sure: float = 0.5
     """A word of less confidence, a share in [0..1], is settled later …"""
-    doubt: Ms = Ms(3500)
+    doubt: Ms = Ms(3000)
     """… namely when so much is known of what follows it, or the utterance ends."""
 
     least_logprob: float = -1.3
