@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import traceback
-from bisect import insort
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio.bridge import Line, Mailbox
 from studio.captions._desk import Desk
 from studio.captions._files import ShowFiles
+from studio.captions._health import Health
 from studio.captions._intake import SoundIntake
 from studio.captions._sinks import Picture
+from studio.captions._voice import Voice
 from studio.captions._worker import Failed, Ready, Result, Worker
 from studio.errors import CaptionsError, StudioError
 from studio.events import (
@@ -22,14 +22,10 @@ from studio.events import (
     ClockStarted,
     Edited,
     EditWord,
-    Heard,
-    ListenerReport,
     Sound,
     SoundEnded,
     Subscribe,
-    Trouble,
     Welcome,
-    WordsChanged,
 )
 from studio.language import _
 from studio.subtitles import Composer, Corrections
@@ -41,7 +37,7 @@ if TYPE_CHECKING:
     from studio.captions._plan import CaptionsPlan
     from studio.captions._sinks import Sink
     from studio.captions._worker import Ears, Report
-    from studio.events import AnyMessage, LinkState
+    from studio.events import AnyMessage
     from studio.speech import Hearing, Revision
     from studio.spoken import Cue, Word
 
@@ -58,12 +54,8 @@ KEEP = 1.0
 """Seconds between two reports, and between two times that files are put onto the disk."""
 LAST_CALL = 5.0
 """Seconds that the last words of this process wait for a relay to hear them."""
-BEHIND = Ms(3000)
-"""More sound than this waiting means that the model is too large for this machine, or that it is busy."""
 UNSURE = Ms(1000)
 """The newest quiet sound may hold the beginning of a word: the ears do not look before half a second of it is there."""
-SHORT_OF_BREATH = 30.0
-"""Seconds that a machine which had to skip sound counts as too slow."""
 RESULTS = 10_000
 """Results that may wait for the loop: an hour of them. The ears bring a few a second."""
 
@@ -92,10 +84,8 @@ class Recogniser:
         """Continue the captions in the plan's folder; `ears` are opened in a thread of their own."""
         self._plan = plan
         self._clock = _ShowTime()
-        self._line: Line | None = None
-        self._welcomed = asyncio.Event()
-        self._unsaid: list[str] = []
-        self._disk: str | None = None
+        self._voice = Voice()
+        self._health = Health()
         self._files = ShowFiles(plan.folder, self._clock, self._disk_trouble)
         self._english = ShowFiles(plan.folder, self._clock, self._disk_trouble, "en") if plan.translate else None
         translated = self._english.kept.cues if self._english is not None else ()
@@ -112,8 +102,6 @@ class Recogniser:
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
         self._worker = Worker(ears, self._mailbox.put)
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._state: LinkState = "connecting"
-        self._detail = _("The speech model is being loaded")
         self._behind = Ms(0)
         self._fed: Ms | None = None
         self._unanswered = 0
@@ -121,8 +109,6 @@ class Recogniser:
         self._quiet_since: Ms | None = None
         self._quiet_until: Ms | None = None
         self._silent = True
-        self._skipped = Ms(0)
-        self._skipped_at = -SHORT_OF_BREATH
 
     def _continue(self) -> None:
         """Go on from what the files hold."""
@@ -134,9 +120,8 @@ class Recogniser:
         """Which place each word is that the ears have settled; `None` for one of an earlier life."""
         self._last_kept = self._script.ids[-1] if len(self._script) else None
         self._earlier = self._script.end
-        self._lateness = sorted(kept.lateness)
-        self._unsent: list[int] = []
-        self._unsent_changes: set[int] = set()
+        self._health.go_on(kept.lateness)
+        self._voice.forget()
         self._intake = SoundIntake(kept.heard)
         if self._english is not None:
             translated = self._english.kept
@@ -164,8 +149,7 @@ class Recogniser:
             await asyncio.gather(*tasks, return_exceptions=True)
             for files in self._all_files():
                 files.close()
-            if self._line is not None:
-                await self._line.close()
+            await self._voice.close()
         return code
 
     def leave(self) -> None:
@@ -192,16 +176,15 @@ class Recogniser:
             except OSError:
                 await asyncio.sleep(CALL_AGAIN)
                 continue
-            self._line = line
+            self._voice.call(line)
             line.send(Subscribe("recogniser", sound_from=self._intake.until))
             async for message in line:
                 if isinstance(message, Welcome | ClockStarted) and not self._is_our_show(message.epoch):
                     break  # and call again, for the sound of the new show from its beginning
                 self._take(line, message)
             logger.warning("the line to the relay is lost; calling again")
-            self._welcomed.clear()
+            self._voice.lose()
             self._picture.connect(None)
-            self._line = None
             await line.close()
             await asyncio.sleep(CALL_AGAIN)
 
@@ -229,7 +212,7 @@ class Recogniser:
             return True
         logger.warning("the captions so far were of another show and are %s now", name)
         if len(kept.script) or kept.cues:
-            self._say(
+            self._voice.say(
                 _("{folder} held captions of an earlier show; they are kept there as {name}").format(
                     folder=self._plan.folder, name=name
                 )
@@ -245,10 +228,8 @@ class Recogniser:
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
             case Welcome(epoch=epoch):
-                self._welcomed.set()
+                self._voice.greet()
                 self._begin(line, epoch)
-                while self._unsaid:
-                    self._send(Trouble(self._unsaid.pop(0)))
                 self._report()
             case ClockStarted(epoch=epoch):
                 self._begin(line, epoch)
@@ -258,8 +239,8 @@ class Recogniser:
                 self._edit(message)
             case SoundEnded(silent=silent):
                 if silent:
-                    self._state = "off"
-                    self._detail = _("The programme has no sound: captions are off")
+                    self._health.state = "off"
+                    self._health.detail = _("The programme has no sound: captions are off")
                 self._sound_ended = True
                 self._worker.end()
             case _:
@@ -271,10 +252,6 @@ class Recogniser:
             self._clock.start(epoch)
             self._picture.connect(line)
             self._tell_changes(self._desk.open(self._clock.now()))
-
-    def _send(self, message: AnyMessage) -> None:
-        if self._line is not None and self._welcomed.is_set():
-            self._line.send(message)
 
     def _hear(self, sound: Sound) -> None:
         chunk, gap = self._intake.take(sound)
@@ -298,8 +275,7 @@ class Recogniser:
             self._unanswered = 0
             match report:
                 case Ready():
-                    if self._state == "connecting":
-                        self._state, self._detail = "online", ""
+                    self._health.loaded()
                     self._report()
                 case Failed(error=error, loading=loading):
                     self._broke(error, loading=loading)
@@ -319,8 +295,8 @@ class Recogniser:
             )
         traceback.clear_frames(error.__traceback__)  # they hold the model
         refused = loading and isinstance(error, StudioError)
-        self._state, self._detail = ("refused" if refused else "degraded"), sentence
-        self._say(sentence)
+        self._health.state, self._health.detail = ("refused" if refused else "degraded"), sentence
+        self._voice.say(sentence)
         self._end(REFUSED if refused else CRASHED)
 
     def _take_result(self, result: Result) -> None:
@@ -354,13 +330,11 @@ class Recogniser:
 
     def _settle(self, hearing: Hearing) -> None:
         now = self._clock.now()
-        if hearing.skipped > self._skipped:
-            self._skipped = hearing.skipped
-            self._skipped_at = asyncio.get_running_loop().time()
+        self._health.skipped(hearing.skipped)
         new = [word for word in hearing.settled if not self._is_of_earlier_life(word, self._earlier)]
         ids = self._files.settle(new, now)
         for word in new:
-            insort(self._lateness, Ms(now - word.end))
+            self._health.settled(Ms(now - word.end))
         following = iter(ids)
         self._ids += [
             None if self._is_of_earlier_life(word, self._earlier) else next(following) for word in hearing.settled
@@ -371,13 +345,9 @@ class Recogniser:
             changed += self._revise(revision, now)
         changed = list(dict.fromkeys(changed + self._script.correct(now)))
         self._files.revise(changed, now)
-        self._unsent += ids
         words = [self._script[id_].word for id_ in ids]
         tentative = self._put_right(hearing.tentative)
-        if self._line is not None and self._welcomed.is_set():
-            settled = tuple(self._script[id_].word for id_ in self._unsent)
-            self._line.send(Heard(settled, tentative, now, self._behind, tuple(self._unsent)))
-            self._unsent = []
+        self._voice.hear(self._script, ids, tentative, now, self._behind)
         for sink in self._sinks:
             with self._breaking(sink):
                 sink.heard(words, tentative, now)
@@ -404,12 +374,12 @@ class Recogniser:
                 self._desk.check(wish.id, wish.text)
             changed = self._script.edit(wish.id, wish.text, now, self._plan.rules.line_characters)
         except CaptionsError as problem:
-            self._send(Edited(wish.request, str(problem)))
+            self._voice.send(Edited(wish.request, str(problem)))
             return
         changed = list(dict.fromkeys(changed + self._script.correct(now)))
         self._files.revise(changed, now, {"id": wish.id, "text": wish.text, "by": wish.by})
         self._take_up(changed)
-        self._send(Edited(wish.request, ""))
+        self._voice.send(Edited(wish.request, ""))
 
     def _take_up(self, changed: Sequence[int]) -> None:
         """Show places that read otherwise, and the cues that do because of them; and the cues that are full now."""
@@ -418,13 +388,7 @@ class Recogniser:
         self._show(self._desk.compose())
 
     def _tell_changes(self, ids: Iterable[int]) -> None:
-        if self._line is None or not self._welcomed.is_set() or not self._clock.runs:
-            self._unsent_changes.update(ids)
-            return
-        words = tuple(self._script.shown(id_) for id_ in dict.fromkeys([*self._unsent_changes, *ids]))
-        self._unsent_changes.clear()
-        if words:
-            self._line.send(WordsChanged(words))
+        self._voice.change(self._script, ids, clock_runs=self._clock.runs)
 
     def _put_right(self, tentative: str) -> str:
         if self._script.correction is None:
@@ -474,7 +438,7 @@ class Recogniser:
                 sink=sink.name, problem=f"{type(problem).__name__}: {problem}"
             )
             self._sinks = [other for other in self._sinks if other is not sink]
-            self._say(sink.detail)
+            self._voice.say(sink.detail)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -502,14 +466,14 @@ class Recogniser:
         Counted in looks, not by the clock: a machine that slept wakes up with ears that are well.
         """
         waiting = self._fed is not None and self._intake.until > self._fed
-        if self._state != "online" or self._sound_ended or not waiting:
+        if self._health.state != "online" or self._sound_ended or not waiting:
             self._unanswered = 0
             return
         self._unanswered += 1
         if self._hangs() and not self._over.done():
             logger.error("the ears gave no sign for %d s; starting again", self._plan.patience)
-            self._state, self._detail = "degraded", _("Speech recognition hangs and is started again")
-            self._say(self._detail)
+            self._health.state, self._health.detail = "degraded", _("Speech recognition hangs and is started again")
+            self._voice.say(self._health.detail)
             self._end(CRASHED)
 
     def _hangs(self) -> bool:
@@ -520,34 +484,10 @@ class Recogniser:
         return max(self._behind, Ms(self._intake.until - self._fed) if self._fed is not None else Ms(0))
 
     def _report(self) -> None:
-        state, detail = self._state, self._detail
-        if state == "online" and self._disk is not None:
-            state, detail = "degraded", self._disk
-        elif state == "online" and (behind := self._how_far_behind()) > BEHIND:
-            state = "degraded"
-            detail = _(
-                "Recognition is {seconds} s behind; close other programs, or take a smaller model: "
-                "“studio models bench” tells which one this machine can keep up with"
-            ).format(seconds=round(behind / 1000))
-        elif state == "online" and asyncio.get_running_loop().time() - self._skipped_at < SHORT_OF_BREATH:
-            state = "degraded"
-            detail = _(
-                "This machine is too slow for the speech model, and {seconds} s of sound had to be skipped so far; "
-                "close other programs, or take a smaller model: "
-                "“studio models bench” tells which one this machine can keep up with"
-            ).format(seconds=math.ceil(self._skipped / 1000))
-        count = len(self._lateness)
-        p50, p95 = ((Ms(self._lateness[int(share * (count - 1))]) if count else None) for share in (0.5, 0.95))
-        self._send(
-            ListenerReport(
-                state,
-                detail,
-                count,
-                len(self._files.kept.cues),
-                p50,
-                p95,
+        self._voice.send(
+            self._health.report(
                 behind=self._how_far_behind(),
-                skipped=self._skipped,
+                cues=len(self._files.kept.cues),
                 corrected=self._script.corrected,
                 sinks=tuple(sink.report() for sink in self._reported),
             )
@@ -555,32 +495,24 @@ class Recogniser:
 
     def _disk_trouble(self, sentence: str | None) -> None:
         """Say once that the disk refuses; captions go on."""
-        self._disk = sentence
+        self._health.disk = sentence
         if sentence is not None:
             logger.error("%s", sentence)
-            self._say(sentence)
-
-    def _say(self, sentence: str) -> None:
-        """Tell the user, now or as soon as there is a relay that hands it on."""
-        if self._welcomed.is_set():
-            self._send(Trouble(sentence))
-        else:
-            self._unsaid.append(sentence)
+            self._voice.say(sentence)
 
     async def _say_goodbye(self) -> None:
         """Send the last words, to a relay that may just be restarting."""
-        owes = self._unsent or self._unsaid or self._picture.owes
-        if self._sound_ended and not owes and not self._welcomed.is_set():
+        owes = self._voice.owes or self._picture.owes
+        if self._sound_ended and not owes and not self._voice.is_heard:
             logger.info("the relay has left after the sound ended; it had heard everything")
             return
         try:
             async with asyncio.timeout(LAST_CALL):
-                await self._welcomed.wait()
+                await self._voice.wait()
         except TimeoutError:
             logger.warning("no relay heard the last words")
             return
         self._report()
         if self._over.result() == DONE:
-            self._send(CaptionsDone())
-        if self._line is not None:
-            await self._line.drain()
+            self._voice.send(CaptionsDone())
+        await self._voice.drain()

@@ -77,8 +77,6 @@ class Hearing:
     """What the second look says, in order and without holes: each settled word is looked at once."""
     translated: tuple[Word, ...] = ()
     """What was said, in English, where that is asked for and there is time; times are rough."""
-    load: float = 0.0
-    """Seconds that listening to a second of speech takes, as measured over the last steps."""
     skipped: Ms = Ms(0)
     """Sound that nobody had time for so far."""
 
@@ -486,6 +484,5 @@ class Listener:
             self._quiet_since,
             tuple(revisions),
             tuple(translated),
-            load=self._cost,
             skipped=self._skipped,
         )

@@ -16,7 +16,7 @@ from studio.speech._models import complete
 from studio.speech._settle import Piece, cut_loop, flat, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -205,6 +205,25 @@ class Whisper:
             return_no_speech_prob=True,
         )[0]
         return pieces(result.sequences_ids[0][:count], reader.decode, self._opens_word)
+
+    def transcribe(
+        self, sound: NDArray[np.float32], language: str | None, beam: int, hotwords: str | None
+    ) -> Iterable[Any]:
+        """Yield faster-whisper's own segments of all of `sound`, with words and their times, as they are found.
+
+        `language` is found by itself where it is `None`.
+        """
+        segments: Iterable[Any]
+        segments, _info = self._model.transcribe(
+            sound,
+            language=language,
+            beam_size=beam,
+            vad_filter=True,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            hotwords=hotwords,
+        )
+        return segments
 
     @property
     def compute(self) -> str:

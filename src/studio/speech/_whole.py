@@ -46,7 +46,7 @@ class Archivist:
         whisper = Whisper(model, threads=threads, compute=compute, device=device)
         if language != "auto" and not whisper.speaks(language):
             raise SpeechError(_("The speech model does not know the language {code}").format(code=language))
-        self._model = whisper._model  # noqa: SLF001 - the one place beside `_whisper` that transcribes, in the same room
+        self._whisper = whisper
         self._language = None if language == "auto" else language
         self._hotwords = ", ".join(hotwords) or None
 
@@ -61,17 +61,8 @@ class Archivist:
         clean = np.clip(np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
         if not np.any(clean):
             return []
-        segments, _info = self._model.transcribe(
-            clean,
-            language=self._language,
-            beam_size=BEAM,
-            vad_filter=True,
-            word_timestamps=True,
-            condition_on_previous_text=False,
-            hotwords=self._hotwords,
-        )
         words: list[Word] = []
-        for segment in segments:
+        for segment in self._whisper.transcribe(clean, self._language, BEAM, self._hotwords):
             if segment.no_speech_prob <= _MOST_SILENCE or segment.avg_logprob >= _LEAST_LOGPROB:
                 words += _words(segment.words or (), start, length, words[-1].end if words else start)
             if progress:
