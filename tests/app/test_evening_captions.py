@@ -84,6 +84,20 @@ def test_check_names_a_glossary_that_is_not_there(file: Path) -> None:
     assert 'did you mean "dom-kultury"?' in str(finding)
 
 
+def test_check_says_which_captions_cannot_be(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HALL_YOUTUBE", raising=False)
+    file.write_text(
+        'language = "en"\n[obs]\nuse = "off"\n[captions]\nmodel = "bse"\ntranslate = "en"\n'
+        'obs_text = "Speech"\nyoutube = "HALL_YOUTUBE"\n',
+        "utf-8",
+    )
+    findings = check_everything(file)
+    assert [finding.serious for finding in findings] == [True, False, False, True]
+    for finding, line, word in zip(findings, (5, 6, 7, 8), ("bse", "English", "OBS", "HALL_YOUTUBE"), strict=True):
+        assert f"line {line}" in str(finding)
+        assert word in str(finding)
+
+
 def test_check_reads_the_new_drawers(file: Path) -> None:
     file.write_text("", "utf-8")
     for name, text, _sentence in BROKEN:

@@ -65,3 +65,24 @@ def test_a_disk_that_stays_full_fails_the_run_and_names_the_files(tmp_path: Path
         with pytest.raises(CaptionsError, match=r"a\.srt"):
             paper.finish(heard=True)
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "outs"),
+    [
+        ("x/../e.srt", ["e.srt"]),
+        (None, ["k.srt", "x/../k.srt"]),
+        ("linked.jsonl", ["m.srt"]),
+        ("m.captions.jsonl", ["m.srt"]),
+    ],
+)
+def test_a_file_named_twice_is_noticed_however_it_is_written(
+    events: str | None, outs: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "m.captions.jsonl").write_text("kept", "utf-8")
+    (tmp_path / "linked.jsonl").symlink_to(tmp_path / "m.captions.jsonl")
+    names = [tmp_path / name for name in outs]
+    with pytest.raises(CaptionsError, match="named twice"):
+        Paper(tmp_path / events if events else None, names, "en", lambda _sentence: None)
+    assert (tmp_path / "m.captions.jsonl").read_text("utf-8") == "kept"

@@ -174,7 +174,7 @@ def test_an_utterance_that_hardly_can_have_been_said_was_laughter() -> None:
 
 
 def test_where_the_first_pass_heard_nobody_the_look_must_be_sure() -> None:
-    for confidence, aired in ((0.5, ""), (0.8, "Co mam zrobić?")):
+    for confidence, aired in ((0.45, ""), (0.8, "Co mam zrobić?")):
         hearer = Hearer(Told(words("Co mam zrobić?", confidence=confidence)))
         hearer.speak([], 2500)
         hearer.look_again()
@@ -214,3 +214,10 @@ def test_a_translation_comes_when_the_thread_is_free_and_the_oldest_goes_when_to
     translator.take(sound, Ms(6000), Ms(7000), "en")
     assert translator.step(free=False) == []
     assert [word.start for word in translator.finish()] == [2000, 2384, 4000, 4384]
+
+
+def test_a_translation_that_says_the_same_sentence_again_was_made_up() -> None:
+    translator = Translator(Told(words("I do not care")), TUNING, None)  # type: ignore[arg-type]
+    for start in (0, 2000):
+        translator.take(np.zeros(32000, np.float32), Ms(start), Ms(start + 1600), "pl")
+    assert [word.text for word in translator.finish()] == ["I", "do", "not", "care"]

@@ -73,15 +73,26 @@ def caption_alone(
     tuning = catalogue.load("presets/captions", wish.preset or venue.captions.preset, speech.Tuning)
     rules = subtitles.rules_for(catalogue, language)
     paper = captions.Paper(wish.events, wish.outs, language, say)
-    inputs = {Path(source).expanduser().absolute()} if "://" not in source else set()
-    if any(path.expanduser().absolute() in inputs for path in (*wish.outs, *([wish.events] if wish.events else []))):
+    inputs = {Path(source).expanduser().resolve()} if "://" not in source else set()
+    if any(path.expanduser().resolve() in inputs for path in (*wish.outs, *([wish.events] if wish.events else []))):
         raise CaptionsError(_("{file} is what is listened to; name another file to write.").format(file=source))
     sound = media.open_sound(source, say)
     model = speech.resolve(wish.model or venue.captions.model, offline=True, progress=progress)
     fast = wish.pace == "fast" and not sound.live
     ears = speech.Listener(model, language, tuning, threads, look=LOOK, hotwords=corrections.hotwords(), aside=not fast)
+    if venue.captions.translate:
+        say(_("The English translation is made during a show only; here it is left out."))
     return captions.Alone(
-        sound, ears, paper, rules, see, fast=fast, seconds=wish.seconds, looks=True, corrector=corrections.corrector()
+        sound,
+        ears,
+        paper,
+        rules,
+        see,
+        fast=fast,
+        seconds=wish.seconds,
+        looks=True,
+        corrector=corrections.corrector(),
+        mask=subtitles.Corrections(swearing=corrections.swearing).corrector() if corrections.swearing else None,
     )
 
 

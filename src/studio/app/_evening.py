@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from studio import captions, devices, media, show, speech, subtitles
 from studio.catalogue import Catalogue
-from studio.errors import DrawerError, ShowError, SpeechError
+from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError
 from studio.language import LANGUAGES, _, spoken
 from studio.units import Ms, ms
 from studio.venue import ObsSettings, ShowSettings, Venue, read
 from studio.wire.obs import Collection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
@@ -279,7 +279,27 @@ def check_everything(file: Path | None) -> list[show.Finding]:
         venue = read(file)
     except DrawerError as problem:
         return [show.Finding(str(each)) for each in problem.all()]
-    return show.check(venue, Catalogue(venue.folder), KINDS)
+    return [*show.check(venue, Catalogue(venue.folder), KINDS), *_captions_that_cannot_be(venue)]
+
+
+def _captions_that_cannot_be(venue: Venue) -> Iterator[show.Finding]:
+    """What `[captions]` asks for and this machine, or the rest of the file, does not give."""
+    wish = venue.captions
+    if not wish.on:
+        return
+    if lacking := speech.lacks(wish.model):
+        yield show.Finding(str(venue.place("captions", "model").error(lacking)))
+    if wish.translate and wish.translate == venue.language:
+        sentence = _("what is spoken is English already; leave the translation out, or set another language")
+        yield show.Finding(str(venue.place("captions", "translate").error(sentence)), serious=False)
+    if wish.obs_text and venue.obs.use == "off":
+        sentence = _("OBS is not used, so nothing shows this text; set use in [obs], or leave this out")
+        yield show.Finding(str(venue.place("captions", "obs_text").error(sentence)), serious=False)
+    if wish.youtube:
+        try:
+            captions.youtube_address(wish.youtube)
+        except CaptionsError as problem:
+            yield show.Finding(str(venue.place("captions", "youtube").error(str(problem))))
 
 
 def _free_port() -> int:

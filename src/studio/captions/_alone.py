@@ -74,12 +74,14 @@ class Alone:
         seconds: float | None = None,
         looks: bool = False,
         corrector: Corrector | None = None,
+        mask: Corrector | None = None,
     ) -> None:
         """Listen to `sound` with `ears`; `see` is shown every view after it was written.
 
         With `fast` a file is heard as quickly as the ears can, and the clock is that of a machine on which each step
         lasts as long as it really took. `seconds` is where the sound ends at the latest. `looks`: the ears look at what
         they settled a second time, and subtitles wait for that. `corrector` puts names right before they stand in cues.
+        `mask` changes single words before anybody sees them, in views too.
         """
         self._sound = sound
         self._ears = ears
@@ -89,6 +91,7 @@ class Alone:
         self._limit = None if seconds is None else Ms(round(seconds * 1000))
         self._looks = looks
         self._corrector = corrector
+        self._mask = mask
         self._uncorrected: list[Word] = []
         self._composer = Composer(rules, UNHURRIED)
         self._stopping = threading.Event()
@@ -193,7 +196,9 @@ class Alone:
 
     def _take(self, hearing: Hearing, at: float, *, last: bool = False) -> None:
         quiet = hearing.quiet_since is not None
-        view = View(at, hearing.settled, hearing.tentative, hearing.behind, quiet or last, self._position)
+        settled = tuple(replace(word, text=self._masked(word.text)) for word in hearing.settled)
+        tentative = " ".join(map(self._masked, hearing.tentative.split()))
+        view = View(at, settled, tentative, hearing.behind, quiet or last, self._position)
         self._words += len(hearing.settled)
         self._paper.see(view)
         self._see(view)
@@ -201,6 +206,9 @@ class Alone:
         if quiet and not hearing.tentative and not self._waiting:
             heard = Ms(self._position - hearing.behind - 1000)
             self._show(self._composer.due(heard, hearing.quiet_since, heard))
+
+    def _masked(self, text: str) -> str:
+        return text if self._mask is None else self._mask.correct([text])[0] or text
 
     def _final(self, hearing: Hearing, *, last: bool) -> list[Word]:
         """Words as the subtitles shall have them, as far as they are known."""

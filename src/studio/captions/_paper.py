@@ -91,7 +91,7 @@ class OutFile:
 
     def __init__(self, path: Path, head: str, disk: _Disk) -> None:
         """Raises CaptionsError where nothing can be written at `path`; nothing is changed there yet."""
-        self.path = path.expanduser().absolute()
+        self.path = path.expanduser().resolve()
         self._head = head
         self._early = head
         self._disk = disk
@@ -249,11 +249,12 @@ class Paper:
         self.patience = PATIENCE
         """Seconds that the end waits for room on the disk."""
         self._disk = _Disk(say)
-        wanted = [path.expanduser().absolute() for path in (*outs, *([events] if events else []))]
-        if twice := next((path for path in wanted if wanted.count(path) > 1), None):
+        wanted = [path.expanduser().resolve() for path in (*outs, *([events] if events else []))]
+        stems = dict.fromkeys(path.with_suffix(JOURNAL) for path in wanted[: len(outs)])
+        every = [*wanted, *stems]
+        if twice := next((path for path in every if every.count(path) > 1), None):
             raise CaptionsError(_("{file} is named twice; give each file a name of its own.").format(file=twice))
         self._outs = [SubtitleOut(path, language, self._disk) for path in outs]
-        stems = dict.fromkeys(out.path.with_suffix(JOURNAL) for out in self._outs)
         self._journals = [OutFile(path, "", self._disk) for path in stems]
         self._events = OutFile(events, "", self._disk) if events else None
         self._settled = ""
@@ -296,6 +297,13 @@ class Paper:
         for out in self._outs:
             out.finish(heard=heard)
         until = time.monotonic() + self.patience
+        self._retry()
+        if self._disk.failing and self.patience:
+            self._disk.say(
+                _("The disk is full; make room within {seconds} s, and all of it is written.").format(
+                    seconds=round(self.patience)
+                )
+            )
         while self._disk.failing and time.monotonic() < until:
             time.sleep(RETRY)
             self._retry()

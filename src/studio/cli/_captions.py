@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -85,7 +86,7 @@ def listen(
     preset: Annotated[str | None, typer.Option("--preset", help=_("A preset from presets/captions."))] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help=_("Hear no more than so many seconds."))] = None,
     glossary: Annotated[
-        list[str] | None, typer.Option("--glossary", help=_("A file of subtitles/glossaries; may be repeated."))
+        list[str] | None, typer.Option("--glossary", help=_("A name in subtitles/glossaries; may be repeated."))
     ] = None,
     threads: ThreadsOption = None,
     venue: VenueOption = None,
@@ -200,7 +201,15 @@ class _Screen:
         """A reader that went away costs the lines, never the files."""
         try:
             yield
-        except (OSError, SystemExit):  # rich makes SystemExit of a broken pipe
+        except SystemExit:  # rich makes it of a broken pipe
+            self._broken = True
+        except OSError as problem:
+            if not self._broken and problem.errno != errno.EPIPE:
+                err.print(
+                    _("The lines cannot be printed ({problem}); captions go on.").format(problem=problem.strerror),
+                    markup=False,
+                    soft_wrap=True,
+                )
             self._broken = True
 
 

@@ -30,7 +30,9 @@ VenueOption = Annotated[
     Path | None,
     typer.Option("--venue", help=_("The studio.toml of the house; without it ./studio.toml, then the user's own.")),
 ]
-LangOption = Annotated[str | None, typer.Option("--lang", help=_("What is spoken on stage: pl, lt, en or auto."))]
+LangOption = Annotated[
+    str | None, typer.Option("--lang", help=_("What is spoken: pl, lt, en or auto; as studio.toml says, or pl."))
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help=_("The folder for recording and subtitles."))]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", help=_("End by itself after so many seconds."))]
 HoldOption = Annotated[float | None, typer.Option("--hold", help=_("Seconds between arriving and airing."))]

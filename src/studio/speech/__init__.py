@@ -2,7 +2,7 @@
 
 from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
-from studio.speech._models import ModelStatus, fetch, models, resolve
+from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
 from studio.speech._tuning import Tuning
 from studio.speech._whole import Archivist
 
@@ -18,6 +18,7 @@ __all__ = [
     "Tuning",
     "bench",
     "fetch",
+    "lacks",
     "models",
     "resolve",
 ]

@@ -136,12 +136,29 @@ def resolve(name_or_folder: str, *, offline: bool = False, progress: Progress | 
     if _pieces(model):
         return assemble(model, folder, report)
     if offline:
-        raise SpeechError(
-            _("The speech model {name} is not on this machine; with a network, run: studio models fetch {name}").format(
-                name=model.name
-            )
-        )
+        raise _absent(model)
     return download(model, folder, report)
+
+
+def lacks(name_or_folder: str) -> str:
+    """Say what keeps a show from having this model, as `resolve` would, but make and fetch nothing; empty: nothing."""
+    model = KNOWN.get(name_or_folder)
+    try:
+        if model is None:
+            complete(Path(name_or_folder).expanduser())
+        elif missing(models_folder() / model.name) and not _pieces(model):
+            raise _absent(model)
+    except SpeechError as problem:
+        return str(problem)
+    return ""
+
+
+def _absent(model: KnownModel) -> SpeechError:
+    return SpeechError(
+        _("The speech model {name} is not on this machine; with a network, run: studio models fetch {name}").format(
+            name=model.name
+        )
+    )
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:

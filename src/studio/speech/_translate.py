@@ -24,6 +24,12 @@ logger = logging.getLogger(__name__)
 MOST = 2
 """Utterances that may wait; of more the oldest is left untranslated, for the machine cannot keep up."""
 _BEAM = 2
+_LEAST_LOGPROB = -1.0
+"""Average log probability of a token below which a translation is made up rather than heard."""
+_REPEATED = 3
+"""So many words, said again as they stand, are what Whisper says when it has understood nothing."""
+_REMEMBERED = 6
+"""Translations back to which such repetition is looked for."""
 _SHORTEST = Ms(400)
 """An utterance shorter than this says nothing that can be translated."""
 _INTO = "en"
@@ -39,6 +45,7 @@ class Translator:
         self._pool = pool
         self._waiting: deque[tuple[NDArray[np.float32], Ms, Ms, str]] = deque(maxlen=MOST)
         self._running: Future[list[Word]] | None = None
+        self._said: deque[str] = deque(maxlen=_REMEMBERED)
 
     def take(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> None:
         """Translate an utterance from `start` to `end` when there is time, unless it is English.
@@ -82,6 +89,12 @@ class Translator:
             return []
         if guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob:
             return []
+        if guess.logprob < _LEAST_LOGPROB or guess.ran_away:
+            return []
+        plain = " ".join(piece.plain for piece in guess.words if piece.said)
+        if plain.count(" ") >= _REPEATED - 1 and plain in self._said:
+            return []
+        self._said.append(plain)
         texts = [piece.text for piece in guess.words if piece.said]
         return _spread(texts, start, end)
 

@@ -212,10 +212,12 @@ function CaptionsPage({ state, live, languages }) {
   };
   const onKey = (event) => {
     const elsewhere = event.target !== document.body && !list.current?.contains(event.target);
-    if (editing || elsewhere || event.altKey) return;
+    // AltGr, which is Ctrl and Alt on some systems, writes ż and ą.
+    const letter = event.getModifierState("AltGraph");
+    if (editing || elsewhere || (event.altKey && !letter)) return;
     const now = showNow();
     const word = lines.flatMap((each) => each.words).find((each) => each.id === selected && isOpen(each, now));
-    const command = event.ctrlKey || event.metaKey;
+    const command = (event.ctrlKey || event.metaKey) && !letter;
     if (MOVES.includes(event.key)) {
       const next = neighbour(event.key, lines, word ? selected : null, now);
       if (next !== null) focus(next);
