@@ -19,12 +19,34 @@ LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refus
 Language = Literal["", "en"]
 """A track of subtitles: as it was said, or translated into English, which is all that Whisper can."""
 
-OutputState = Literal["starting", "on air", "stalled", "done", "failed"]
-"""Where the programme goes to: `on air` only while bytes are seen to arrive there."""
+OutputState = Literal["starting", "connecting", "on air", "stalled", "retrying", "refused", "done", "failed"]
+"""Where the programme goes to: `on air` only while bytes are seen to arrive there. A destination is `connecting` until
+it takes the first, `stalled` while it takes none, `retrying` between two attempts, and `refused` where it answered that
+it does not want us: a person must look at the key, though we ask again for ever."""
+
+DestinationKind = Literal["rtmp", "srt", "hls", "file"]
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """A fact or a wish on its way between two processes of the house."""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A place to send the programme to, besides the show folder."""
+
+    name: str
+    """What the house calls it; no two have the same."""
+    kind: DestinationKind
+    address: str
+    """rtmp://, rtmps:// or srt:// without any secret; a folder (`hls`) or a file's path (`file`)."""
+    secret: str = ""
+    """The stream key (`rtmp`) or the passphrase (`srt`); empty for none. Goes over sockets and standard input only."""
+    look_at: str = ""
+    """An address where viewers would play it, for the prober; empty for none."""
+
+    def __repr__(self) -> str:
+        """Without the secret: whatever is logged may be read by many."""
+        return f"Destination({self.name!r}, {self.kind!r}, {self.address!r})"
 
 
 # ── to the relay ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +159,18 @@ class Finish(Message, frozen=True):
     """Take no more programme, air what is held, close the files and leave."""
 
 
+class AddDestination(Message, frozen=True):
+    """Send the programme there, too; one of the same name is replaced."""
+
+    destination: Destination
+
+
+class RemoveDestination(Message, frozen=True):
+    """Send the programme there no more."""
+
+    name: str
+
+
 # ── from the relay ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -183,6 +217,14 @@ class OutputReport(msgspec.Struct, frozen=True):
     """A path, an address without secrets, or what is wrong; one sentence at most."""
     size: int
     """Bytes written or sent."""
+    destination: bool = False
+    """Whether it is a `Destination` rather than a part of the show folder."""
+    bitrate: int = 0
+    """Kilobits a second over the last seconds; destinations only, as all that follows."""
+    dropped: int = 0
+    """Packets that were left out because it took them too slowly."""
+    restarts: int = 0
+    """How often it was tried again."""
 
 
 class RelayReport(Message, frozen=True):
@@ -239,6 +281,8 @@ AnyMessage = (
     | CaptionsDone
     | ListenerReport
     | Finish
+    | AddDestination
+    | RemoveDestination
     | Welcome
     | ClockStarted
     | Sound

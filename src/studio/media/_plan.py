@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from studio.events import Destination
 from studio.language import _
 from studio.subtitles import Style
 from studio.units import Ms
@@ -102,6 +103,8 @@ class RelayPlan(msgspec.Struct, frozen=True):
     """Whether the pictures carry closed captions in their own data, too."""
     translate: bool = False
     """Whether there is a second WebVTT rendition, in English."""
+    destinations: tuple[Destination, ...] = ()
+    """Where the programme goes besides the show folder."""
 
     def to_json(self) -> bytes:
         """Return what the relay reads on its standard input."""
