@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from studio.spoken import Cue, ScriptWord, Word
-from studio.units import Decibels, Ms
+from studio.units import Decibels, Lufs, Ms
 
 LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refused"]
 """*online* needs a full snapshot and an answered probe; *refused* needs a person."""
@@ -227,6 +227,21 @@ class OutputReport(msgspec.Struct, frozen=True):
     """How often it was tried again."""
 
 
+class Loudness(msgspec.Struct, frozen=True):
+    """How loud the programme goes out, by EBU R128; `None` where there was no sound to measure."""
+
+    momentary: Lufs | None = None
+    """Of the last 400 ms."""
+    short_term: Lufs | None = None
+    """Of the last three seconds."""
+    integrated: Lufs | None = None
+    """Of everything since this relay started; pauses do not count."""
+    true_peak: Decibels | None = None
+    """Highest since this relay started, between the samples too (dBTP): it may lie above 0."""
+    gain: Decibels | None = None
+    """What levelling adds just now; `None` where it is off."""
+
+
 class RelayReport(Message, frozen=True):
     """How the relay is doing, twice a second."""
 
@@ -260,6 +275,9 @@ class RelayReport(Message, frozen=True):
     """`waiting` until the first frame airs; `draining` after the programme ended, while the hold airs."""
     sinks: tuple[SinkReport, ...] = ()
     """Where the relay itself shows captions: `picture`, `webvtt`, and `cea608` where it is on."""
+    loudness: Loudness = Loudness()
+    slate: bool = False
+    """The slate airs in place of a programme that does not come; its pictures are not counted in `frames`."""
 
 
 class Trouble(Message, frozen=True):

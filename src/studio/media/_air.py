@@ -16,6 +16,7 @@ from studio.language import _
 from studio.media._burn import Burner, is_hd
 from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
 from studio.media._encode import PictureEncoder, SoundEncoder
+from studio.media._loudness import SoundDesk
 from studio.media._picture import Fitter, aired_size, card, copy
 from studio.media._tape import AIR_RATE
 from studio.units import Ms
@@ -114,6 +115,7 @@ class Air:
         self._cut = threading.Event()
         self.outputs: list[Output] = []
         self.figures = Figures()
+        self.desk = SoundDesk(plan.level)
 
     # ── for other threads ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -345,3 +347,5 @@ class Air:
         for output in self.outputs:
             output.close()
         self.figures.phase = "done"
+            at, samples = self.desk.take(at, samples)
+            self._write(self._sounds.encode(*self.desk.flush()))

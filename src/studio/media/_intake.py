@@ -41,12 +41,17 @@ class Intake:
         sound_ended: Callable[[bool], None],
         say: Callable[[str], None],
         seconds: float | None,
+        lip_sync: Ticks = Ticks(0),  # noqa: B008 - a number with its unit
     ) -> None:
-        """`delay` is the length of the hold; `seconds` the end of the programme on the show clock, or `None`."""
+        """`delay` is the length of the hold; `seconds` the end of the programme on the show clock, or `None`.
+
+        `lip_sync` is how much later than its stamps say the sound belongs to its picture.
+        """
         self.zero = zero
         self.hold = hold
         self.tape = tape
         self.delay = delay
+        self.lip_sync = lip_sync
         self.heard = heard
         self.sound_ended = sound_ended
         self.say = say
@@ -92,6 +97,7 @@ class Session:
         )
         self.audio = next((stream for stream in container.streams.audio if can_decode(stream)), None)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
+        self._lip_sync = intake.lip_sync if self.video is not None else Ticks(0)
         self._reel: Reel | None = None
         if self.video is not None:
             decoder = self.video.codec_context
@@ -150,7 +156,7 @@ class Session:
             at = stamp if frame.pts is None else round(frame.pts * base * RATE)
             if at is None:
                 continue
-            place = Ticks(at + offset)
+            place = Ticks(at + offset + self._lip_sync)
             if place < self._begin or self._intake.past_the_end(place):
                 continue
             self._intake.latest = Ticks(

@@ -106,6 +106,15 @@ class RelayPlan(msgspec.Struct, frozen=True):
     destinations: tuple[Destination, ...] = ()
     """Where the programme goes besides the show folder."""
 
+    slate: Collection | None = None
+    """Its first scene airs in place of an encoder that gives nothing: what is drawn of it stands still (`colour`,
+    `image`, `text`). `None`: the card does."""
+    slate_from_start: bool = False
+    """Whether the show begins with the slate, before an encoder comes: of `listen:` only."""
+    level: float | None = None
+    """LUFS that the programme is brought to while it airs; `None`: it airs as loud as it came."""
+    lip_sync: Ms = Ms(0)
+    """How much later than it came the sound airs with its picture; below 0 earlier, by no more than the hold."""
     def to_json(self) -> bytes:
         """Return what the relay reads on its standard input."""
         return msgspec.json.encode(self, enc_hook=_path_out)

@@ -116,6 +116,7 @@ class Relay:
             sound_ended=lambda silent: self._hub.post(SoundEnded(silent)),
             say=self._hub.say,
             seconds=plan.seconds,
+            lip_sync=ticks_of(plan.lip_sync),
         )
         self._source: Source | None = None
         self._damage_said = False
@@ -273,6 +274,8 @@ class Relay:
             outputs=tuple(output.report() for output in self._air.outputs),
             phase=figures.phase,
             sinks=self._sinks() if self._plan.captions else (),
+            loudness=self._air.desk.loudness,
+            slate=figures.slate,
         )
 
     def _sinks(self) -> tuple[SinkReport, ...]:
