@@ -18,6 +18,7 @@ from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
 from studio.media._encode import PictureEncoder, SoundEncoder
 from studio.media._loudness import SoundDesk
 from studio.media._picture import Fitter, aired_size, card, copy
+from studio.media._slate import HD, draw, size_of
 from studio.media._tape import AIR_RATE
 from studio.units import Ms
 
@@ -44,8 +45,18 @@ ON_TIME = ticks(0.1)
 SIGN_OF_LIFE = ticks(1.0)
 """One frame in so long airs however late it is: a slow machine shows something."""
 STILL_AFTER = ticks(0.7)
-"""A source that gives no picture for so long is bridged by its last one, or players and HLS would stop."""
+"""A file that gives no picture for so long is bridged by its last one, or players and HLS would stop."""
 STILL_EVERY = ticks(0.2)
+LOST = ticks(0.4)
+"""An encoder that gave neither picture nor sound for so long is lost: viewers have seen the slate half a second after
+its last picture."""
+BEHIND = ticks(0.5)
+"""An encoder may lag by so much without being anchored anew (`_anchor`): with a hold below that, LOST is longer by what
+is missing, or one that merely lags would be taken for lost."""
+GAP = 2.5
+"""Pictures' lengths without a picture after which the last one is aired again."""
+LONGEST_STEP = ticks(2.0)
+"""An encoder that sends a picture in so long, for it shows what hardly moves, is not lost between two of them."""
 SOUND_LEAD = ticks(0.06)
 """Sound is muxed so far ahead of the picture, that no picture waits in a muxer for its sound."""
 CARD_FPS = 15.0
@@ -67,6 +78,8 @@ class Figures:
     phase: Literal["waiting", "on air", "draining", "done"] = "waiting"
     corrupt: int = 0
     """Packets that could not be decoded."""
+    slate: bool = False
+    """The slate is on the air."""
 
 
 class Air:
@@ -102,10 +115,17 @@ class Air:
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
         self._pictures: PictureEncoder | None = None
         self._sounds = SoundEncoder(plan.encode)
+        self.desk = SoundDesk(plan.level)
         self._fitter = Fitter(2, 2)
         self._burner = Burner(plan.style, 2, 2)
         self._still: av.VideoFrame | None = None
         self._still_fps = 0.0
+        self._live = plan.input.startswith("listen:")
+        self._slate: av.VideoFrame | None = None
+        self._fed = Ticks(0)
+        """When the last picture that was decoded was due."""
+        self._step = Ticks(0)
+        """Between the last two pictures of the programme."""
         self._last: Ticks | None = None
         self._last_real = Ticks(0)
         self._last_encoded = Ticks(0)
@@ -115,7 +135,6 @@ class Air:
         self._cut = threading.Event()
         self.outputs: list[Output] = []
         self.figures = Figures()
-        self.desk = SoundDesk(plan.level)
 
     # ── for other threads ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,6 +175,8 @@ class Air:
 
     def run(self) -> None:
         """Air until the programme has ended and all of it is written."""
+        if self._live and self._plan.slate_from_start:
+            self._zero.begin_now()
         while not self._cut.is_set():
             edge = Ticks(self._zero.now() - self._delay)
             self._decode(Ticks(edge + ticks(LEAD)))
@@ -164,6 +185,7 @@ class Air:
             if self._pictures is None and not self._begin(edge):
                 if self._over(edge):
                     break
+                self._tape.start_reading(edge * AIR_RATE // RATE)  # late in a show, sound would find no place on it
                 self._rest(TURN)
                 continue
             self._sound(edge)
@@ -176,7 +198,7 @@ class Air:
         self._close()
 
     def _begin(self, edge: Ticks) -> bool:
-        """Open encoder and outputs when the first picture or sound is due."""
+        """Open encoder and outputs when the first picture or sound is due, or the slate is to begin."""
         frame: av.VideoFrame | None
         reel: Reel | None
         tape = self._tape.begin
@@ -189,6 +211,8 @@ class Air:
                 self.show_card()
             start, reel = sound_at, None
             frame = self._still
+        elif self._live and self._plan.slate_from_start and edge >= 0:
+            return self._begin_slate(edge)
         else:
             return False
         if edge < start or frame is None:
@@ -199,19 +223,36 @@ class Air:
             width, height = aired_size(frame.width, frame.height, reel.shape, self._plan.encode)
             fps = self._hold.rate() or reel.fps
         self._fitter = Fitter(width, height)
-        self._burner = Burner(self._plan.style, width, height)
-        like = self._fitter.fit(frame, reel.shape if reel else Fraction(1))
-        self._pictures = PictureEncoder(self._plan.encode, like, fps)
+        self._open(self._fitter.fit(frame, reel.shape if reel else Fraction(1)), fps, start)
         if reel is None:
             self._last = Ticks(start - ticks(1 / self._still_fps))
+        return True
+
+    def _begin_slate(self, edge: Ticks) -> bool:
+        """Let the broadcast begin before the programme does."""
+        width, height, fps = size_of(self._plan.slate, self._plan.encode)
+        self._fitter = Fitter(width, height)
+        self._slate = draw(self._plan, width, height, hd=height >= HD)
+        self._open(self._slate, fps, edge)
+        self._last = Ticks(edge - ticks(1 / fps))
+        self.figures.slate = True
+        return True
+
+    def _open(self, like: av.VideoFrame, fps: float, start: Ticks) -> None:
+        """Open encoder and outputs for pictures of the size and colours of `like`."""
+        width, height = like.width, like.height
+        self._burner = Burner(self._plan.style, width, height)
+        self._pictures = PictureEncoder(self._plan.encode, like, fps)
         self._tape.start_reading(start * AIR_RATE // RATE)
+        if self._live and self._slate is None:
+            self._slate = draw(self._plan, width, height, hd=is_hd(like))
         self.outputs = self._open_outputs(width, height, self._pictures.fps)
         self.figures.width, self.figures.height = width, height
-        return True
 
     def _decode(self, until: Ticks) -> None:
         """Decode what airs soon."""
         while len(self._frames) < 100 and (held := self._hold.take(until)):  # noqa: PLR2004 - a bound, never reached in peace
+            self._fed = Ticks(max(self._fed, held.due))
             try:
                 frames = held.reel.decoder.decode(held.packet)
             except av.FFmpegError as problem:
@@ -236,6 +277,10 @@ class Air:
             return
         frame = self._fitter.fit(frame, reel.shape)
         self._still, self._still_fps = frame, 0.0
+        if self.figures.slate:
+            self._back()
+        if 0 < at - self._last_real <= LONGEST_STEP:
+            self._step = Ticks(at - self._last_real)
         self._send(frame, at)
         self._last_real = at
         self._count(Ticks(self._zero.now() - self._delay), at)
@@ -258,19 +303,62 @@ class Air:
         self.figures.on_time += late <= max(length, ON_TIME)
 
     def _bridge(self, edge: Ticks) -> bool:
-        """Air the card, or the last picture of a source that gives none, when it is time; return whether it was."""
-        if self._still is None or self._last is None:
+        """Air a picture in place of one that does not come, when it is time; return whether it was."""
+        if self._last is None or self._pictures is None:
             return False
-        carded = self._still_fps > 0
-        if not carded and edge - self._last_real <= STILL_AFTER:
+        if self._live and self._lost(edge):
+            picture, step = self._slate, ticks(1 / self._pictures.fps)
+        elif self._still_fps:
+            picture, step = self._still, ticks(1 / self._still_fps)
+        elif self._live and self._missing(edge):
+            picture, step = self._still, ticks(1 / self._pictures.fps)
+        elif not self._live and edge - self._last_real > STILL_AFTER:
+            picture, step = self._still, STILL_EVERY
+        else:
             return False
-        at = Ticks(self._last + (ticks(1 / self._still_fps) if carded else STILL_EVERY))
-        if at > edge or (self._ended.is_set() and at * AIR_RATE >= self._tape.end * RATE):
+        at = Ticks(self._last + step)
+        if picture is None or at > edge or (self._ended.is_set() and at * AIR_RATE >= self._tape.end * RATE):
             return False
-        self._send(self._still, at)
-        if carded:  # the card is the programme, and counts
+        if self.figures.slate is not (picture is self._slate):
+            self._go() if picture is self._slate else self._back()
+        self._send(picture, at)
+        if picture is self._still and self._still_fps:  # the card is the programme, and counts
             self._count(edge, at)
         return True
+
+    def _lost(self, edge: Ticks) -> bool:
+        """Whether an encoder gives nothing at all at what airs now, or has not sent a picture since."""
+        slack = max(0, BEHIND - self._delay)
+        sound_end = self._tape.end * RATE // AIR_RATE
+        sounds = sound_end > edge - slack
+        if self._still is None and sounds and edge > (self._tape.begin or 0) * RATE // AIR_RATE + CARD_AFTER:
+            self._still_fps = self._plan.encode.fps or CARD_FPS  # the slate was there first, and sound came alone
+            self._still = self._fitter.fit(card(self._plan.title, self._plan.encode), Fraction(1))
+        if self.figures.slate:
+            return not (sounds and self._still_fps)
+        return edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
+
+    def _missing(self, edge: Ticks) -> bool:
+        """Whether an encoder sends sound, or will soon go on, and has no picture for what airs now."""
+        slack = max(0, BEHIND - self._delay)
+        length = max(ticks(1 / self._pictures.fps), self._step) if self._pictures else 0
+        return edge - self._fed > max(slack and LOST + slack, GAP * length)
+
+    def _go(self) -> None:
+        """The slate takes over."""
+        self.figures.slate = True
+        if self._pictures is not None:
+            self._pictures.force_key()
+        if self._last_real:
+            self._say(_("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."))
+
+    def _back(self) -> None:
+        """The programme takes over."""
+        self.figures.slate = False
+        if self._pictures is not None:
+            self._pictures.force_key()
+        if self._last_real:
+            self._say(_("The encoder sends again, and the programme is back on the air."))
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         cue = self._board.air(ms_of(at))
@@ -313,6 +401,7 @@ class Air:
             until = min(until, max(self._tape.end, ((self._last or 0) + SOUND_LEAD) * AIR_RATE // RATE))
         at, samples = self._tape.read(until)
         if len(samples):
+            at, samples = self.desk.take(at, samples)
             self._write(self._sounds.encode(samples, at))
 
     def _over(self, edge: Ticks) -> bool:
@@ -343,9 +432,8 @@ class Air:
         """Write what the encoders hold back, and close every output."""
         if self._pictures:
             self._write(self._captioned(self._pictures.flush()))
+            self._write(self._sounds.encode(*self.desk.flush()))
             self._write(self._sounds.flush())
         for output in self.outputs:
             output.close()
         self.figures.phase = "done"
-            at, samples = self.desk.take(at, samples)
-            self._write(self._sounds.encode(*self.desk.flush()))
