@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from studio import captions, devices, media, show, speech, subtitles
 from studio.catalogue import Catalogue
 from studio.errors import DrawerError, ShowError, SpeechError
@@ -66,6 +68,8 @@ class Wish:
     captions: bool | None = None
     web: bool | None = None
     """Whether the page is served; `None` means yes."""
+    to: tuple[str, ...] = ()
+    """Names of destinations to send to, or `none`; empty: those that are on in `studio.toml`."""
     talk: Path | None = None
     """A film for the media source of the scenes that play `talk`."""
 
@@ -87,6 +91,8 @@ class Evening:
     """One sentence, or empty."""
     collection: Collection | None
     """What OBS shall hold, or `None` where its scenes are its own business."""
+    outlets: tuple[show.Outlet, ...] = ()
+    """The destinations of the house; those to send to from the beginning stand in `relay`."""
 
 
 def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetime | None = None) -> Evening:
@@ -109,12 +115,17 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
     encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
     style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
     source = _checked_source(settings.input if wish.input is None else wish.input, settings.listen)
+    outlets = show.load_outlets(venue, catalogue)
+    # Their keys are read while a refusal costs nothing yet.
+    destinations = [outlet.destination() for outlet in show.chosen(outlets, wish.to)]
     folder = _show_folder(wish.out, settings.out, now or datetime.now().astimezone())
     run, line = _run_folder(folder)
     wanted = venue.captions.on if wish.captions is None else wish.captions
     plan, no_captions = None, ""
     if wanted:
         plan, no_captions = _captions_plan(venue, catalogue, folder=folder, line=line, language=language, hold=ms(hold))
+    outlets = tuple(outlet.of(folder.name) for outlet in outlets)
+    addresses = {outlet.name: outlet.address for outlet in outlets}
     relay = media.RelayPlan(
         folder=folder,
         socket=line,
@@ -129,9 +140,14 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         seconds=wish.seconds,
         cea608=venue.captions.cea608,
         translate=venue.captions.translate == "en",
+        slate=show.load_slate(catalogue, settings.slate, venue) if source.startswith("listen:") else None,
+        slate_from_start=settings.slate_from_start,
+        destinations=tuple(
+            msgspec.structs.replace(destination, address=addresses[destination.name]) for destination in destinations
+        ),
     )
     collection = show.load_scenes(catalogue, settings.scenes, venue, wish.talk) if settings.scenes else None
-    return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection)
+    return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection, outlets)
 
 
 def _checked_language(language: str) -> str:

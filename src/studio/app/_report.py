@@ -15,9 +15,9 @@ from studio.app._said import Script
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from studio.events import Heard, ListenerReport, RelayReport, ShowCue, SinkReport, WordsChanged
+    from studio.events import Heard, ListenerReport, OutputReport, RelayReport, ShowCue, SinkReport, WordsChanged
     from studio.show import State
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,9 @@ SHOWN_CUES = 12
 SHOWN_TRANSLATED = 4
 """Cues of a translation that the hall's page may show."""
 SHOWN_NOTICES = 20
+UNWELL = 5.0
+"""Seconds that a destination may not take the programme before it is put before people; most come back sooner."""
+WELL = ("on air", "done")
 SAY_AGAIN = 60.0
 """Seconds after which the same sentence is news again."""
 
@@ -103,6 +106,10 @@ class Report:
         self._aired_at = 0.0
         self._dead_since: float | None = None
         self._late_before = 0
+        self._outputs: tuple[OutputReport, ...] = ()
+        self._known: dict[str, str] = {}
+        self._unwell: dict[str, tuple[float, str]] = {}
+        """Destinations that do not take the programme: since when, and what was last told of it."""
 
     def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
         """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
@@ -240,14 +247,45 @@ class Report:
                     "peak_db": None if report.peak is None else round(report.peak, 1),
                 },
                 "captions": {"late_cues": self.cues_late},
-                "destinations": {
-                    output.name: {"state": output.state, "detail": output.detail, "size": output.size}
-                    for output in report.outputs
-                },
             }
         )
+        self._show_outputs(report.outputs)
         self.link("source", report.source, report.source_detail)
         self.sinks("relay", report.sinks)
+
+    def house_destinations(self, known: Mapping[str, str]) -> None:
+        """Show the destinations of the house, by name with their addresses, also while nothing is sent there."""
+        self._known = dict(known)
+        self._show_outputs(())
+
+    def outputs_lost(self) -> None:
+        """Say that nothing goes anywhere, for there is no relay."""
+        for name in self._unwell:
+            self._settled_with(_about(name))
+        self._unwell.clear()
+        gone: tuple[OutputReport, ...] = tuple(
+            msgspec.structs.replace(output, state="starting", detail="", bitrate=0) for output in self._outputs
+        )
+        self._show_outputs(gone)
+
+    def _show_outputs(self, outputs: tuple[OutputReport, ...]) -> None:
+        self._outputs = outputs
+        shown: dict[str, dict[str, object]] = {output.name: _shown_output(output) for output in outputs}
+        for name, address in self._known.items():
+            shown.setdefault(name, {"state": "off", "detail": address, "size": 0, "destination": True})
+        self._state.set(("destinations",), shown)
+        now = time.monotonic()
+        sent = {output.name: output for output in outputs if output.destination}
+        for name in [name for name in self._unwell if name not in sent or sent[name].state in WELL]:
+            del self._unwell[name]
+            self._settled_with(_about(name))
+        for name, output in sent.items():
+            if output.state in WELL:
+                continue
+            since, told = self._unwell.setdefault(name, (now, ""))
+            if output.detail != told and (output.state == "refused" or (not told and now - since > UNWELL)):
+                self._unwell[name] = since, output.detail
+                self.notice(f"{name}: {output.detail}", about=_about(name))
 
     def _count_gap(self, report: RelayReport) -> None:
         """What would have aired while there was no relay was due, too, and is lost: it counts as dropped."""
@@ -364,6 +402,23 @@ class Report:
             late_cues=self.cues_late,
             notices=self.notices,
         )
+
+
+def _about(destination: str) -> str:
+    """Of notices: a destination, which may have the name of a link."""
+    return f"to {destination}"
+
+
+def _shown_output(output: OutputReport) -> dict[str, object]:
+    shown: dict[str, object] = {"state": output.state, "detail": output.detail, "size": output.size}
+    if output.destination:
+        shown |= {
+            "destination": True,
+            "kbps": output.bitrate,
+            "dropped": output.dropped,
+            "restarts": output.restarts,
+        }
+    return shown
 
 
 def _with_cue(cues: list[dict[str, object]], shown: ShowCue) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from studio.show._actions import ACTIONS, Action, bindings, meaning
 from studio.show._check import Finding, check
 from studio.show._destinations import Outlet, chosen, load_outlets
-from studio.show._scenes import Scenes, load_scenes
+from studio.show._scenes import Scenes, load_scenes, load_slate
 from studio.show._state import Change, Changes, Json, State
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "chosen",
     "load_outlets",
     "load_scenes",
+    "load_slate",
     "meaning",
 ]

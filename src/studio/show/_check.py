@@ -122,6 +122,10 @@ class _Checker:
             message = _('there is no file {file}; name one, or say "listen" or "mic"').format(file=source)
             yield _serious(venue.place("show", "input"), message)
         yield from self._ports()
+        try:
+            _scenes.load_slate(self._catalogue, venue.show.slate, venue)
+        except DrawerError as problem:
+            yield from _all(problem)
         yield from self._doubles("cameras", [camera.name for camera in venue.cameras])
         if venue.web.host not in LOOPBACK:
             message = _("the page will be open to everyone on the network, who may then run the show")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,12 @@ class Outlet:
     preset: str
     """A file of `presets/destinations/`, or empty."""
 
+    def of(self, show: str) -> Outlet:
+        """Return it for the show whose folder is called `show`."""
+        if self.kind in ("rtmp", "srt"):
+            return self
+        return dataclasses.replace(self, address=self.address.replace(SHOW, show))
+
     def destination(self) -> Destination:
         """Read the key, and return what the relay is told; SecretError where there is none or it cannot be one."""
         secret = self.key.read()
@@ -105,9 +112,9 @@ class Outlet:
         return Destination(self.name, self.kind, self.address, secret, self.look_at)
 
 
-def load_outlets(venue: Venue, catalogue: Catalogue, show: str = "") -> tuple[Outlet, ...]:
-    """Return the destinations of the house; `show` is the name of the show folder. Raises DrawerError."""
-    outlets, wrong = build(venue, catalogue, show)
+def load_outlets(venue: Venue, catalogue: Catalogue) -> tuple[Outlet, ...]:
+    """Return the destinations of the house. Raises DrawerError."""
+    outlets, wrong = build(venue, catalogue)
     if wrong:
         first, *others = wrong
         first.also += tuple(others)
@@ -126,14 +133,14 @@ def chosen(outlets: Sequence[Outlet], names: Sequence[str]) -> tuple[Outlet, ...
     for name in names:
         if name not in known and name != NONE:
             raise ShowError(
-                _('there is no destination "{name}" in studio.toml').format(name=name) + instead(name, [*known, NONE])
+                _('There is no destination "{name}" in studio.toml').format(name=name) + instead(name, [*known, NONE])
             )
     if NONE in names and len(set(names)) > 1:
         raise ShowError(_('"--to none" sends nowhere; leave out the other --to, or this one.'))
     return tuple(outlet for outlet in outlets if outlet.name in names)
 
 
-def build(venue: Venue, catalogue: Catalogue, show: str = "") -> tuple[tuple[Outlet, ...], list[DrawerError]]:
+def build(venue: Venue, catalogue: Catalogue) -> tuple[tuple[Outlet, ...], list[DrawerError]]:
     """Return what can be made of `[[destinations]]`, and all that is wrong with it."""
     outlets: list[Outlet] = []
     wrong: list[DrawerError] = []
@@ -146,13 +153,13 @@ def build(venue: Venue, catalogue: Catalogue, show: str = "") -> tuple[tuple[Out
             continue
         seen[settings.name] = place.line
         try:
-            outlets.append(_outlet(venue, catalogue, number, settings, show))
+            outlets.append(_outlet(venue, catalogue, number, settings))
         except DrawerError as problem:
             wrong.append(problem)
     return tuple(outlets), wrong
 
 
-def _outlet(venue: Venue, catalogue: Catalogue, number: int, settings: DestinationSettings, show: str) -> Outlet:
+def _outlet(venue: Venue, catalogue: Catalogue, number: int, settings: DestinationSettings) -> Outlet:
     def at(key: str) -> Place:
         return venue.place("destinations", number, key)
 
@@ -175,7 +182,7 @@ def _outlet(venue: Venue, catalogue: Catalogue, number: int, settings: Destinati
         raise at("address").error(_('"address" must be a path here, for the preset is one of files'))
     else:
         folder = venue.folder or Path()
-        address = str((folder / Path(address.replace(SHOW, show or SHOW)).expanduser()).absolute())
+        address = str((folder / Path(address).expanduser()).absolute())
     return Outlet(settings.name, service.kind, address, key, settings.on, settings.look_at or "", settings.preset or "")
 
 
