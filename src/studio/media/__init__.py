@@ -53,15 +53,16 @@ def probe(path: Path) -> Facts:
 
 
 def recover(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
-    """Join the parts of a recording that a dead relay left in `folder`; `None` where there are none.
+    """Join the parts of the recordings that a dead relay left in `folder`; `None` where there are none.
 
     The parts go once the whole is safe on the disk; one that could not be read to its end is kept as
-    `recording.unread-NNN.ts`, which is logged. `progress` is told bytes read and bytes in all. Raises MediaError; the
-    parts stay then. Must not be called while a relay records there.
+    `recording.unread-NNN.ts`, which is logged. What came in, `clean.part-NNN.ts`, becomes `clean.mp4` likewise.
+    `progress` is told bytes read and bytes in all. Raises MediaError; the parts stay then. Must not be called while a
+    relay records there.
     """
     from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
 
-    return _recording.join(folder, progress)
+    return _recording.join_all(folder, progress)
 
 
 def microphones() -> list[str]:

@@ -150,7 +150,9 @@ class Hub:
 
     def _to_listeners(self, message: Sound) -> None:
         for line, caller in self._callers.items():
-            if caller.sound_from is not None:
+            # after a restart the hold is filled again with sound that this caller has heard
+            heard_upto = caller.sound_from
+            if heard_upto is not None and message.start + len(message.samples) // _BYTES_A_MS > heard_upto:
                 line.send(message)
 
     def _tell(self, message: AnyMessage) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
     from studio.events import LinkState
+    from studio.media._clean import Clean, Copy
     from studio.units import Ms
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Intake:
         self.sound_ended = sound_ended
         self.say = say
         self.limit = None if seconds is None else ticks(seconds)
+        self.clean: Clean | None = None
+        """Where a live source is copied to as it arrives."""
         self.stopping = threading.Event()
         """Take no more programme."""
         self.state: LinkState = "connecting"
@@ -98,6 +101,8 @@ class Session:
         self.audio = next((stream for stream in container.streams.audio if can_decode(stream)), None)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
         self._lip_sync = intake.lip_sync if self.video is not None else Ticks(0)
+        self.copy: Copy | None = None
+        """Takes everything as it arrives, too."""
         self._reel: Reel | None = None
         if self.video is not None:
             decoder = self.video.codec_context
@@ -115,6 +120,8 @@ class Session:
     def put(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
         """Hand over a packet; show time is its stamp + `offset`."""
         self._intake.last_arrival = time.monotonic()
+        if self.copy is not None:
+            self.copy.put(packet, offset)
         if self.video is not None and packet.stream_index == self.video.index:
             self._put_picture(packet, offset)
         else:

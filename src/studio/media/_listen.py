@@ -136,6 +136,7 @@ class Listener:
         anchor: Anchor | None = None
         waiting: list[tuple[av.Packet[Stream], Ticks, int]] = []
         probing = Session(intake, container, Ticks(0))
+        probing.copy = intake.clean.begin(probing.streams) if intake.clean is not None else None
         logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(stream) for stream in probing.streams))
         if probing.audio is None and not self._silent_said:
             self._silent_said = True

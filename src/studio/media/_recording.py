@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import av
 
 from studio.errors import MediaError
 from studio.language import _
+from studio.media._clock import ticks
 from studio.media._encode import TICK
 from studio.media._files import settle
 from studio.media._outputs import trouble
@@ -21,34 +23,61 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
+    from studio.media._clock import Ticks
     from studio.media._encode import Coded
 
 logger = logging.getLogger(__name__)
 
-PARTS = "recording.part-*.ts"
+NAME = "recording"
+NAMES = (NAME, "clean")
+"""What a show folder has recordings of: what aired, and the same as it came (see `_clean`)."""
+PART = 600.0
+"""Seconds of a part: what a bad sector can cost, and what can be copied away while the show goes on."""
 TELL_EVERY = 500
 """Packets between two words about progress."""
 
 
-def parts(folder: Path) -> list[Path]:
-    """Return the parts of a recording in `folder`, oldest first."""
-    return sorted(folder.glob(PARTS))
+def parts(folder: Path, name: str = NAME) -> list[Path]:
+    """Return the parts of the recording `name` in `folder`, oldest first."""
+    return sorted(folder.glob(f"{name}.part-*.ts"), key=_number)
+
+
+def next_part(folder: Path, name: str = NAME) -> Path:
+    """Return where the next part of the recording `name` goes; an empty one is written over."""
+    taken = [_number(path) for path in parts(folder, name) if path.stat().st_size]
+    return folder / f"{name}.part-{max(taken, default=0) + 1:03}.ts"
+
+
+def _number(part: Path) -> int:
+    return int(part.stem.rpartition("-")[2])
 
 
 class Recording:
-    """One part: what one life of the relay airs."""
+    """What one life of the relay airs, in parts that begin with a key frame."""
 
-    def __init__(self, folder: Path) -> None:
-        """Begin the next part in `folder`."""
-        taken = [int(path.stem.rpartition("-")[2]) for path in parts(folder) if path.stat().st_size]
-        self.path = folder / f"recording.part-{max(taken, default=0) + 1:03}.ts"
+    def __init__(self, folder: Path, seconds: float = PART) -> None:
+        """Begin the next part in `folder`; each is `seconds` long."""
+        self._folder = folder
+        self._length = ticks(seconds)
+        self._open()
+
+    def _open(self) -> None:
+        self.path = next_part(self._folder)
         self.detail = str(self.path)
+        self._began: Ticks | None = None
         # Flushed packet by packet: whoever kills us loses less than a tenth of a second.
         self._file = av.open(str(self.path), "w", "mpegts", options={"flush_packets": "1"})
         self._streams = mux_streams(self._file)
 
     def write(self, coded: Coded) -> None:
         """Append a packet."""
+        if coded.kind == "picture" and coded.key:
+            if self._began is None:
+                self._began = coded.stamp
+            elif coded.stamp - self._began >= self._length:
+                self._file.close()
+                self._open()
+                self._began = coded.stamp
         packet = coded.packet()
         packet.stream = self._streams[coded.kind]
         self._file.mux(packet)
@@ -66,24 +95,55 @@ def mux_streams(container: OutputContainer) -> dict[str, Stream]:
     }
 
 
-def join(
+def join_all(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = logger.warning,
 ) -> Path | None:
-    """Join the parts in `folder` to one MP4 that begins at show time 0; see `studio.media.recover`.
+    """Join the parts of every recording in `folder`; see `studio.media.recover`.
 
-    `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
+    Where one cannot be joined the others are, before MediaError is raised.
     """
-    found = [part for part in parts(folder) if part.stat().st_size]
-    if not found:
-        for empty in parts(folder):
+    problem: MediaError | None = None
+    made: list[Path] = []
+    for name in NAMES:
+        try:
+            made += join(folder, progress, say, name)
+        except MediaError as found:
+            problem = problem or found
+    if problem is not None:
+        raise problem
+    return made[0] if made else None
+
+
+def join(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = logger.warning,
+    name: str = NAME,
+) -> list[Path]:
+    """Join the parts of the recording `name` in `folder` to one MP4 that begins at show time 0.
+
+    Where an encoder came back with another size or codec, a file of its own begins there: players cannot follow inside
+    one. `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
+    """
+    for empty in parts(folder, name):
+        if not empty.stat().st_size:
             empty.unlink()
-        return None
-    whole, number = folder / "recording.mp4", 1
+    return [_join(folder, alike, progress, say, name) for alike in _alike(parts(folder, name))]
+
+
+def _join(
+    folder: Path,
+    found: list[Path],
+    progress: Callable[[int, int], None] | None,
+    say: Callable[[str], None],
+    name: str,
+) -> Path:
+    whole, number = folder / f"{name}.mp4", 1
     while whole.exists():  # an earlier show in this folder is somebody's evening
         number += 1
-        whole = folder / f"recording-{number}.mp4"
+        whole = folder / f"{name}-{number}.mp4"
     aside = folder / f".{whole.name}.part"
     try:
         copied, torn = _remux(found, aside, progress)
@@ -99,8 +159,10 @@ def join(
         ) from problem
     if not copied:
         aside.unlink(missing_ok=True)
-        raise MediaError(_("{parts} cannot be read; they are kept as they are.").format(parts=found[0].parent / PARTS))
-    for part in parts(folder):
+        raise MediaError(
+            _("{parts} cannot be read; they are kept as they are.").format(parts=folder / f"{name}.part-*.ts")
+        )
+    for part in found:
         if part not in torn:
             part.unlink()
             continue
@@ -111,6 +173,35 @@ def join(
             )
         )
     return whole
+
+
+def _alike(found: list[Path]) -> list[list[Path]]:
+    """Part `found` where its size or codecs change; one that cannot be read goes with its neighbours."""
+    groups: list[list[Path]] = []
+    shared: dict[str, tuple[object, ...]] = {}
+    for part in found:
+        form = _form(part)
+        if not groups or any(shared.get(kind, of) != of for kind, of in form.items()):
+            groups.append([])
+            shared = {}
+        groups[-1].append(part)
+        shared |= form
+    return groups
+
+
+def _form(part: Path) -> dict[str, tuple[object, ...]]:
+    """What the streams of `part` are like, as far as it tells."""
+    form: dict[str, tuple[object, ...]] = {}
+    with contextlib.suppress(OSError, av.FFmpegError), av.open(str(part), "r", "mpegts") as source:
+        for video in source.streams.video[:1]:
+            picture = video.codec_context
+            if picture.width:
+                form["picture"] = picture.name, picture.width, picture.height
+        for audio in source.streams.audio[:1]:
+            sound = audio.codec_context
+            if sound.sample_rate:
+                form["sound"] = sound.name, sound.sample_rate, sound.layout.name
+    return form
 
 
 def _keep(part: Path) -> Path:

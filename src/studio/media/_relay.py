@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +18,8 @@ from studio.events import ClockStarted, RelayReport, SinkReport, Sound, SoundEnd
 from studio.language import _
 from studio.media import REFUSED
 from studio.media._air import Air
-from studio.media._clock import Zero, ticks_of
+from studio.media._clean import Clean, refill
+from studio.media._clock import Ticks, Zero, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
 from studio.media._hls import Hls, Look, Rendition
@@ -25,13 +27,13 @@ from studio.media._hold import Hold
 from studio.media._hub import Hub
 from studio.media._intake import Intake
 from studio.media._outputs import Output
-from studio.media._recording import Recording, join, parts
+from studio.media._recording import NAMES, Recording, join_all, parts
 from studio.media._tape import Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from studio.events import Language, LinkState, OutputState
+    from studio.events import Language, LinkState, OutputReport, OutputState
     from studio.media._plan import RelayPlan
 
 logger = logging.getLogger(__name__)
@@ -118,6 +120,10 @@ class Relay:
             seconds=plan.seconds,
             lip_sync=ticks_of(plan.lip_sync),
         )
+        if plan.input.startswith("listen:"):  # a file is there anyhow, and a microphone is encoded by nobody yet
+            self._intake.clean = Clean(
+                plan.folder, plan.hold / 1000, keep=plan.clean, seconds=plan.part_seconds, say=self._hub.say
+            )
         self._source: Source | None = None
         self._damage_said = False
         self._hurried = False
@@ -140,7 +146,7 @@ class Relay:
             return 0
         try:
             if not self._zero.continued:
-                await asyncio.to_thread(join, plan.folder, None, self._hub.say)
+                await asyncio.to_thread(join_all, plan.folder, None, self._hub.say)
             self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
         except MediaError as problem:
             going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
@@ -152,7 +158,7 @@ class Relay:
             return 1 if going_on else REFUSED
         if not self._source.has_picture:
             self._air.show_card()
-        self._start("source", self._source.run, self._air.source_ended)
+        self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
         code = await self._watch()
         if code == 0:
@@ -171,6 +177,12 @@ class Relay:
         self._intake.stopping.set()
         if self._source is not None:
             threading.Thread(target=self._source.stop, name="stop", daemon=True).start()
+
+    def _take_in(self, source: Source) -> None:
+        """Take the programme; after a restart first what the relay before us had taken and not aired."""
+        if self._intake.clean is not None and self._zero.continued:
+            refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
+        source.run()
 
     async def _watch(self) -> int:
         """Report until the programme is over or something broke."""
@@ -197,9 +209,12 @@ class Relay:
         """Join the recording, and let the recogniser say its last words; the show is over."""
         self._zero.end()
         last_words = asyncio.create_task(self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS))
+        clean = self._intake.clean
+        if clean is not None and await asyncio.to_thread(clean.close):
+            clean.forget()
         try:
-            if parts(self._plan.folder):
-                await asyncio.to_thread(join, self._plan.folder, None, self._hub.say)
+            if any(parts(self._plan.folder, name) for name in NAMES):
+                await asyncio.to_thread(join_all, self._plan.folder, None, self._hub.say)
         except MediaError as problem:
             self._hub.say(str(problem))
         self._zero.close()
@@ -249,7 +264,7 @@ class Relay:
         if self._english is not None and plan.captions:
             renditions.append(Rendition(self._english, "en", ".en"))
         return [
-            Output("recording", plan.folder, lambda: Recording(plan.folder), self._hub.say),
+            Output("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
             Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions), self._hub.say),
         ]
 
@@ -271,12 +286,16 @@ class Relay:
             held=self._hold.size,
             cues=self._board.shown,
             late_cues=self._board.late,
-            outputs=tuple(output.report() for output in self._air.outputs),
+            outputs=(*(output.report() for output in self._air.outputs), *self._clean_report()),
             phase=figures.phase,
             sinks=self._sinks() if self._plan.captions else (),
             loudness=self._air.desk.loudness,
             slate=figures.slate,
         )
+
+    def _clean_report(self) -> tuple[OutputReport, ...]:
+        report = self._intake.clean.report() if self._intake.clean is not None else None
+        return () if report is None else (report,)
 
     def _sinks(self) -> tuple[SinkReport, ...]:
         picture = _ON_AIR[self._air.figures.phase]
