@@ -63,6 +63,10 @@ class ShowSettings:
     """Seconds in [0..30] that the programme waits, so that captions meet the lips."""
     listen: str = "rtmp://127.0.0.1:1935/live/studio"
     """Where the encoder streams to: rtmp:// or srt://."""
+    slate: str = "slate"
+    """A file of `scenes/`: its first scene airs while the encoder gives nothing."""
+    slate_from_start: bool = False
+    """Begin the show with the slate, so that the broadcast is there before the encoder comes."""
 
     def __post_init__(self) -> None:
         """ValueError where `listen` is not an address that an encoder can stream to."""
