@@ -103,6 +103,8 @@ class Evening:
             raise KeyError(name)
         if name.startswith("captions."):
             return self._correct(name, arguments)
+        if name.startswith("destinations."):
+            return self._send(name, str(arguments["name"]))
         if name != "take":
             return Answer("refused", f"There is no command {name}.")
         if arguments.get("scene") in self.silent:
@@ -123,6 +125,16 @@ class Evening:
         text = {"captions.strike": "", "captions.restore": word["heard"]}.get(name, arguments.get("text"))
         by = "ears" if name == "captions.restore" else "person"
         self.state.set(place, {**word, "text": text, "by": by})
+        return Answer("confirmed")
+
+    def _send(self, name: str, to: str) -> Answer:
+        """As the relay would; the destination "Lost" is never reported, and a key is missing for "Keyless"."""
+        if to == "Lost":
+            return Answer("unconfirmed", "The relay did not report it in time.")
+        if to == "Keyless":
+            return Answer("refused", "The environment variable KEY is empty.")
+        state = "connecting" if name == "destinations.add" else "off"
+        self.state.set(("destinations", to), {"state": state, "detail": "", "size": 0, "destination": True})
         return Answer("confirmed")
 
     def speak(self, text: str, *, hold: int = 6000, pace: int = 350, ago: int = 0) -> None:

@@ -128,6 +128,38 @@ async def test_a_refused_take_says_why_and_changes_nothing(browser: Browser, hou
         await expect(page.get_by_role("button", name="Talk")).to_have_attribute("aria-pressed", "true")
 
 
+async def test_a_destination_is_taken_off_the_air_by_two_presses(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    to = {"state": "on air", "detail": "rtmps://a/live2", "size": 9_000_000, "destination": True}
+    house.state.set("destinations.YouTube", {**to, "kbps": 2931, "dropped": 12, "restarts": 1})
+    async with opened(house) as port, page_of(browser, port) as page:
+        row = page.get_by_role("region", name="Destinations").get_by_role("listitem").filter(has_text="YouTube")
+        await expect(row.locator(".state")).to_have_text("On air")
+        await expect(row.locator(".detail")).to_have_text(
+            "9 MB · 2,931 kb/s · 12 packets left out · tried again 1 × – rtmps://a/live2"  # noqa: RUF001 - as written
+        )
+        await row.get_by_role("button", name="Stop sending").click()
+        assert house.asked == []
+        await row.get_by_role("button", name="Press again to stop").click()
+        await expect(row.locator(".state")).to_have_text("Off")
+        assert house.asked == [("destinations.remove", {"name": "YouTube"})]
+        await row.get_by_role("button", name="Send there").click()
+        await expect(row.locator(".state")).to_have_text("Connecting")
+        await expect(row.get_by_role("button", name="Send there")).to_have_count(0)
+        assert house.asked[1:] == [("destinations.add", {"name": "YouTube"})]
+
+
+async def test_a_destination_that_needs_its_key_anew_says_so(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    house.state.set("destinations.Keyless", {"state": "refused", "detail": "", "size": 0, "destination": True})
+    async with opened(house) as port, page_of(browser, port) as page:
+        panel = page.get_by_role("region", name="Destinations")
+        row = panel.get_by_role("listitem").filter(has_text="Keyless")
+        await expect(row.locator(".state")).to_have_text("Needs you")
+        await row.get_by_role("button", name="Read the key again").click()
+        await expect(panel.get_by_role("alert")).to_have_text("The environment variable KEY is empty.")
+
+
 async def test_the_player_plays_and_its_subtitle_track_waits_for_the_button(browser: Browser, programme: Path) -> None:
     async with opened(Evening(programme)) as port, page_of(browser, port) as page:
         await until(page, "document.querySelector('video')?.currentTime > 1")

@@ -1,6 +1,6 @@
 // What is on the air, and how everything that carries it is doing.
 
-import { useEffect, useState } from "/vendor/hooks.js";
+import { useEffect, useRef, useState } from "/vendor/hooks.js";
 import { command } from "./link.js";
 import { Degraded, html, Pages, Panel, Shape, show } from "./parts.js";
 import { Player } from "./player.js";
@@ -8,6 +8,7 @@ import { bytes, clock, count, decibels, measured, seconds, share, t } from "./wo
 
 const SHOWN_CUES = 5;
 const SHOWN_NOTICES = 3;
+const SURE = 4000; // ms in which a button must be pressed again
 
 const PHASES = {
   starting: () => t("Starting"),
@@ -41,6 +42,10 @@ const DESTINATION_STATES = {
   starting: ["wait", () => t("Starting")],
   "on air": ["good", () => t("On air")],
   stalled: ["warn", () => t("Stalled")],
+  connecting: ["wait", () => t("Connecting")],
+  retrying: ["warn", () => t("Trying again")],
+  refused: ["bad", () => t("Needs you")],
+  off: ["off", () => t("Off")],
   done: ["off", () => t("Finished")],
   failed: ["bad", () => t("Failed")],
 };
@@ -166,19 +171,70 @@ function Links({ links, live }) {
   <//>`;
 }
 
+/** What a destination has taken so far, and how easily. */
+function figures({ size, kbps, dropped, restarts, state }) {
+  if (state === "off") return "";
+  const told = [bytes(size)];
+  if (kbps) told.push(t("{rate} kb/s", { rate: count(kbps) }));
+  if (dropped) told.push(t("{count} packets left out", { count: count(dropped) }));
+  if (restarts) told.push(t("tried again {count} ×", { count: count(restarts) }));
+  return told.join(" · ");
+}
+
+/** A button that must be pressed twice, for what may not happen by mistake. */
+function Twice({ name, sure, disabled, busy, onClick }) {
+  const [asked, setAsked] = useState(false);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const press = () => {
+    clearTimeout(timer.current);
+    if (asked) onClick();
+    else timer.current = setTimeout(() => setAsked(false), SURE);
+    setAsked(!asked);
+  };
+  return html`<button type="button" class=${asked ? "sure" : ""} disabled=${disabled} aria-busy=${busy} onClick=${press}>
+    ${asked ? sure : name}
+  </button>`;
+}
+
+function Destination({ name, to, live, say }) {
+  const [busy, setBusy] = useState(false);
+  const ask = async (what) => {
+    setBusy(true);
+    say("");
+    const { outcome, reason } = await command(`destinations.${what}`, { name });
+    setBusy(false);
+    say(outcome === "confirmed" ? "" : reason || t("Nobody confirmed this."));
+  };
+  const detail = [figures(to), to.detail].filter(Boolean).join(" – ");
+  const button = { disabled: !live || busy, busy };
+  return html`<li>
+    <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
+    <${State} table=${name === "recording" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state} live=${live} />
+    <span class="detail">${detail}</span>
+    ${to.destination &&
+    html`<span class="buttons">
+      ${(to.state === "off" || to.state === "refused") &&
+      html`<button type="button" disabled=${button.disabled} aria-busy=${busy} onClick=${() => ask("add")}>
+        ${to.state === "off" ? t("Send there") : t("Read the key again")}
+      </button>`}
+      ${to.state !== "off" &&
+      html`<${Twice} ...${button} name=${t("Stop sending")} sure=${t("Press again to stop")}
+        onClick=${() => ask("remove")} />`}
+    </span>`}
+  </li>`;
+}
+
 function Destinations({ destinations, folder, live }) {
+  const [answer, setAnswer] = useState("");
   const files = folder && t("Files are in {folder}", { folder }); // outside of the template, where Babel finds it
   return html`<${Panel} name="destinations" title=${t("Destinations")}>
     <ul class="rows">
       ${Object.entries(destinations).map(
-        ([name, to]) => html`<li key=${name}>
-          <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
-          <${State} table=${name === "recording" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state}
-            live=${live} />
-          <span class="detail">${bytes(to.size)}${to.detail && ` – ${to.detail}`}</span>
-        </li>`,
+        ([name, to]) => html`<${Destination} key=${name} name=${name} to=${to} live=${live} say=${setAnswer} />`,
       )}
     </ul>
+    <p class="answer" role="alert">${answer}</p>
     ${files && html`<p class="folder">${files}</p>`}
   <//>`;
 }
