@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from studio.media._closed import ClosedCaptions
     from studio.media._cues import CueBoard
+    from studio.media._destination import Destinations
     from studio.media._encode import Coded
     from studio.media._hold import Hold, Reel
     from studio.media._outputs import Output
@@ -95,6 +96,7 @@ class Air:
         board: CueBoard,
         closed: ClosedCaptions | None,
         open_outputs: Callable[[int, int, float], list[Output]],
+        destinations: Destinations,
         say: Callable[[str], None],
     ) -> None:
         """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air.
@@ -109,6 +111,7 @@ class Air:
         self._board = board
         self._closed = closed
         self._open_outputs = open_outputs
+        self._destinations = destinations
         self._say = say
         self._undrawable: set[tuple[str, ...]] = set()
         self._delay = ticks_of(plan.hold)
@@ -427,6 +430,7 @@ class Air:
     def _write(self, coded: list[Coded]) -> None:
         for output in self.outputs:
             output.write(coded)
+        self._destinations.write(coded)
 
     def _close(self) -> None:
         """Write what the encoders hold back, and close every output."""
@@ -436,4 +440,5 @@ class Air:
             self._write(self._sounds.flush())
         for output in self.outputs:
             output.close()
+        self._destinations.close()
         self.figures.phase = "done"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio import bridge
 from studio.events import (
+    AddDestination,
     CaptionsDone,
     ClockStarted,
     Edited,
@@ -19,6 +20,7 @@ from studio.events import (
     Heard,
     ListenerReport,
     RelayReport,
+    RemoveDestination,
     ShowCue,
     Sound,
     SoundEnded,
@@ -52,12 +54,23 @@ _BYTES_A_MS = 32
 class Hub:
     """Lives on the loop; `post` may be called from any thread."""
 
-    def __init__(self, zero: Zero, hold: Ms, boards: Mapping[Language, CueBoard], finish: Callable[[], None]) -> None:
-        """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end."""
+    def __init__(
+        self,
+        zero: Zero,
+        hold: Ms,
+        boards: Mapping[Language, CueBoard],
+        finish: Callable[[], None],
+        change: Callable[[AddDestination | RemoveDestination], None] = lambda _wish: None,
+    ) -> None:
+        """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end.
+
+        `change` is told which destinations somebody wants to come or go.
+        """
         self._zero = zero
         self._hold = hold
         self._boards = boards
         self._finish = finish
+        self._change = change
         self._outbox: bridge.Mailbox[Sound | SoundEnded | ClockStarted | Trouble] = bridge.Mailbox(OUTBOX)
         self._callers: dict[Line, Subscribe] = {}
         self._edits: set[int] = set()
@@ -239,6 +252,8 @@ class Hub:
                 self._tell(message)
             case Finish():
                 self._finish()
+            case AddDestination() | RemoveDestination():
+                self._change(message)
             case Subscribe():
                 self._callers[line] = message
             case _:

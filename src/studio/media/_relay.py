@@ -22,6 +22,7 @@ from studio.media._clean import Clean, refill
 from studio.media._clock import Ticks, Zero, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
+from studio.media._destination import Destinations
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
@@ -98,7 +99,8 @@ class Relay:
         boards: dict[Language, CueBoard] = {"": self._board}
         if self._english is not None:
             boards["en"] = self._english
-        self._hub = Hub(self._zero, plan.hold, boards, self.finish)
+        self._destinations = Destinations(plan.destinations, lambda sentence: self._hub.say(sentence))
+        self._hub = Hub(self._zero, plan.hold, boards, self.finish, self._destinations.change)
         self._air = Air(
             plan,
             zero=self._zero,
@@ -107,6 +109,7 @@ class Relay:
             board=self._board,
             closed=self._closed,
             open_outputs=self._outputs,
+            destinations=self._destinations,
             say=self._hub.say,
         )
         self._intake = Intake(
@@ -263,6 +266,7 @@ class Relay:
         renditions = [Rendition(self._board, plan.language)] if plan.captions else []
         if self._english is not None and plan.captions:
             renditions.append(Rendition(self._english, "en", ".en"))
+        self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions))
         return [
             Output("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
             Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions), self._hub.say),
@@ -286,7 +290,11 @@ class Relay:
             held=self._hold.size,
             cues=self._board.shown,
             late_cues=self._board.late,
-            outputs=(*(output.report() for output in self._air.outputs), *self._clean_report()),
+            outputs=(
+                *(output.report() for output in self._air.outputs),
+                *self._clean_report(),
+                *self._destinations.reports(),
+            ),
             phase=figures.phase,
             sinks=self._sinks() if self._plan.captions else (),
             loudness=self._air.desk.loudness,
