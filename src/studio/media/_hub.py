@@ -9,7 +9,6 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from studio import bridge
 from studio.events import (
     AddDestination,
     CaptionsDone,
@@ -31,6 +30,8 @@ from studio.events import (
 )
 from studio.language import _
 from studio.units import Ms
+
+from studio import bridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -245,8 +246,7 @@ class Hub:
             case Heard() | WordsChanged() | ListenerReport():
                 self._tell(message)
             case Trouble():
-                if not self._tell(message):
-                    self._untold.append(message)
+                self._hand_on(message)
             case CaptionsDone():
                 self._written.set()
                 self._tell(message)

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 from studio.errors import MediaError
 from studio.events import ClockStarted, RelayReport, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
-from studio.media import REFUSED
-from studio.media._air import Air
 from studio.media._clean import Clean, refill
 from studio.media._clock import Ticks, Zero, ticks_of
 from studio.media._closed import ClosedCaptions
@@ -25,16 +23,19 @@ from studio.media._cues import CueBoard
 from studio.media._destination import Destinations
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
-from studio.media._hub import Hub
 from studio.media._intake import Intake
 from studio.media._outputs import Output
 from studio.media._recording import NAMES, Recording, join_all, parts
 from studio.media._tape import Tape
 
+from studio.media import REFUSED
+from studio.media._air import Air
+from studio.media._hub import Hub
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from studio.events import Language, LinkState, OutputReport, OutputState
+    from studio.events import AddDestination, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
 
 logger = logging.getLogger(__name__)
@@ -99,8 +100,8 @@ class Relay:
         boards: dict[Language, CueBoard] = {"": self._board}
         if self._english is not None:
             boards["en"] = self._english
-        self._destinations = Destinations(plan.destinations, lambda sentence: self._hub.say(sentence))
-        self._hub = Hub(self._zero, plan.hold, boards, self.finish, self._destinations.change)
+        self._hub = Hub(self._zero, plan.hold, boards, self.finish, self._change)
+        self._destinations = Destinations(plan.destinations, self._hub.say)
         self._air = Air(
             plan,
             zero=self._zero,
@@ -233,6 +234,9 @@ class Relay:
         await self._close()
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
+
+    def _change(self, wish: AddDestination | RemoveDestination) -> None:
+        self._destinations.change(wish)
 
     def _start(self, name: str, work: Callable[[], None], done: Callable[[], None]) -> None:
         """Run `work` in a thread; what it does not expect breaks the relay, which is better than to hang."""
