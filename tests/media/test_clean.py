@@ -135,7 +135,7 @@ async def test_a_killed_relay_fills_its_hold_again(relays: Relays, encoders: lis
             death.died - hold - 1 < at < death.back and length < death.back - death.died + 1.5 for death in deaths
         )
     gone = [beep for beep in clean.beeps if not any(abs(beep - aired) < 0.05 for aired in whole.beeps)]
-    assert all(any(at - 0.2 < beep < at + length + 0.2 for at, length in holes) for beep in gone)
+    assert all(any(begin - 0.2 < beep < end for begin, end in unaired) for beep in gone)
 
 
 async def test_without_a_clean_recording_there_is_what_the_hold_needs(
