@@ -21,6 +21,7 @@ from studio.media._clock import Ticks, Zero, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
 from studio.media._destination import Destinations
+from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._intake import Intake
@@ -128,6 +129,7 @@ class Relay:
             self._intake.clean = Clean(
                 plan.folder, plan.hold / 1000, keep=plan.clean, seconds=plan.part_seconds, say=self._hub.say
             )
+        self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._source: Source | None = None
         self._damage_said = False
         self._hurried = False
@@ -164,6 +166,7 @@ class Relay:
             self._air.show_card()
         self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
+        threading.Thread(target=self._disk.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
         code = await self._watch()
         if code == 0:
             await self._close()
@@ -304,6 +307,17 @@ class Relay:
             loudness=self._air.desk.loudness,
             slate=figures.slate,
         )
+
+    def _written(self) -> int:
+        """Bytes of what grows on the disk for as long as the show goes on."""
+        grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
+        clean = self._intake.clean.size if self._intake.clean is not None and self._plan.clean else 0
+        reports = [output.report() for output in self._air.outputs]
+        return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
+
+    def _pause(self, why: str) -> None:
+        if self._intake.clean is not None:
+            self._intake.clean.pause(why)
 
     def _clean_report(self) -> tuple[OutputReport, ...]:
         report = self._intake.clean.report() if self._intake.clean is not None else None
