@@ -36,6 +36,7 @@ const LINK_STATES = {
 const DESTINATIONS = {
   hls: () => t("Hall (HLS)"),
   recording: () => t("Recording"),
+  clean: () => t("Clean recording"),
 };
 
 const DESTINATION_STATES = {
@@ -210,7 +211,7 @@ function Destination({ name, to, live, say }) {
   const button = { disabled: !live || busy, busy };
   return html`<li>
     <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
-    <${State} table=${name === "recording" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state} live=${live} />
+    <${State} table=${name === "recording" || name === "clean" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state} live=${live} />
     <span class="detail">${detail}</span>
     ${to.destination &&
     html`<span class="buttons">
