@@ -29,6 +29,7 @@ from studio.events import (
     Welcome,
 )
 from studio.keys import KeySource
+from studio.media import _destination as media_destinations
 from studio.show import Outlet, State
 from studio.units import Ms, ShowClock
 from studio.venue import DestinationSettings, ShowSettings, Venue
@@ -201,6 +202,12 @@ async def test_a_relay_that_comes_back_is_told_what_it_missed() -> None:
     assert len(desk.sent) == 2
 
 
+def test_a_relay_that_waits_for_the_programme_says_what_is_wanted() -> None:
+    waiting = media_destinations.Destinations([YOUTUBE, NEXT_DOOR], lambda _sentence: None)
+    waiting.remove("YouTube")
+    assert waiting.reports() == [OutputReport("Next door", "starting", NEXT_DOOR.address, 0, destination=True)]
+
+
 async def test_a_relay_of_somebody_else_is_taken_as_it_is() -> None:
     a, b, c = (outlet(name) for name in "abc")
     desk = Desk(a, b, c, wished=(a.destination(), b.destination()))
@@ -319,7 +326,7 @@ async def test_a_relay_that_is_started_again_gets_what_is_wished_for_now(
     assert SECRET.encode() not in logged
 
 
-# ── what people are told ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── what people see ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -327,34 +334,6 @@ def report(tmp_path: Path) -> Report:
     report = Report(State())
     report.begin(title="", language="pl", folder=tmp_path, interface="en", hold=Ms(6000), captions=False)
     return report
-
-
-def told(report: Report) -> list[str]:
-    return list(report.notices)
-
-
-def test_a_refused_key_is_said_once_and_forgotten_when_it_is_right(report: Report) -> None:
-    wrong = output("YouTube", "refused", "It does not want this key; look at it.")
-    for _again in range(3):
-        report.relay(reported(wrong), 1)
-    assert told(report) == ["YouTube: It does not want this key; look at it."]
-    report.relay(reported(msgspec.structs.replace(wrong, state="on air")), 2)
-    assert not told(report)
-    report.relay(reported(wrong), 3)
-    assert len(told(report)) == 1
-    report.relay(reported(), 4)  # somebody removed it
-    assert not told(report)
-
-
-def test_a_destination_that_is_soon_back_is_no_news(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = output("Next door", "retrying", "It does not answer.")
-    report.relay(reported(gone), 1)
-    report.relay(reported(gone), 1)
-    assert not told(report)
-    monkeypatch.setattr("studio.app._report.UNWELL", 0.0)
-    report.relay(reported(gone), 2)
-    report.relay(reported(msgspec.structs.replace(gone, state="stalled", detail="It takes nothing.")), 2)
-    assert told(report) == ["Next door: It does not answer."]
 
 
 def test_without_a_relay_nothing_is_on_the_air(report: Report) -> None:
@@ -420,6 +399,21 @@ def test_a_show_for_nobody_is_refused_in_one_sentence(studio: Studio, tmp_path: 
     assert ended.said.strip() == 'There is no destination "Youtub" in studio.toml; did you mean "YouTube"?'
     ended = studio("live", "--input", "listen", "--to", "Next door", "--no-captions")
     assert (ended.code, "srt.key" in ended.said, "Traceback" in ended.said) == (2, True, False)
+
+
+def test_a_show_goes_to_its_destinations_too(studio: Studio, tmp_path: Path, mute_film: Path) -> None:
+    (tmp_path / "studio.toml").write_text(
+        '[[destinations]]\nname = "Disk"\npreset = "file"\naddress = "disk/{show}.ts"\n'
+        '[[destinations]]\nname = "Other"\npreset = "file"\naddress = "disk/other.ts"\non = false\n'
+    )
+    (tmp_path / "disk").mkdir()
+    ended = studio(
+        *("live", "--input", mute_film, "--out", tmp_path / "evening", "--hold", 1, "--no-captions", "--no-web")
+    )
+    assert ended.code == 0, ended.said
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["evening.ts"]
+    sent, recorded = (media.probe(tmp_path / name) for name in ("disk/evening.ts", "evening/recording.mp4"))
+    assert sent.duration == pytest.approx(recorded.duration, abs=300)
 
 
 def test_nothing_is_changed_of_a_show_without_destinations(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ DISK = '[[destinations]]\nname = "Disk"\npreset = "file"\naddress = "a.ts"\n'
             YOUTUBE + f'address = "rtmps://b.rtmps.youtube.com/live2/{SECRET}"',
             'line 5: "address" seems to hold the stream key, which does not belong in this file; end it with /live2',
         ),
-        (YOUTUBE + 'address = "srt://a:1"', 'line 5: "address" must begin with rtmp:// or rtmps://, as the preset'),
+        (YOUTUBE + 'address = "srt://a:1"', 'line 5: "address" must begin with rtmp:// / rtmps://, as the preset'),
         (DISK + 'key_env = "A"', 'line 5: "key_env" is not needed here'),
         (DISK.replace('"a.ts"', '"rtmp://a/b"'), 'line 4: "address" must be a path here'),
         (DISK.replace('preset = "file"\n', ""), "line 3: a path needs a preset, too"),

@@ -341,7 +341,7 @@ class House:
                 self._draining.set()
             self._report.phase("stopping" if self._stopping.is_set() or self._draining.is_set() else "on air")
         self._destinations.told(report)
-        if self._followed and report.phase != "waiting":
+        if self._followed:
             self._destinations.adopt(report)
         self._report.relay(report, self._seconds)
         if self._clock:

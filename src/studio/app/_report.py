@@ -27,9 +27,6 @@ SHOWN_CUES = 12
 SHOWN_TRANSLATED = 4
 """Cues of a translation that the hall's page may show."""
 SHOWN_NOTICES = 20
-UNWELL = 5.0
-"""Seconds that a destination may not take the programme before it is put before people; most come back sooner."""
-WELL = ("on air", "done")
 SAY_AGAIN = 60.0
 """Seconds after which the same sentence is news again."""
 
@@ -108,8 +105,6 @@ class Report:
         self._late_before = 0
         self._outputs: tuple[OutputReport, ...] = ()
         self._known: dict[str, str] = {}
-        self._unwell: dict[str, tuple[float, str]] = {}
-        """Destinations that do not take the programme: since when, and what was last told of it."""
 
     def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
         """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
@@ -260,9 +255,6 @@ class Report:
 
     def outputs_lost(self) -> None:
         """Say that nothing goes anywhere, for there is no relay."""
-        for name in self._unwell:
-            self._settled_with(_about(name))
-        self._unwell.clear()
         gone: tuple[OutputReport, ...] = tuple(
             msgspec.structs.replace(output, state="starting", detail="", bitrate=0) for output in self._outputs
         )
@@ -274,18 +266,6 @@ class Report:
         for name, address in self._known.items():
             shown.setdefault(name, {"state": "off", "detail": address, "size": 0, "destination": True})
         self._state.set(("destinations",), shown)
-        now = time.monotonic()
-        sent = {output.name: output for output in outputs if output.destination}
-        for name in [name for name in self._unwell if name not in sent or sent[name].state in WELL]:
-            del self._unwell[name]
-            self._settled_with(_about(name))
-        for name, output in sent.items():
-            if output.state in WELL:
-                continue
-            since, told = self._unwell.setdefault(name, (now, ""))
-            if output.detail != told and (output.state == "refused" or (not told and now - since > UNWELL)):
-                self._unwell[name] = since, output.detail
-                self.notice(f"{name}: {output.detail}", about=_about(name))
 
     def _count_gap(self, report: RelayReport) -> None:
         """What would have aired while there was no relay was due, too, and is lost: it counts as dropped."""
@@ -402,11 +382,6 @@ class Report:
             late_cues=self.cues_late,
             notices=self.notices,
         )
-
-
-def _about(destination: str) -> str:
-    """Of notices: a destination, which may have the name of a link."""
-    return f"to {destination}"
 
 
 def _shown_output(output: OutputReport) -> dict[str, object]:

@@ -109,7 +109,9 @@ class Destinations:
             thread.join(max(0.0, until - time.monotonic()))
 
     def reports(self) -> list[OutputReport]:
-        """How each is doing."""
+        """How each is doing; before the programme begins, what is wanted."""
+        if self._hls is None:
+            return [OutputReport(to.name, "starting", to.address, 0, destination=True) for to in self.wanted]
         return [way.report() for way in self._ways.values()]
 
     def _end(self, name: str) -> None:

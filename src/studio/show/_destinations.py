@@ -202,9 +202,7 @@ def _check_network(service: Service, settings: DestinationSettings, address: str
     wanted = ("srt",) if service.kind == "srt" else ("rtmp", "rtmps")
     if scheme.lower() not in wanted:
         message = _('"address" must begin with {schemes}, as the preset "{preset}" needs it')
-        raise place.error(
-            message.format(schemes=_(" or ").join(f"{each}://" for each in wanted), preset=settings.preset)
-        )
+        raise place.error(message.format(schemes=" / ".join(f"{each}://" for each in wanted), preset=settings.preset))
     parts = [part for part in rest.partition("?")[0].split("/")[1:] if part]
     if service.key == "needed" and len(parts) > 1:
         message = _('"address" seems to hold the stream key, which does not belong in this file; end it with /{path}')
