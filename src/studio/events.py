@@ -242,6 +242,20 @@ class Loudness(msgspec.Struct, frozen=True):
     """What levelling adds just now; `None` where it is off."""
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """Something is wrong with the programme, by evidence: in each report while it lasts."""
+
+    name: str
+    """`black`, `frozen`, `silent`, `clipped`, `left`, `right` (that channel has no sound), `still:` and the name of an
+    output whose files do not move, `unseen:` and the name of a destination that nobody can watch."""
+    sentence: str
+    """What to do."""
+    since: Ms
+    """When it was raised, on the show clock: an alarm is the same one as long as this is."""
+    over: str = ""
+    """What to say now that it is over; empty while it lasts. One that is gone without was not told of to its end."""
+
+
 class RelayReport(Message, frozen=True):
     """How the relay is doing, twice a second."""
 
@@ -276,6 +290,7 @@ class RelayReport(Message, frozen=True):
     sinks: tuple[SinkReport, ...] = ()
     """Where the relay itself shows captions: `picture`, `webvtt`, and `cea608` where it is on."""
     loudness: Loudness = Loudness()
+    alarms: tuple[Alarm, ...] = ()
     slate: bool = False
     """The slate airs in place of a programme that does not come; its pictures are not counted in `frames`."""
 

@@ -25,6 +25,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from studio.media._alarms import Watch
     from studio.media._closed import ClosedCaptions
     from studio.media._cues import CueBoard
     from studio.media._destination import Destinations
@@ -98,6 +99,7 @@ class Air:
         open_outputs: Callable[[int, int, float], list[Output]],
         destinations: Destinations,
         say: Callable[[str], None],
+        watch: Watch,
     ) -> None:
         """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air.
 
@@ -113,6 +115,7 @@ class Air:
         self._open_outputs = open_outputs
         self._destinations = destinations
         self._say = say
+        self._watch = watch
         self._undrawable: set[tuple[str, ...]] = set()
         self._delay = ticks_of(plan.hold)
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
@@ -279,6 +282,7 @@ class Air:
             self._last = at
             return
         frame = self._fitter.fit(frame, reel.shape)
+        self._watch.picture(at, frame)
         self._still, self._still_fps = frame, 0.0
         if self.figures.slate:
             self._back()
@@ -404,6 +408,8 @@ class Air:
             until = min(until, max(self._tape.end, ((self._last or 0) + SOUND_LEAD) * AIR_RATE // RATE))
         at, samples = self._tape.read(until)
         if len(samples):
+            if self._tape.begin is not None:
+                self._watch.sound(at + len(samples), samples, came=self._tape.end > at)
             at, samples = self.desk.take(at, samples)
             self._write(self._sounds.encode(samples, at))
 

@@ -26,17 +26,19 @@ from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._intake import Intake
 from studio.media._outputs import Output
+from studio.media._prober import Probers
 from studio.media._recording import NAMES, Recording, join_all, parts
 from studio.media._tape import Tape
 
 from studio.media import REFUSED
 from studio.media._air import Air
+from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
 from studio.media._hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from studio.events import AddDestination, Language, LinkState, OutputReport, OutputState, RemoveDestination
+    from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
 
 logger = logging.getLogger(__name__)
@@ -67,6 +69,8 @@ _WRITTEN: dict[OutputState, LinkState] = {
     "failed": "degraded",
     "done": "off",
 }
+_MOVING = ("on air", "stalled")
+"""States in which an output's files must move; where it has failed, that has been said."""
 
 
 class Source(Protocol):
@@ -103,6 +107,9 @@ class Relay:
             boards["en"] = self._english
         self._hub = Hub(self._zero, plan.hold, boards, self.finish, self._change)
         self._destinations = Destinations(plan.destinations, self._hub.say)
+        self._sight = Watch()
+        self._keeper = Keeper(plan.folder, self._kept(), self._zero.now)
+        self._probers = Probers(self._zero.now)
         self._air = Air(
             plan,
             zero=self._zero,
@@ -113,6 +120,7 @@ class Relay:
             open_outputs=self._outputs,
             destinations=self._destinations,
             say=self._hub.say,
+            watch=self._sight,
         )
         self._intake = Intake(
             self._zero,
@@ -167,7 +175,10 @@ class Relay:
         self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
         threading.Thread(target=self._disk.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
+        self._keeper.start()
         code = await self._watch()
+        self._keeper.stop()
+        self._probers.stop()
         if code == 0:
             await self._close()
         self._hub.report(self._report())
@@ -283,6 +294,11 @@ class Relay:
         figures, state, detail = self._air.figures, self._intake.state, self._intake.detail
         if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
             state, detail = "degraded", _stalled(self._plan.input)
+        outputs = (
+            *(output.report() for output in self._air.outputs),
+            *self._clean_report(),
+            *self._destinations.reports(),
+        )
         return RelayReport(
             source=state,
             source_detail=detail,
@@ -297,14 +313,11 @@ class Relay:
             held=self._hold.size,
             cues=self._board.shown,
             late_cues=self._board.late,
-            outputs=(
-                *(output.report() for output in self._air.outputs),
-                *self._clean_report(),
-                *self._destinations.reports(),
-            ),
+            outputs=outputs,
             phase=figures.phase,
             sinks=self._sinks() if self._plan.captions else (),
             loudness=self._air.desk.loudness,
+            alarms=self._alarms(outputs),
             slate=figures.slate,
         )
 
@@ -318,6 +331,39 @@ class Relay:
     def _pause(self, why: str) -> None:
         if self._intake.clean is not None:
             self._intake.clean.pause(why)
+
+    def _kept(self) -> list[Kept]:
+        """What must move on the disk while the programme airs."""
+        playlist = max(STILL_AFTER, PLAYLIST_STILL * self._plan.encode.segment_seconds)
+
+        def written(name: str) -> bool:
+            if self._air.figures.phase not in ("on air", "draining"):
+                return False
+            return any(
+                report.name == name and report.state in _MOVING for report in map(Output.report, self._air.outputs)
+            )
+
+        return [
+            Kept("recording", "recording.part-*.ts", STILL_AFTER, partial(written, "recording")),
+            Kept("hls", "hls/index.m3u8", playlist, partial(written, "hls"), playlist=True),
+            Kept("clean", "clean.part-*.ts", STILL_AFTER, self._arriving),
+        ]
+
+    def _arriving(self) -> bool:
+        """Whether a source sends just now what is written as it comes."""
+        if self._intake.state != "online" or time.monotonic() - self._intake.last_arrival > 1:
+            return False
+        return any(report.state in _MOVING for report in self._clean_report())
+
+    def _alarms(self, outputs: tuple[OutputReport, ...]) -> tuple[Alarm, ...]:
+        if self._air.figures.phase == "done":
+            return ()
+        taking = [output.name for output in outputs if output.destination and output.state == "on air"]
+        return (
+            *self._sight.alarms(),
+            *self._keeper.alarms(),
+            *self._probers.follow(self._destinations.wanted, taking),
+        )
 
     def _clean_report(self) -> tuple[OutputReport, ...]:
         report = self._intake.clean.report() if self._intake.clean is not None else None
