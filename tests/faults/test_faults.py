@@ -150,6 +150,7 @@ def test_one_bad_destination_of_four_hurts_nobody(
     if fault is slow:
         until(lambda: report("bad").dropped > 0, within=40)
         assert report("bad").state in wrong.states
+        until(lambda: report("bad").detail.startswith(("bad takes the programme too slowly", "bad takes nothing")))
     else:
         until(lambda: report("bad").state in wrong.states, within=wrong.seen_after)
     until(lambda: time.monotonic() - began > 6)
