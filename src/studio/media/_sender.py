@@ -96,6 +96,7 @@ _SAID: tuple[tuple[re.Pattern[str], Reason], ...] = (
     (re.compile(r"failed to set option SRTO_PASSPHRASE"), "length"),
     (re.compile(r"REJECT reported"), "rejected"),
     (re.compile(r"No space left on device|Disk quota exceeded"), "full"),
+    (re.compile(r"Unrecognized option|Protocol not found|Unknown output format"), "no ffmpeg"),
 )
 """What FFmpeg 5.1 and libsrt 1.5 write, as seen against nginx-rtmp and srt-live-transmit. Of two the first counts."""
 _SERIOUS = re.compile(r"\[(?:warning|error|fatal|panic)\]|SRT[.:]")
@@ -273,7 +274,7 @@ class Sender:
             "rejected": _("{name} is there and rejects the call; check the address and the passphrase."),
             "full": _("The disk of {address} is full, so {name} has stopped; make room."),
             "unwritable": _("{name} has stopped, {address} cannot be written; check the disk and the folder."),
-            "no ffmpeg": _("{name} gets nothing, for the program ffmpeg is missing; install it."),
+            "no ffmpeg": _("{name} gets nothing, for ffmpeg is missing or cannot send there; install it anew."),
         }  # fmt: skip
         return sentences[reason].format(
             name=self._destination.name, address=self._destination.address, host=place.hostname, words=words
