@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import psutil
 import pytest
+from tests.app.conftest import ffmpeg
 
 from studio import media
-from studio.app import House, Wish, plan_evening
+from studio.app import House, Sent, Wish, plan_evening
 from studio.app._destinations import Destinations
 from studio.app._report import Report
 from studio.bridge import Line, answer
@@ -326,6 +329,61 @@ async def test_a_relay_that_is_started_again_gets_what_is_wished_for_now(
     assert SECRET.encode() not in logged
 
 
+# ── the whole core, and the real relay ────────────────────────────────────────────────────────────────────────────────
+
+
+def shown_to_anyone() -> str:
+    """The command lines of all processes of this machine, as `ps` shows them."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            found.append(" ".join(process.cmdline()))
+    return "\n".join(found)
+
+
+async def test_a_show_with_a_dead_server_whose_key_nobody_sees_and_a_file_that_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "film.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=90", "-pix_fmt", "yuv420p", "-g", "25", film)
+    monkeypatch.setenv("TEST_KEY", SECRET)
+    with socket.socket() as nobody:  # bound and not listening: whoever calls is refused
+        nobody.bind(("127.0.0.1", 0))
+        venue = Venue(
+            destinations=(
+                DestinationSettings(
+                    "Dead", address=f"rtmp://127.0.0.1:{nobody.getsockname()[1]}/live", key_env="TEST_KEY"
+                ),
+                DestinationSettings("Disk", "file", str(tmp_path / "{show}.ts"), on=False),
+            )
+        )
+        wish = Wish(input=str(film), out=tmp_path / "evening", captions=False, hold=0.5)
+        plan = plan_evening(venue, Catalogue(None), wish)
+        house = House(venue, Catalogue(None), plan)
+        running = asyncio.create_task(house.run())
+        try:
+            await until(lambda: shown(house)["Dead"]["state"] == "retrying" or running.done())
+            assert SECRET not in shown_to_anyone()
+            assert shown(house)["Disk"]["state"] == "off"
+            assert (await house.command("destinations.add", {"name": "Disk"})).kind == "confirmed"
+            await until(lambda: shown(house)["Disk"]["state"] == "on air" or running.done())
+            assert (await house.command("destinations.remove", {"name": "Disk"})).kind == "confirmed"
+            assert shown(house)["Disk"]["state"] == "off"
+            assert (await house.command("destinations.remove", {"name": "Dead"})).kind == "confirmed"
+            house.stop()
+            await running
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+    assert (media.probe(tmp_path / "evening.ts").duration or 0) > 0
+    left = [
+        path for path in (tmp_path / "evening").rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+    assert left == []
+    assert SECRET not in repr(house.state.snapshot())
+
+
 # ── what people see ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -346,6 +404,20 @@ def test_without_a_relay_nothing_is_on_the_air(report: Report) -> None:
         "YouTube": "starting",
         "Disk": "off",
     }
+
+
+def test_what_was_sent_is_counted_over_restarts(report: Report, tmp_path: Path) -> None:
+    first = msgspec.structs.replace(output("YouTube"), size=5_000_000)
+    for each in (
+        output("YouTube"),
+        first,
+        msgspec.structs.replace(first, size=0, dropped=0, restarts=0),  # another relay
+        msgspec.structs.replace(first, size=1_000_000, dropped=1, restarts=0),
+    ):
+        report.relay(reported(each), 1)
+    report.outputs_lost()
+    report.relay(reported(), 2)  # it was removed
+    assert report.summary(tmp_path, None).sent == (Sent("YouTube", 6_000_000, 5, 2),)
 
 
 # ── the command line ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -411,6 +483,7 @@ def test_a_show_goes_to_its_destinations_too(studio: Studio, tmp_path: Path, mut
         *("live", "--input", mute_film, "--out", tmp_path / "evening", "--hold", 1, "--no-captions", "--no-web")
     )
     assert ended.code == 0, ended.said
+    assert "Disk: " in ended.said
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["evening.ts"]
     sent, recorded = (media.probe(tmp_path / name) for name in ("disk/evening.ts", "evening/recording.mp4"))
     assert sent.duration == pytest.approx(recorded.duration, abs=300)
