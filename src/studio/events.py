@@ -159,6 +159,12 @@ class Finish(Message, frozen=True):
     """Take no more programme, air what is held, close the files and leave."""
 
 
+class SetHold(Message, frozen=True):
+    """Let the programme wait so long between arriving and airing, 0 to 30 s, from now on."""
+
+    hold: Ms
+
+
 class AddDestination(Message, frozen=True):
     """Send the programme there, too; one of the same name is replaced."""
 
@@ -183,6 +189,12 @@ class Welcome(Message, frozen=True):
     """How long the programme waits between arriving and airing."""
     process: int
     """The relay's process number: another one means a restarted relay, which knows no cues."""
+
+
+class HoldChanged(Message, frozen=True):
+    """The programme waits so long from now on: to everyone."""
+
+    hold: Ms
 
 
 class ClockStarted(Message, frozen=True):
@@ -292,7 +304,10 @@ class RelayReport(Message, frozen=True):
     loudness: Loudness = Loudness()
     alarms: tuple[Alarm, ...] = ()
     slate: bool = False
-    """The slate airs in place of a programme that does not come; its pictures are not counted in `frames`."""
+    """The slate airs in place of a programme that does not come, or waits, for its hold has become longer; its pictures
+    are not counted in `frames`."""
+    hold: Ms = Ms(0)
+    """How long the programme waits now between arriving and airing."""
 
 
 class Trouble(Message, frozen=True):
@@ -314,9 +329,11 @@ AnyMessage = (
     | CaptionsDone
     | ListenerReport
     | Finish
+    | SetHold
     | AddDestination
     | RemoveDestination
     | Welcome
+    | HoldChanged
     | ClockStarted
     | Sound
     | SoundEnded

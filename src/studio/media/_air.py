@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 import av
+import numpy as np
 
 from studio.language import _
 from studio.media._burn import Burner, is_hd
@@ -25,6 +26,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from studio.media._airtime import AirTime
     from studio.media._alarms import Watch
     from studio.media._closed import ClosedCaptions
     from studio.media._cues import CueBoard
@@ -48,7 +50,7 @@ SIGN_OF_LIFE = ticks(1.0)
 """One frame in so long airs however late it is: a slow machine shows something."""
 STILL_AFTER = ticks(0.7)
 """A file that gives no picture for so long is bridged by its last one, or players and HLS would stop."""
-STILL_EVERY = ticks(0.2)
+STILL_FPS = 5.0
 LOST = ticks(0.4)
 """An encoder that gave neither picture nor sound for so long is lost: viewers have seen the slate half a second after
 its last picture."""
@@ -61,6 +63,13 @@ LONGEST_STEP = ticks(2.0)
 """An encoder that sends a picture in so long, for it shows what hardly moves, is not lost between two of them."""
 SOUND_LEAD = ticks(0.06)
 """Sound is muxed so far ahead of the picture, that no picture waits in a muxer for its sound."""
+LONGEST_STAND = Ms(2000)
+"""A show that stands for longer, for its hold becomes longer, is covered by the slate; else its picture stands."""
+DECODING = 0.05
+"""Seconds of decoding at a stretch: where the hold becomes shorter there may be much to decode, and the air goes on."""
+HELD_FIRST = 2.0
+"""Seconds that a relay which takes up a show waits for what was held (`_clean.refill`) or for the encoder, until the
+slate airs."""
 CARD_FPS = 15.0
 CARD_AFTER = ticks(2.0)
 """A programme whose sound airs for so long before any picture gets the card."""
@@ -91,6 +100,7 @@ class Air:
         self,
         plan: RelayPlan,
         *,
+        airtime: AirTime,
         zero: Zero,
         hold: Hold,
         tape: Tape,
@@ -103,8 +113,8 @@ class Air:
     ) -> None:
         """`open_outputs` is asked once, with the first picture's size and rate, when the programme begins to air.
 
-        `closed`, where it is given, puts captions into the coded pictures, too. `say` is told what a technician should
-        know.
+        `airtime` is the hold, and what its changes do. `closed`, where it is given, puts captions into the coded
+        pictures, too. `say` is told what a technician should know.
         """
         self._plan = plan
         self._zero = zero
@@ -117,7 +127,18 @@ class Air:
         self._say = say
         self._watch = watch
         self._undrawable: set[tuple[str, ...]] = set()
-        self._delay = ticks_of(plan.hold)
+        self._time = airtime
+        self._wanted: Ms | None = None
+        self._set_delay()
+        self._stands_until = Ticks(0)
+        """On the air: until then the show stands, for the hold has become longer."""
+        self._stands_long = False
+        self._quiet = 0
+        """Samples of silence that air before the next sound: the show stands."""
+        self._not_before = Ticks(0)
+        """What is earlier in the show was left out, for the hold has become shorter."""
+        self._catching_up = False
+        """The hold has become shorter, and the next picture is not decoded yet."""
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
         self._pictures: PictureEncoder | None = None
         self._sounds = SoundEncoder(plan.encode)
@@ -128,6 +149,7 @@ class Air:
         self._still_fps = 0.0
         self._live = plan.input.startswith("listen:")
         self._slate: av.VideoFrame | None = None
+        self._loss_said = False
         self._fed = Ticks(0)
         """When the last picture that was decoded was due."""
         self._step = Ticks(0)
@@ -137,6 +159,7 @@ class Air:
         self._last_encoded = Ticks(0)
         self._slot: float | None = None
         self._lateness: deque[tuple[float, int]] = deque(maxlen=2000)
+        self._started = 0.0
         self._ended = threading.Event()
         self._cut = threading.Event()
         self.outputs: list[Output] = []
@@ -148,6 +171,10 @@ class Air:
         """Air the card: the programme has no picture. Call it before `run`."""
         fps = self._plan.encode.fps or CARD_FPS
         self._still, self._still_fps = card(self._plan.title, self._plan.encode), fps
+
+    def change_hold(self, hold: Ms) -> None:
+        """Let the programme wait for `hold` from now on."""
+        self._wanted = hold
 
     def source_ended(self) -> None:
         """Nothing more arrives: air what is held and be done."""
@@ -181,9 +208,11 @@ class Air:
 
     def run(self) -> None:
         """Air until the programme has ended and all of it is written."""
+        self._started = time.monotonic()
         if self._live and self._plan.slate_from_start:
             self._zero.begin_now()
         while not self._cut.is_set():
+            self._turn()
             edge = Ticks(self._zero.now() - self._delay)
             self._decode(Ticks(edge + ticks(LEAD)))
             if self._ended.is_set() and self.figures.phase == "on air":
@@ -203,6 +232,40 @@ class Air:
                 self._wait(edge)
         self._close()
 
+    def _set_delay(self) -> None:
+        self._delay, self._shift = ticks_of(self._time.hold), ticks_of(self._time.shift)
+
+    def _turn(self) -> None:
+        """Change the hold, if somebody asked for it: the show stands for a moment, or a stretch of it is left out."""
+        hold, self._wanted = self._wanted, None
+        if hold is None or hold == self._time.hold:
+            return
+        begun = self._pictures is not None
+        now = Ticks(self._zero.now() - self._delay + self._shift)
+        stands = self._time.change(hold, ms_of(now) if begun else None)
+        longer = ticks_of(hold) - self._delay
+        self._set_delay()
+        if not begun:
+            return
+        logger.info("the hold is %d ms from now on", hold)
+        self._stands_until = Ticks(now + ticks_of(stands))
+        self._stands_long = stands > LONGEST_STAND
+        samples = longer * AIR_RATE // RATE
+        left_out = max(0, -samples - self._quiet)
+        self._quiet += max(samples, -self._quiet)
+        self._tape.start_reading(self._tape.position + left_out)
+        if longer < 0:
+            self._skip(Ticks(self._zero.now() - self._delay))
+
+    def _skip(self, edge: Ticks) -> None:
+        """Leave out what would have aired before `edge`, and decode no more of it than the next pictures need."""
+        reel = self._hold.skip(edge)
+        if reel is not None:
+            reel.decoder.flush_buffers()
+        self._frames = deque(kept for kept in self._frames if kept[0] >= edge)
+        self._not_before = self._fed = edge
+        self._catching_up = True
+
     def _begin(self, edge: Ticks) -> bool:
         """Open encoder and outputs when the first picture or sound is due, or the slate is to begin."""
         frame: av.VideoFrame | None
@@ -217,7 +280,7 @@ class Air:
                 self.show_card()
             start, reel = sound_at, None
             frame = self._still
-        elif self._live and self._plan.slate_from_start and edge >= 0:
+        elif self._live and edge >= 0 and self._broadcast_waits():
             return self._begin_slate(edge)
         else:
             return False
@@ -228,19 +291,27 @@ class Air:
         else:
             width, height = aired_size(frame.width, frame.height, reel.shape, self._plan.encode)
             fps = self._hold.rate() or reel.fps
+        if self._time.picture is not None:  # a broadcast that goes on keeps its size, whatever comes now
+            width, height, _fps = self._time.picture
         self._fitter = Fitter(width, height)
         self._open(self._fitter.fit(frame, reel.shape if reel else Fraction(1)), fps, start)
         if reel is None:
-            self._last = Ticks(start - ticks(1 / self._still_fps))
+            self._last = Ticks(start + self._shift - ticks(1 / self._still_fps))
         return True
 
+    def _broadcast_waits(self) -> bool:
+        """Whether the slate is to air before an encoder comes; of a show that goes on, what was held comes first."""
+        if self._time.picture is not None:
+            return time.monotonic() > self._started + HELD_FIRST
+        return self._plan.slate_from_start
+
     def _begin_slate(self, edge: Ticks) -> bool:
-        """Let the broadcast begin before the programme does."""
-        width, height, fps = size_of(self._plan.slate, self._plan.encode)
+        """Let the broadcast begin, or go on, before the programme does."""
+        width, height, fps = self._time.picture or size_of(self._plan.slate, self._plan.encode)
         self._fitter = Fitter(width, height)
         self._slate = draw(self._plan, width, height, hd=height >= HD)
         self._open(self._slate, fps, edge)
-        self._last = Ticks(edge - ticks(1 / fps))
+        self._last = Ticks(edge + self._shift - ticks(1 / fps))
         self.figures.slate = True
         return True
 
@@ -253,11 +324,14 @@ class Air:
         if self._live and self._slate is None:
             self._slate = draw(self._plan, width, height, hd=is_hd(like))
         self.outputs = self._open_outputs(width, height, self._pictures.fps)
+        self._time.picture = (width, height, self._pictures.fps)
         self.figures.width, self.figures.height = width, height
 
     def _decode(self, until: Ticks) -> None:
         """Decode what airs soon."""
-        while len(self._frames) < 100 and (held := self._hold.take(until)):  # noqa: PLR2004 - a bound, never reached in peace
+        enough = time.monotonic() + DECODING
+        # A bound that is never reached in peace.
+        while len(self._frames) < 100 and time.monotonic() < enough and (held := self._hold.take(until)):  # noqa: PLR2004
             self._fed = Ticks(max(self._fed, held.due))
             try:
                 frames = held.reel.decoder.decode(held.packet)
@@ -268,18 +342,20 @@ class Air:
                 continue
             for frame in frames:
                 at = frame.pts if frame.pts is not None else frame.dts
-                if at is not None and at >= held.reel.begin:
+                if at is not None and at >= max(held.reel.begin, self._not_before):
                     self._frames.append((Ticks(at), frame, held.reel))
 
     def _air(self, edge: Ticks, at: Ticks, frame: av.VideoFrame, reel: Reel) -> None:
         """Encode the frame that is due, or drop it when it is far too late."""
-        if self._thinned(at):
+        airs = Ticks(at + self._shift)
+        self._catching_up = False
+        if self._thinned(airs):
             return  # the preset asks for fewer frames: this one is not missed
-        if self._last is not None and at <= self._last:
+        if self._last is not None and airs <= self._last:
             return
-        if edge - at > GIVE_UP and at - self._last_encoded < SIGN_OF_LIFE:
+        if edge - at > GIVE_UP and airs - self._last_encoded < SIGN_OF_LIFE:
             self.figures.dropped += 1
-            self._last = at
+            self._last = airs
             return
         frame = self._fitter.fit(frame, reel.shape)
         self._watch.picture(at, frame)
@@ -288,7 +364,7 @@ class Air:
             self._back()
         if 0 < at - self._last_real <= LONGEST_STEP:
             self._step = Ticks(at - self._last_real)
-        self._send(frame, at)
+        self._send(frame, airs)
         self._last_real = at
         self._count(Ticks(self._zero.now() - self._delay), at)
 
@@ -313,25 +389,38 @@ class Air:
         """Air a picture in place of one that does not come, when it is time; return whether it was."""
         if self._last is None or self._pictures is None:
             return False
-        if self._live and self._lost(edge):
-            picture, step = self._slate, ticks(1 / self._pictures.fps)
-        elif self._still_fps:
-            picture, step = self._still, ticks(1 / self._still_fps)
-        elif self._live and self._missing(edge):
-            picture, step = self._still, ticks(1 / self._pictures.fps)
-        elif not self._live and edge - self._last_real > STILL_AFTER:
-            picture, step = self._still, STILL_EVERY
-        else:
+        now = Ticks(edge + self._shift)
+        stands = now < self._stands_until
+        picture, fps = self._instead(edge, self._pictures.fps, stands=stands)
+        if picture is None:
             return False
-        at = Ticks(self._last + step)
-        if picture is None or at > edge or (self._ended.is_set() and at * AIR_RATE >= self._tape.end * RATE):
+        at = Ticks(self._last + ticks(1 / fps))
+        over = self._ended.is_set() and (at - self._shift) * AIR_RATE >= self._tape.end * RATE
+        if at > now or (over and not stands):
             return False
         if self.figures.slate is not (picture is self._slate):
-            self._go() if picture is self._slate else self._back()
+            self._back() if self.figures.slate else self._go(wanted=stands)
         self._send(picture, at)
         if picture is self._still and self._still_fps:  # the card is the programme, and counts
             self._count(edge, at)
         return True
+
+    def _instead(self, edge: Ticks, fps: float, *, stands: bool) -> tuple[av.VideoFrame | None, float]:
+        """Return what airs where no picture is due, and how many a second; `None` where one may still come.
+
+        `stands`: the show does, for its hold has become longer.
+        """
+        if (stands or self._catching_up) and not self._still_fps:
+            if stands and self._stands_long:
+                return self._stand_in(), fps
+            return self._slate if self.figures.slate else self._still, fps
+        if self._live and self._lost(edge):
+            return self._slate, fps
+        if self._still_fps:
+            return self._still, self._still_fps
+        if self._live:
+            return self._still if self._missing(edge) else None, fps
+        return self._still if edge - self._last_real > STILL_AFTER else None, STILL_FPS
 
     def _lost(self, edge: Ticks) -> bool:
         """Whether an encoder gives nothing at all at what airs now, or has not sent a picture since."""
@@ -351,12 +440,19 @@ class Air:
         length = max(ticks(1 / self._pictures.fps), self._step) if self._pictures else 0
         return edge - self._fed > max(slack and LOST + slack, GAP * length)
 
-    def _go(self) -> None:
-        """The slate takes over."""
+    def _stand_in(self) -> av.VideoFrame | None:
+        """Return the slate; it is drawn now where no encoder can be lost."""
+        if self._slate is None and self._still is not None:
+            self._slate = draw(self._plan, self._still.width, self._still.height, hd=is_hd(self._still))
+        return self._slate
+
+    def _go(self, *, wanted: bool) -> None:
+        """The slate takes over; `wanted`: not for want of a programme."""
         self.figures.slate = True
         if self._pictures is not None:
             self._pictures.force_key()
-        if self._last_real:
+        self._loss_said = bool(self._last_real) and not wanted
+        if self._loss_said:
             self._say(_("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."))
 
     def _back(self) -> None:
@@ -364,11 +460,12 @@ class Air:
         self.figures.slate = False
         if self._pictures is not None:
             self._pictures.force_key()
-        if self._last_real:
+        if self._loss_said:
             self._say(_("The encoder sends again, and the programme is back on the air."))
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
-        cue = self._board.air(ms_of(at))
+        """Encode `frame`, which airs `at`, with its caption."""
+        cue = self._board.air(self._time.show(ms_of(at)))
         if cue is not None and self._drawn(cue, hd=is_hd(frame)):
             frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
             self._burner.burn(cue, frame)
@@ -404,13 +501,19 @@ class Air:
         """Encode the sound up to what airs now; where none arrived there is silence."""
         early = SOUND_LEAD if self._delay > 5 * SOUND_LEAD else Ticks(-4 * SOUND_LEAD)
         until = (edge + early) * AIR_RATE // RATE
+        shift = self._shift * AIR_RATE // RATE
         if self._ended.is_set():
-            until = min(until, max(self._tape.end, ((self._last or 0) + SOUND_LEAD) * AIR_RATE // RATE))
-        at, samples = self._tape.read(until)
+            until = min(until, max(self._tape.end, ((self._last or 0) - self._shift + SOUND_LEAD) * AIR_RATE // RATE))
+        if self._quiet:
+            count = min(self._quiet, until - (self._tape.position - self._quiet))
+            at, samples = self._tape.position - self._quiet, np.zeros((max(0, count), 2), np.int16)
+        else:
+            at, samples = self._tape.read(until)
         if len(samples):
-            if self._tape.begin is not None:
+            if self._tape.begin is not None and not self._quiet:
                 self._watch.sound(at + len(samples), samples, came=self._tape.end > at)
-            at, samples = self.desk.take(at, samples)
+            self._quiet -= len(samples) if self._quiet else 0
+            at, samples = self.desk.take(at + shift, samples)
             self._write(self._sounds.encode(samples, at))
 
     def _over(self, edge: Ticks) -> bool:

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
+from studio import bridge
 from studio.events import (
     AddDestination,
     CaptionsDone,
@@ -17,9 +18,11 @@ from studio.events import (
     EditWord,
     Finish,
     Heard,
+    HoldChanged,
     ListenerReport,
     RelayReport,
     RemoveDestination,
+    SetHold,
     ShowCue,
     Sound,
     SoundEnded,
@@ -30,8 +33,6 @@ from studio.events import (
 )
 from studio.language import _
 from studio.units import Ms
-
-from studio import bridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,11 +62,11 @@ class Hub:
         hold: Ms,
         boards: Mapping[Language, CueBoard],
         finish: Callable[[], None],
-        change: Callable[[AddDestination | RemoveDestination], None] = lambda _wish: None,
+        change: Callable[[AddDestination | RemoveDestination | SetHold], None] = lambda _wish: None,
     ) -> None:
         """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end.
 
-        `change` is told which destinations somebody wants to come or go.
+        `change` is told which destinations somebody wants to come or go, and which hold.
         """
         self._zero = zero
         self._hold = hold
@@ -139,6 +140,12 @@ class Hub:
         """Send `report` to everyone who looks after the show; call it on the loop."""
         self._report = report
         self._tell(report)
+
+    def change_hold(self, hold: Ms) -> None:
+        """Tell everyone that the programme waits for `hold` from now on; call it on the loop."""
+        self._hold = hold
+        for line in self._callers:
+            line.send(HoldChanged(hold))
 
     async def _empty_outbox(self) -> None:
         while len(self._outbox):
@@ -252,7 +259,7 @@ class Hub:
                 self._tell(message)
             case Finish():
                 self._finish()
-            case AddDestination() | RemoveDestination():
+            case AddDestination() | RemoveDestination() | SetHold():
                 self._change(message)
             case Subscribe():
                 self._callers[line] = message

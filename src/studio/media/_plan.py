@@ -13,6 +13,8 @@ from studio.subtitles import Style
 from studio.units import Ms
 from studio.wire.obs import Collection
 
+LONGEST_HOLD = Ms(30_000)
+"""More would make talking to the hall about what it sees impossible."""
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 """From the least work to the most, as x264 names them."""
 

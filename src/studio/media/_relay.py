@@ -14,32 +14,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from studio.errors import MediaError
-from studio.events import ClockStarted, RelayReport, SinkReport, Sound, SoundEnded, Trouble
+from studio.events import ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
+from studio.media import REFUSED
+from studio.media._air import Air
+from studio.media._airtime import AirTime
+from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
 from studio.media._clean import Clean, refill
-from studio.media._clock import Ticks, Zero, ticks_of
+from studio.media._clock import Ticks, Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
 from studio.media._destination import Destinations
 from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
+from studio.media._hub import Hub
 from studio.media._intake import Intake
 from studio.media._outputs import Output
+from studio.media._plan import LONGEST_HOLD
 from studio.media._prober import Probers
 from studio.media._recording import NAMES, Recording, join_all, parts
 from studio.media._tape import Tape
-
-from studio.media import REFUSED
-from studio.media._air import Air
-from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
-from studio.media._hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
+    from studio.units import Ms
 
 logger = logging.getLogger(__name__)
 
@@ -96,22 +98,25 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[object] = self._loop.create_future()
         self._aired = asyncio.Event()
+        self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
+        self._time = AirTime(plan.folder, plan.hold, continued=self._zero.continued)
+        self._time.plan(plan.hold, ms_of(self._zero.now()))
         self._board = CueBoard()
         self._english = CueBoard() if plan.translate and plan.language != "en" else None
-        self._closed = ClosedCaptions(self._board) if plan.cea608 else None
+        self._closed = ClosedCaptions(self._board, self._time) if plan.cea608 else None
         self._hold = Hold(HOLD_BYTES)
-        self._tape = Tape(plan.hold / 1000 + TAPE_MARGIN)
-        self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
+        self._tape = Tape(LONGEST_HOLD / 1000 + TAPE_MARGIN)
         boards: dict[Language, CueBoard] = {"": self._board}
         if self._english is not None:
             boards["en"] = self._english
-        self._hub = Hub(self._zero, plan.hold, boards, self.finish, self._change)
+        self._hub = Hub(self._zero, self._time.hold, boards, self.finish, self._change)
         self._destinations = Destinations(plan.destinations, self._hub.say)
         self._sight = Watch()
         self._keeper = Keeper(plan.folder, self._kept(), self._zero.now)
         self._probers = Probers(self._zero.now)
         self._air = Air(
             plan,
+            airtime=self._time,
             zero=self._zero,
             hold=self._hold,
             tape=self._tape,
@@ -126,7 +131,7 @@ class Relay:
             self._zero,
             self._hold,
             self._tape,
-            ticks_of(plan.hold),
+            ticks_of(self._time.hold),
             heard=lambda start, samples: self._hub.post(Sound(start, samples)),
             sound_ended=lambda silent: self._hub.post(SoundEnded(silent)),
             say=self._hub.say,
@@ -135,7 +140,7 @@ class Relay:
         )
         if plan.input.startswith("listen:"):  # a file is there anyhow, and a microphone is encoded by nobody yet
             self._intake.clean = Clean(
-                plan.folder, plan.hold / 1000, keep=plan.clean, seconds=plan.part_seconds, say=self._hub.say
+                plan.folder, LONGEST_HOLD / 1000, keep=plan.clean, seconds=plan.part_seconds, say=self._hub.say
             )
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._source: Source | None = None
@@ -202,6 +207,19 @@ class Relay:
             refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
         source.run()
 
+    def _set_hold(self, hold: Ms) -> None:
+        """Let the programme wait for `hold` from now on, where that can be."""
+        if not 0 <= hold <= LONGEST_HOLD:
+            self._hub.say(
+                _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(
+                    hold=hold / 1000, longest=LONGEST_HOLD / 1000
+                )
+            )
+            return
+        self._intake.delay = ticks_of(hold)
+        self._air.change_hold(hold)
+        self._hub.change_hold(hold)
+
     async def _watch(self) -> int:
         """Report until the programme is over or something broke."""
         airing: asyncio.Future[object] = asyncio.ensure_future(self._aired.wait())
@@ -249,8 +267,11 @@ class Relay:
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
 
-    def _change(self, wish: AddDestination | RemoveDestination) -> None:
-        self._destinations.change(wish)
+    def _change(self, wish: AddDestination | RemoveDestination | SetHold) -> None:
+        if isinstance(wish, SetHold):
+            self._set_hold(wish.hold)
+        else:
+            self._destinations.change(wish)
 
     def _start(self, name: str, work: Callable[[], None], done: Callable[[], None]) -> None:
         """Run `work` in a thread; what it does not expect breaks the relay, which is better than to hang."""
@@ -284,10 +305,10 @@ class Relay:
         renditions = [Rendition(self._board, plan.language)] if plan.captions else []
         if self._english is not None and plan.captions:
             renditions.append(Rendition(self._english, "en", ".en"))
-        self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions))
+        self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions, self._time))
         return [
             Output("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
-            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions), self._hub.say),
+            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
         ]
 
     def _report(self) -> RelayReport:
@@ -319,18 +340,8 @@ class Relay:
             loudness=self._air.desk.loudness,
             alarms=self._alarms(outputs),
             slate=figures.slate,
+            hold=self._time.hold,
         )
-
-    def _written(self) -> int:
-        """Bytes of what grows on the disk for as long as the show goes on."""
-        grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
-        clean = self._intake.clean.size if self._intake.clean is not None and self._plan.clean else 0
-        reports = [output.report() for output in self._air.outputs]
-        return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
-
-    def _pause(self, why: str) -> None:
-        if self._intake.clean is not None:
-            self._intake.clean.pause(why)
 
     def _kept(self) -> list[Kept]:
         """What must move on the disk while the programme airs."""
@@ -364,6 +375,17 @@ class Relay:
             *self._keeper.alarms(),
             *self._probers.follow(self._destinations.wanted, taking),
         )
+
+    def _written(self) -> int:
+        """Bytes of what grows on the disk for as long as the show goes on."""
+        grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
+        clean = self._intake.clean.size if self._intake.clean is not None and self._plan.clean else 0
+        reports = [output.report() for output in self._air.outputs]
+        return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
+
+    def _pause(self, why: str) -> None:
+        if self._intake.clean is not None:
+            self._intake.clean.pause(why)
 
     def _clean_report(self) -> tuple[OutputReport, ...]:
         report = self._intake.clean.report() if self._intake.clean is not None else None

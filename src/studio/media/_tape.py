@@ -78,6 +78,11 @@ class Tape:
             self._read += count
             return begin, out
 
+    @property
+    def position(self) -> int:
+        """Sample up to which was read."""
+        return self._read
+
     def peak(self) -> Decibels | None:
         """Loudest sample laid down since this was last asked, or `None` if there was none."""
         with self._lock:
