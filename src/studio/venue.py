@@ -67,6 +67,11 @@ class ShowSettings:
     """A file of `scenes/`: its first scene airs while the encoder gives nothing."""
     slate_from_start: bool = False
     """Begin the show with the slate, so that the broadcast is there before the encoder comes."""
+    level: Annotated[float, Meta(ge=-31, le=-9)] | None = None
+    """LUFS that the programme is brought to while it airs: -23 for television, -16 or -14 for the web; `None`: it airs
+    as loud as it comes."""
+    lip_sync: Annotated[int, Meta(ge=-5000, le=5000)] = 0
+    """Milliseconds by which the sound airs later than it comes with its picture; below 0 earlier, within `hold`."""
 
     def __post_init__(self) -> None:
         """ValueError where `listen` is not an address that an encoder can stream to."""

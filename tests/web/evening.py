@@ -41,6 +41,7 @@ TREE: dict[str, Any] = {
         "hold_ms": 6000,
         "late_p95_ms": 12,
         "peak_db": -14.2,
+        "loudness": {"momentary": -21.4, "short_term": -22.6, "integrated": -23.1, "true_peak": -3.2, "gain": None},
     },
     "captions": {
         "on": True,
@@ -69,6 +70,7 @@ TREE: dict[str, Any] = {
         "hls": {"state": "on air", "detail": "", "size": 48_000_000},
         "recording": {"state": "on air", "detail": "", "size": 1_912_000_000},
     },
+    "alarms": {},
     "scenes": {"names": ["Talk", "Holding"], "current": "Talk"},
     "notices": [{"id": 1, "level": "warning", "text": "The camera on the balcony is gone; check its cable."}],
 }

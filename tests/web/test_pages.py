@@ -82,6 +82,9 @@ async def test_the_page_shows_the_state(browser: Browser, house: Evening) -> Non
             "Frames dropped": "2",
             "Picture": "1280×720, 25 fps",  # noqa: RUF001 - as written
             "Sound peak": "-14 dB",
+            "Loudness, last 3 s": "-22.6 LUFS",
+            "Loudness so far": "-23.1 LUFS",
+            "Highest true peak": "-3.2 dBTP",
         }
         await expect(page.get_by_role("region", name="Destinations")).to_contain_text("1.91 GB")
         await expect(page.get_by_label("Messages")).to_contain_text("check its cable")
@@ -233,3 +236,24 @@ async def test_the_page_fits_a_phone(browser: Browser, house: Evening) -> None:
     async with opened(house) as port, page_of(browser, port, viewport=viewport) as page:
         await expect(page.locator(".air")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_an_alarm_stands_on_the_page_while_it_lasts(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        figures = page.locator("section.figures")
+        await expect(figures).to_contain_text("-22.6 LUFS")
+        await expect(figures).to_contain_text("-23.1 LUFS")
+        await expect(figures).not_to_contain_text("Levelling adds")
+        await expect(page.locator(".alarms")).to_have_count(0)
+        sentence = "Only the right channel has sound; look at the left cable between mixer and encoder."
+        house.state.set("alarms", {"left": {"text": sentence, "since_ms": 9000}})
+        house.state.set("notices", [{"id": 2, "level": "error", "text": sentence, "about": "alarm left"}])
+        await expect(page.locator(".alarms li")).to_have_text(sentence)
+        await expect(page.get_by_text(sentence)).to_have_count(1)
+        house.state.set("programme.loudness.gain", 4.0)
+        await expect(figures).to_contain_text("Levelling adds")
+        house.state.set("alarms", {})
+        house.state.set("notices", [{"id": 3, "level": "info", "text": "Both channels are back.", "about": ""}])
+        await expect(page.locator(".alarms")).to_have_count(0)
+        await expect(page.locator(".notices")).to_have_text("Both channels are back.")

@@ -112,6 +112,12 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         raise ShowError(
             _("A show of {seconds} s cannot be; give --seconds a number above 0.").format(seconds=wish.seconds)
         )
+    if -settings.lip_sync > ms(hold):
+        raise ShowError(
+            _("The sound cannot come {offset} ms earlier in a hold of {hold} s; choose a longer hold.").format(
+                offset=-settings.lip_sync, hold=hold
+            )
+        )
     encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
     style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
     source = _checked_source(settings.input if wish.input is None else wish.input, settings.listen)
@@ -142,6 +148,8 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         translate=venue.captions.translate == "en",
         slate=show.load_slate(catalogue, settings.slate, venue) if source.startswith("listen:") else None,
         slate_from_start=settings.slate_from_start,
+        level=settings.level,
+        lip_sync=Ms(settings.lip_sync),
         destinations=tuple(
             msgspec.structs.replace(destination, address=addresses[destination.name]) for destination in destinations
         ),

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SOON = ticks(0.1)
+"""Sound must be here so long before it airs."""
+
 
 class Intake:
     """What a source needs of the relay. The source runs in a thread of its own and is the only one to hand over."""
@@ -100,7 +103,6 @@ class Session:
         )
         self.audio = next((stream for stream in container.streams.audio if can_decode(stream)), None)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
-        self._lip_sync = intake.lip_sync if self.video is not None else Ticks(0)
         self.copy: Copy | None = None
         """Takes everything as it arrives, too."""
         self._reel: Reel | None = None
@@ -163,10 +165,14 @@ class Session:
             at = stamp if frame.pts is None else round(frame.pts * base * RATE)
             if at is None:
                 continue
-            place = Ticks(at + offset + self._lip_sync)
+            place = Ticks(at + offset)
             if place < self._begin or self._intake.past_the_end(place):
                 continue
             self._intake.latest = Ticks(
                 max(self._intake.latest, place + round(frame.samples * RATE / frame.sample_rate))
             )
-            self._arrival.take(frame, place)
+            self._arrival.take(frame, Ticks(place + self._lip_sync()))
+
+    def _lip_sync(self) -> int:
+        """How much later than its stamp the sound belongs; it cannot air before it came."""
+        return 0 if self.video is None else max(self._intake.lip_sync, min(0, SOON - self._intake.delay))

@@ -4,10 +4,11 @@ import { useEffect, useRef, useState } from "/vendor/hooks.js";
 import { command } from "./link.js";
 import { Degraded, html, Pages, Panel, Shape, show } from "./parts.js";
 import { Player } from "./player.js";
-import { bytes, clock, count, decibels, measured, seconds, share, t } from "./words.js";
+import { bytes, clock, count, dbtp, decibels, lufs, measured, seconds, share, t } from "./words.js";
 
 const SHOWN_CUES = 5;
 const SHOWN_NOTICES = 3;
+const LOUDEST = -1; // dBTP, by EBU R128
 const SURE = 4000; // ms in which a button must be pressed again
 
 const PHASES = {
@@ -84,9 +85,20 @@ function Headline({ programme, live, languages }) {
   </header>`;
 }
 
+function Alarms({ alarms }) {
+  const wrong = Object.entries(alarms ?? {}).sort(([, one], [, other]) => one.since_ms - other.since_ms);
+  if (wrong.length === 0) return null;
+  return html`<section class="notices alarms" role="alert" aria-label=${t("Alarms")}>
+    <ul>
+      ${wrong.map(([name, { text }]) => html`<li key=${name} class="error"><${Shape} kind="bad" /><span>${text}</span></li>`)}
+    </ul>
+  </section>`;
+}
+
 function Notices({ notices }) {
-  if (!notices?.length) return null;
-  const latest = [...notices].reverse();
+  // An alarm stands above for as long as it lasts.
+  const latest = (notices ?? []).filter((notice) => !notice.about?.startsWith("alarm ")).reverse();
+  if (latest.length === 0) return null;
   const line = (notice) => html`<li key=${notice.id} class=${notice.level}>
     <${Shape} kind=${notice.level === "error" ? "bad" : notice.level === "info" ? "good" : "warn"} />
     <span>${notice.text}</span>
@@ -290,8 +302,19 @@ function Figures({ programme, captions }) {
       <${Figure} name=${t("Frames dropped")} value=${count(programme.dropped)} warn=${programme.dropped > 0} />
       <${Figure} name=${t("Picture")} value=${picture(programme)} />
       <${Figure} name=${t("Sound peak")} value=${decibels(programme.peak_db)} />
+      <${Loudness} loudness=${programme.loudness ?? {}} />
     </dl>
   <//>`;
+}
+
+function Loudness({ loudness }) {
+  const { short_term, integrated, true_peak, gain } = loudness;
+  return html`
+    <${Figure} name=${t("Loudness, last 3 s")} value=${lufs(short_term)} />
+    <${Figure} name=${t("Loudness so far")} value=${lufs(integrated)} />
+    <${Figure} name=${t("Highest true peak")} value=${dbtp(true_peak)} warn=${true_peak > LOUDEST} />
+    ${gain != null && html`<${Figure} name=${t("Levelling adds")} value=${decibels(gain)} />`}
+  `;
 }
 
 function picture({ width, height, fps }) {
@@ -304,6 +327,7 @@ function StatusPage({ state, live, languages }) {
   const playable = ["on air", "stalled", "done"].includes(destinations.hls?.state);
   return html`
     <${Headline} programme=${evening} live=${live} languages=${languages} />
+    <${Alarms} alarms=${state.alarms} />
     <${Notices} notices=${state.notices} />
     <main>
       <div class="stage">
