@@ -14,7 +14,9 @@ from studio.language import _
 from studio.media._clock import ticks
 from studio.media._encode import TICK
 from studio.media._files import settle
+from studio.media._marks import Marks, marks_of
 from studio.media._outputs import trouble
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from studio.media._clock import Ticks
     from studio.media._encode import Coded
+    from studio.media._marks import Text
 
 logger = logging.getLogger(__name__)
 
@@ -99,16 +102,19 @@ def join_all(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = logger.warning,
+    *,
+    language: str = "",
 ) -> Path | None:
     """Join the parts of every recording in `folder`; see `studio.media.recover`.
 
-    Where one cannot be joined the others are, before MediaError is raised.
+    `language` is that of the captions, which become a track of the whole; empty where nobody knows. Where one cannot
+    be joined the others are, before MediaError is raised.
     """
     problem: MediaError | None = None
     made: list[Path] = []
     for name in NAMES:
         try:
-            made += join(folder, progress, say, name)
+            made += join(folder, progress, say, name, language=language)
         except MediaError as found:
             problem = problem or found
     if problem is not None:
@@ -121,6 +127,8 @@ def join(
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = logger.warning,
     name: str = NAME,
+    *,
+    language: str = "",
 ) -> list[Path]:
     """Join the parts of the recording `name` in `folder` to one MP4 that begins at show time 0.
 
@@ -130,7 +138,9 @@ def join(
     for empty in parts(folder, name):
         if not empty.stat().st_size:
             empty.unlink()
-    return [_join(folder, alike, progress, say, name) for alike in _alike(parts(folder, name))]
+    groups = _alike(parts(folder, name))
+    marks = marks_of(folder, language, aired=name == NAME) if groups else Marks()
+    return [_join(folder, alike, progress, say, name=name, marks=marks) for alike in groups]
 
 
 def _join(
@@ -138,7 +148,9 @@ def _join(
     found: list[Path],
     progress: Callable[[int, int], None] | None,
     say: Callable[[str], None],
+    *,
     name: str,
+    marks: Marks,
 ) -> Path:
     whole, number = folder / f"{name}.mp4", 1
     while whole.exists():  # an earlier show in this folder is somebody's evening
@@ -146,7 +158,7 @@ def _join(
         whole = folder / f"{name}-{number}.mp4"
     aside = folder / f".{whole.name}.part"
     try:
-        copied, torn = _remux(found, aside, progress)
+        copied, torn = _remux(found, aside, progress, marks)
         if copied:
             settle(whole, aside)
     except (OSError, av.FFmpegError) as problem:
@@ -214,14 +226,16 @@ def _keep(part: Path) -> Path:
     return part.rename(kept)
 
 
-def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] | None) -> tuple[int, list[Path]]:
+def _remux(
+    found: list[Path], aside: Path, progress: Callable[[int, int], None] | None, marks: Marks
+) -> tuple[int, list[Path]]:
     """Copy every packet of `found` to `aside`; return how many, and the parts with more in them that we cannot read.
 
     Stamps stay, so gaps stay.
     """
     total, before = sum(part.stat().st_size for part in found), 0
     torn: list[Path] = []
-    joiner = _Joiner(av.open(str(aside), "w", "mp4"))
+    joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks)
     try:
         for part in found:
             try:
@@ -249,8 +263,10 @@ def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, 
 class _Joiner:
     """Puts parts one after the other into one container."""
 
-    def __init__(self, out: OutputContainer) -> None:
+    def __init__(self, out: OutputContainer, marks: Marks) -> None:
         self._out = out
+        self._marks = marks
+        self._texts: list[Text] = []
         self._streams: dict[str, Stream] = {}
         self._last: dict[str, int] = {}
         self.copied = 0
@@ -285,6 +301,7 @@ class _Joiner:
                     continue
                 for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
                     self._streams[stream.type] = self._out.add_stream_from_template(stream)
+                self._texts = self._marks.into(self._out)
             for next_one in waiting:
                 self._put(next_one, told)
             waiting.clear()
@@ -294,6 +311,8 @@ class _Joiner:
         if kind not in self._streams or packet.dts is None or packet.dts <= self._last.get(kind, -1):
             return
         self._last[kind] = packet.dts
+        for text in self._texts:
+            text.upto(Ms(round(packet.dts * packet.time_base * 1000)))
         at = packet.pos or 0
         packet.stream = self._streams[kind]
         self._out.mux(packet)

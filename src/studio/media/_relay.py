@@ -244,17 +244,17 @@ class Relay:
     async def _close(self) -> None:
         """Join the recording, and let the recogniser say its last words; the show is over."""
         self._zero.end()
-        last_words = asyncio.create_task(self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS))
         clean = self._intake.clean
         if clean is not None and await asyncio.to_thread(clean.close):
             clean.forget()
+        # the last words are in the captions' track, too
+        await self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS)
         try:
             if any(parts(self._plan.folder, name) for name in NAMES):
-                await asyncio.to_thread(join_all, self._plan.folder, None, self._hub.say)
+                await asyncio.to_thread(join_all, self._plan.folder, None, self._hub.say, language=self._plan.language)
         except MediaError as problem:
             self._hub.say(str(problem))
         self._zero.close()
-        await last_words
 
     async def _join_only(self) -> None:
         """Finish what the relay before us, which aired all of the show, died over."""
