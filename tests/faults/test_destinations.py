@@ -49,9 +49,15 @@ def children() -> list[psutil.Process]:
 
 
 def test_no_key_is_seen_by_others(
-    house: House, stack: contextlib.ExitStack, programme: list[Coded], caplog: pytest.LogCaptureFixture
+    house: House,
+    stack: contextlib.ExitStack,
+    programme: list[Coded],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("STAGE_KEY", KEY)  # where the house keeps it
+    monkeypatch.setenv("FFREPORT", f"file={house.folder}/report.log:level=48")
     server, (srt, _arrivals) = house.nginx("rtmp", record=True), house.srt("srt")
     wanted = (
         Destination("stage", "rtmp", server.address, KEY),
@@ -69,6 +75,7 @@ def test_no_key_is_seen_by_others(
     seen += [caplog.text, *sending.said, *map(repr, wanted), *map(repr, sending.destinations.reports())]
     for secret in (KEY, PASSPHRASE, "zly-klucz-0123"):
         assert not any(secret in text for text in seen)
+    assert not (house.folder / "report.log").exists()
     until(lambda: server.received() > 500_000)
     sending.destinations.close()
     until(lambda: not server.received())

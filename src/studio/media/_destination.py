@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from studio.events import AddDestination, OutputReport
+from studio.language import _
 from studio.media._backlog import Backlog
 from studio.media._outputs import Output
 from studio.media._sender import CHUNK, GRACE, STALLED, Sender
@@ -62,7 +63,8 @@ class Destinations:
         """Begin; `hls` makes the folder of one that is sent as HLS."""
         with self._lock:
             self._hls = hls
-            self._ways = {name: self._way(destination) for name, destination in self._wanted.items()}
+            for destination in self._wanted.values():
+                self._begin(destination)
 
     def add(self, destination: Destination) -> None:
         """Send there, too, from the last keyframe on; one of the same name ends."""
@@ -72,7 +74,7 @@ class Destinations:
             self._wanted = {**self._wanted, destination.name: destination}
             if self._hls is not None:
                 self._end(destination.name)
-                self._ways = {**self._ways, destination.name: self._way(destination)}
+                self._begin(destination)
 
     def remove(self, name: str) -> None:
         """Send there no more; nothing where there is none of this name."""
@@ -122,6 +124,17 @@ class Destinations:
         way.end(QUIT, at_once=True)
         self._leaving = {other: thread for other, thread in self._leaving.items() if thread.is_alive()}
         self._leaving[name] = way.thread
+
+    def _begin(self, destination: Destination) -> None:
+        try:
+            self._ways = {**self._ways, destination.name: self._way(destination)}
+        except (OSError, RuntimeError) as problem:  # no descriptor or no thread is left for it
+            logger.warning("%s cannot be begun: %s", destination.name, problem)
+            self._say(
+                _("Nothing can be sent to {name}, this machine is at its limits; close other programs.").format(
+                    name=destination.name
+                )
+            )
 
     def _way(self, destination: Destination) -> Way:
         after = self._leaving.get(destination.name)

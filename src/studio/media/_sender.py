@@ -372,6 +372,7 @@ class _Attempt:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=(reading, told),
+                env=environment(self._destination.secret),
                 bufsize=0,
             )
         except BaseException:
@@ -570,6 +571,13 @@ class _Bytes:
 def masked(text: str, secret: str) -> str:
     """Return `text` without `secret`."""
     return text.replace(secret, "…") if secret else text
+
+
+def environment(secret: str) -> dict[str, str]:
+    """Return what the child may know of ours: neither the key, nor to write all it knows into a report."""
+    return {
+        name: value for name, value in os.environ.items() if name != "FFREPORT" and not (secret and secret in value)
+    }
 
 
 def usable(secret: str) -> bool:
