@@ -63,6 +63,8 @@ class ShowSettings:
     """Seconds in [0..30] that the programme waits, so that captions meet the lips."""
     listen: str = "rtmp://127.0.0.1:1935/live/studio"
     """Where the encoder streams to: rtmp:// or srt://."""
+    clean: bool = True
+    """Keep what the encoder sends as it comes, too, without captions."""
     slate: str = "slate"
     """A file of `scenes/`: its first scene airs while the encoder gives nothing."""
     slate_from_start: bool = False

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
-LONGEST_HOLD = 30.0
-"""Seconds. More would make talking to the hall about what it sees impossible."""
+LONGEST_HOLD = media.LONGEST_HOLD / 1000
+"""Seconds."""
 KINDS = {
     "presets/encode": media.EncodePreset,
     "presets/captions": speech.Tuning,
@@ -148,6 +148,7 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         translate=venue.captions.translate == "en",
         slate=show.load_slate(catalogue, settings.slate, venue) if source.startswith("listen:") else None,
         slate_from_start=settings.slate_from_start,
+        clean=settings.clean,
         level=settings.level,
         lip_sync=Ms(settings.lip_sync),
         destinations=tuple(

@@ -68,6 +68,8 @@ class Summary:
     """`None` where there is no whole one."""
     parts: tuple[Path, ...]
     """What is still to be joined, as when the disk was full: `studio recover` does."""
+    clean: tuple[Path, ...]
+    """What the encoder sent, as it came; more than one where it came back with another picture size."""
     subtitles: tuple[Path, ...]
     seconds: float
     """Programme that went on the air."""
@@ -422,6 +424,7 @@ class Report:
             folder=folder,
             recording=recording if recording.exists() else None,
             parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
+            clean=tuple(sorted(folder.glob("clean*.mp4"), key=lambda path: (len(path.name), path.name))),
             subtitles=tuple(
                 path
                 for track in ("captions", "captions.en")

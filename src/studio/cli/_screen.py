@@ -86,6 +86,8 @@ def summary_table(summary: Summary) -> Table:
     ]
     if summary.sent:
         rows.insert(2, (_("sent to"), "\n".join(_sent(sent) for sent in summary.sent)))
+    if summary.clean:
+        rows.insert(1, (_("clean recording"), "\n".join(str(path) for path in summary.clean)))
     for row in rows:
         table.add_row(*row)
     return table
