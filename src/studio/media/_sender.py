@@ -72,6 +72,8 @@ that is needed in its first packets, so that no shape of file needs less."""
 PROGRESS_EVERY = "0.25"
 LONGEST_SECRET = 900
 """FFmpeg reads lines of a thousand bytes."""
+ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
+"""What the child is given of our environment, which may hold the keys of every destination."""
 FORMS = {".mkv": "matroska", ".mp4": "mp4", ".flv": "flv"}
 """What a file is by its ending; MPEG-TS otherwise."""
 
@@ -372,7 +374,7 @@ class _Attempt:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=(reading, told),
-                env=environment(self._destination.secret),
+                env=environment(),
                 bufsize=0,
             )
         except BaseException:
@@ -573,11 +575,9 @@ def masked(text: str, secret: str) -> str:
     return text.replace(secret, "…") if secret else text
 
 
-def environment(secret: str) -> dict[str, str]:
-    """Return what the child may know of ours: neither the key, nor to write all it knows into a report."""
-    return {
-        name: value for name, value in os.environ.items() if name != "FFREPORT" and not (secret and secret in value)
-    }
+def environment() -> dict[str, str]:
+    """Return what the child may know of ours: no key, and not to write all it knows into a report of its own."""
+    return {name: value for name, value in os.environ.items() if name in ENVIRONMENT}
 
 
 def usable(secret: str) -> bool:
