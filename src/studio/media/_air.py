@@ -68,7 +68,7 @@ LONGEST_STAND = Ms(2000)
 DECODING = 0.05
 """Seconds of decoding at a stretch: where the hold becomes shorter there may be much to decode, and the air goes on."""
 HELD_FIRST = 2.0
-"""Seconds that a relay which takes up a show waits for what was held (`_clean.refill`) or for the encoder, until the
+"""Seconds that a relay which takes up a show waits for what was held (`_refill.refill`) or for the encoder, until the
 slate airs."""
 CARD_FPS = 15.0
 CARD_AFTER = ticks(2.0)

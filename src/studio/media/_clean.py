@@ -1,4 +1,4 @@
-"""The clean recording: the programme as it arrives, copied before the hold; and the hold, filled again from it."""
+"""The clean recording: the programme as it arrives, copied before the hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import logging
 import queue
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,19 +16,16 @@ from studio.events import OutputReport
 from studio.language import _
 from studio.media._clock import RATE, Ticks, ticks
 from studio.media._encode import Coded
-from studio.media._intake import Session
 from studio.media._outputs import Output
 from studio.media._recording import next_part, parts
-from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from av.stream import Stream
 
-    from studio.media._intake import Intake
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +39,7 @@ MOST = 64 << 20
 SHORT = 10.0
 """Seconds of a part that is only kept for the hold."""
 BACK = 15.0
-"""Seconds before what is wanted in which a key frame is looked for; encoders send one every 2 to 10 s."""
+"""Seconds before what a hold wants that are kept too, for the key frame; encoders send one every 2 to 10 s."""
 PATIENCE = 10.0
 """Seconds that the end of the show waits for the disk."""
 _WRITING = {
@@ -285,9 +281,10 @@ class Copy:
     def put(self, packet: av.Packet[Stream], offset: Ticks) -> None:
         """Take a packet as it came, not yet on the show clock; show time is its stamp + `offset`."""
         kind = self._kinds.get(packet.stream_index)
-        due = Session.stamp(packet)
-        if kind is None or due is None:
+        value = packet.dts if packet.dts is not None else packet.pts
+        if kind is None or value is None:
             return
+        due = round(value * packet.time_base * RATE)
         shown = due if packet.pts is None else round(packet.pts * packet.time_base * RATE)
         length = round((packet.duration or 0) * packet.time_base * RATE)
         key = packet.is_keyframe
@@ -300,85 +297,6 @@ class Copy:
             Ticks(due + offset),
         )
         self._clean.put(arrived, begins=key and (kind == "picture" or not self._pictures))
-
-
-def refill(intake: Intake, folder: Path, begin: Ticks) -> bool:
-    """Hand over what the clean recording in `folder` holds from `begin` on the show clock; return whether it had any.
-
-    It is what a relay that was killed had taken and not yet aired. What cannot be read is left out.
-    """
-    started = time.monotonic()
-    wanted: list[tuple[Path, Ticks]] = []
-    for part in reversed(parts(folder, NAME)):
-        span = _span(part)
-        if span is None:
-            continue
-        if span[1] > begin:
-            wanted.append((part, span[0]))
-        if span[0] <= begin:
-            break
-    for part, first in reversed(wanted):
-        try:
-            _hand_over(intake, part, first, begin)
-        except (OSError, av.FFmpegError) as problem:
-            logger.warning("%s cannot be read, so the hold is not filled from it: %s", part, problem)
-    if wanted:
-        filled = max(0.0, (intake.latest - begin) / RATE)
-        logger.info("the hold is filled with %.2f s again, in %.2f s", filled, time.monotonic() - started)
-    return bool(wanted)
-
-
-def _span(part: Path) -> tuple[Ticks, Ticks] | None:
-    """Where `part` begins and ends on the show clock; `None` where it cannot be read."""
-    if not part.stat().st_size:
-        return None
-    try:
-        with av.open(str(part), "r", "mpegts") as container:
-            if container.start_time is None:
-                return None
-            start = container.start_time * RATE // 1_000_000
-            return Ticks(start), Ticks(start + (container.duration or 0) * RATE // 1_000_000)
-    except (OSError, av.FFmpegError):
-        return None
-
-
-def _hand_over(intake: Intake, part: Path, first: Ticks, begin: Ticks) -> None:
-    intake.tape.start_reading(begin * AIR_RATE // RATE)
-    if begin - first > ticks(2 * BACK):
-        with av.open(str(part), "r", "mpegts") as container:
-            container.seek(round((begin / RATE - BACK) * 1_000_000), any_frame=True)
-            if _play(intake, container, begin, sure=False):
-                return
-    with av.open(str(part), "r", "mpegts") as container:
-        _play(intake, container, begin, sure=True)
-
-
-def _play(intake: Intake, container: InputContainer, begin: Ticks, *, sure: bool) -> bool:
-    """Hand `container` over from its next key frame on.
-
-    Unless `sure` that there is none further back: False, and nothing, where that one comes after `begin`.
-    """
-    session = Session(intake, container, begin)
-    keyed = session.video is None
-    early: list[av.Packet[Stream]] = []
-    for packet in container.demux(session.streams):
-        stamp = session.stamp(packet)
-        if stamp is None or packet.is_corrupt or not packet.size:
-            continue
-        if not keyed:
-            if packet.stream.type != "video":
-                early.append(packet)
-            if packet.stream.type != "video" or not packet.is_keyframe:
-                continue
-            if stamp > begin and not sure:
-                return False
-            keyed = True
-            for sound in early:
-                session.put(sound, Ticks(0))
-        session.put(packet, Ticks(0))
-    if keyed:
-        session.close()
-    return keyed or sure
 
 
 def _kind(stream: Stream) -> str:

@@ -20,7 +20,7 @@ from studio.media import REFUSED
 from studio.media._air import Air
 from studio.media._airtime import AirTime
 from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
-from studio.media._clean import Clean, refill
+from studio.media._clean import Clean
 from studio.media._clock import Ticks, Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
@@ -34,6 +34,7 @@ from studio.media._outputs import Output
 from studio.media._plan import LONGEST_HOLD
 from studio.media._prober import Probers
 from studio.media._recording import NAMES, Recording, join_all, parts
+from studio.media._refill import refill
 from studio.media._tape import Tape
 
 if TYPE_CHECKING:
