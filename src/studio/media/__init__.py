@@ -10,21 +10,24 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from studio.media._plan import EncodePreset, RelayPlan
+from studio.media._plan import LONGEST_HOLD, EncodePreset, RelayPlan
 from studio.media._source import Sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from studio.media._airtime import AirTime
     from studio.media._probe import Facts
     from studio.units import Ms
 
 __all__ = [
+    "LONGEST_HOLD",
     "REFUSED",
     "EncodePreset",
     "RelayPlan",
     "Sound",
+    "air_time",
     "command",
     "microphones",
     "open_sound",
@@ -63,6 +66,13 @@ def recover(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
 
     return _recording.join_all(folder, progress)
+
+
+def air_time(folder: Path) -> AirTime:
+    """Return when each moment of the show in `folder` airs, or aired: it is where its recording has it."""
+    from studio.media._airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
+
+    return AirTime.of(folder)
 
 
 def microphones() -> list[str]:
