@@ -105,8 +105,8 @@ class Evening:
             raise KeyError(name)
         if name.startswith("captions."):
             return self._correct(name, arguments)
-        if name.startswith("destinations."):
-            return self._send(name, str(arguments["name"]))
+        if name == "hold" or name.startswith("destinations."):
+            return self._wait(arguments["seconds"]) if name == "hold" else self._send(name, str(arguments["name"]))
         if name != "take":
             return Answer("refused", f"There is no command {name}.")
         if arguments.get("scene") in self.silent:
@@ -127,6 +127,12 @@ class Evening:
         text = {"captions.strike": "", "captions.restore": word["heard"]}.get(name, arguments.get("text"))
         by = "ears" if name == "captions.restore" else "person"
         self.state.set(place, {**word, "text": text, "by": by})
+        return Answer("confirmed")
+
+    def _wait(self, seconds: object) -> Answer:
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= 30:
+            return Answer("refused", "Choose between 0 and 30 s.")
+        self.state.set("programme.hold_ms", round(seconds * 1000))
         return Answer("confirmed")
 
     def _send(self, name: str, to: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Destinations on the status page and for other programs."""
+"""Destinations, and the hold, for other programs."""
 
 from __future__ import annotations
 
@@ -81,3 +81,13 @@ async def test_a_form_of_another_site_takes_nothing_off_the_air(http: httpx.Asyn
     assert (await http.post("/api/destinations", json={}, headers=foreign)).status_code == 403
     assert (await http.post("/api/destinations", json={"name": "x" * 5000, "on": True})).status_code == 413
     assert house.asked == []
+
+
+async def test_another_hold(http: httpx.AsyncClient, house: Evening) -> None:
+    assert (await http.post("/api/hold", json={"seconds": 8})).json() == {"outcome": "confirmed", "reason": ""}
+    assert house.state.snapshot()["programme"]["hold_ms"] == 8000  # type: ignore[index,call-overload] # JSON
+    assert (await http.post("/api/hold", json={"seconds": 31})).status_code == 409
+    for body in ({}, {"seconds": "8"}, {"seconds": None}, {"seconds": 8, "now": True}):
+        assert (await http.post("/api/hold", json=body)).status_code == 422
+    assert (await http.post("/api/hold", content=b'{"seconds": 8}')).status_code == 415
+    assert len(house.asked) == 2

@@ -152,6 +152,23 @@ async def test_a_destination_is_taken_off_the_air_by_two_presses(browser: Browse
         assert house.asked[1:] == [("destinations.add", {"name": "YouTube"})]
 
 
+async def test_the_hold_is_changed_on_the_air(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        field, button = page.get_by_label("Hold in seconds"), page.get_by_role("button", name="Change the hold")
+        await expect(field).to_have_value("6")
+        await expect(button).to_be_disabled()
+        await field.fill("8.5")
+        await button.click()
+        await expect(page.locator(".figure").filter(has_text="Hold").locator("dd")).to_have_text("8.5s")
+        await expect(field).to_have_value("8.5")
+        await field.fill("31")
+        await field.press("Enter")
+        await expect(page.locator(".hold").get_by_role("alert")).to_have_text("Choose between 0 and 30 s.")
+        await expect(field).to_have_value("8.5")
+        assert house.asked == [("hold", {"seconds": 8.5}), ("hold", {"seconds": 31})]
+
+
 async def test_a_destination_that_needs_its_key_anew_says_so(browser: Browser, house: Evening) -> None:
     house.state.set("destinations.hls.state", "starting")
     house.state.set("destinations.Keyless", {"state": "refused", "detail": "", "size": 0, "destination": True})

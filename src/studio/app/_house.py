@@ -18,6 +18,7 @@ from studio.app._evening import is_running
 from studio.app._plug import Plugs
 from studio.app._report import Report, Summary
 from studio.app._said import COMMANDS, Corrections, Rolling
+from studio.app._waiting import Waiting
 from studio.bridge import Line
 from studio.devices import Outcome
 from studio.errors import ShowError, StudioError, first_of
@@ -27,6 +28,7 @@ from studio.events import (
     Edited,
     Finish,
     Heard,
+    HoldChanged,
     ListenerReport,
     RelayReport,
     ShowCue,
@@ -82,6 +84,7 @@ class House:
             captions=evening.captions is not None,
         )
         self._destinations = Destinations(evening.outlets, evening.relay.destinations, self._send_to_relay)
+        self._waiting = Waiting(evening.relay.hold, self._send_to_relay)
         self._report.house_destinations(self._destinations.known)
         if evening.no_captions:
             self._tell(evening.no_captions)
@@ -157,19 +160,25 @@ class House:
         self._stopping.set()
 
     async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        """Do what a page or a pad asks for: `take` a scene, `stop`, or a command of `_said` or `_destinations`."""
-        if name == "take":
-            return await self._plugs.take(arguments.get("scene"))
-        if name == "stop":
-            self.stop()
-            return Outcome("confirmed")
+        """Do what a page or a pad asks for: `take`, `hold`, `stop`, or one of COMMANDS of `_said`, `_destinations`."""
         if name in COMMANDS:
-            if self._recogniser is None:
-                return Outcome("refused", _("Captions are switched off in this show."))
-            return await self._corrections.command(name, arguments)
+            return await self._correct(name, arguments)
         if name in _destinations.COMMANDS:
             return await self._destinations.command(name, arguments)
+        match name:
+            case "take":
+                return await self._plugs.take(arguments.get("scene"))
+            case "hold":
+                return await self._waiting.command(arguments)
+            case "stop":
+                self.stop()
+                return Outcome("confirmed")
         return Outcome("refused", _("There is no command {name}.").format(name=repr(name)))
+
+    async def _correct(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        if self._recogniser is None:
+            return Outcome("refused", _("Captions are switched off in this show."))
+        return await self._corrections.command(name, arguments)
 
     # ── children ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,11 +287,14 @@ class House:
 
     def _take_in(self, message: AnyMessage) -> None:
         match message:
-            case Welcome(epoch=epoch, process=process):
+            case Welcome(epoch=epoch, hold=hold, process=process):
                 self._report.relay_restarted(process)
                 self._report.link("relay", "online")
                 self._destinations.connected()
                 self._set_clock(epoch or None)
+                self._set_hold(hold)
+            case HoldChanged(hold=hold):
+                self._set_hold(hold)
             case ClockStarted(epoch=epoch):
                 self._set_clock(epoch)
             case RelayReport():
@@ -328,6 +340,11 @@ class House:
     def _set_clock(self, epoch: int | None) -> None:
         self._clock = ShowClock(epoch) if epoch else None
         self._report.clock(epoch)
+
+    def _set_hold(self, hold: Ms) -> None:
+        self._waiting.told(hold)
+        self._relay.child.grace = hold / 1000 + FAREWELL
+        self._report.hold(hold, self._clock.now() if self._clock else Ms(0))
 
     def _on_relay_report(self, report: RelayReport) -> None:
         self._last_report = asyncio.get_running_loop().time()

@@ -345,6 +345,12 @@ class Report:
         """
         self._state.set(("show", "epoch_ms"), None if epoch is None else epoch // 1_000_000)
 
+    def hold(self, hold: Ms, now: Ms) -> None:
+        """Say how long the programme waits from `now` on."""
+        self._state.set(("programme", "hold_ms"), hold)
+        if self._script.wait(hold, now):
+            self._show_script()
+
     def heard(self, heard: Heard) -> None:
         """Show what was settled, word by word, and what is likely to follow."""
         self._script.heard(heard)

@@ -282,7 +282,43 @@ function Figure({ name, value, warn }) {
   </div>`;
 }
 
-function Figures({ programme, captions }) {
+/** How long the programme waits, to be changed while it is on the air. */
+function Hold({ hold, live }) {
+  const [wanted, setWanted] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const [answer, setAnswer] = useState("");
+  const change = async () => {
+    const length = Number.parseFloat(wanted);
+    if (Number.isNaN(length)) return;
+    setBusy(true);
+    setAnswer("");
+    const { outcome, reason } = await command("hold", { seconds: length });
+    setBusy(false);
+    setWanted(null);
+    setAnswer(outcome === "confirmed" ? "" : reason || t("Nobody confirmed this."));
+  };
+  return html`<div class="hold">
+    <label>
+      ${t("Hold in seconds")}
+      <input
+        type="number"
+        min="0"
+        max="30"
+        step="0.5"
+        disabled=${!live || busy}
+        value=${wanted ?? (hold ?? 0) / 1000}
+        onInput=${(event) => setWanted(event.target.value)}
+        onKeyDown=${(event) => event.key === "Enter" && wanted !== null && change()}
+      />
+    </label>
+    <button type="button" disabled=${!live || busy || wanted === null} aria-busy=${busy} onClick=${change}>
+      ${t("Change the hold")}
+    </button>
+    <p class="answer" role="alert">${answer}</p>
+  </div>`;
+}
+
+function Figures({ programme, captions, live }) {
   const hold = programme.hold_ms;
   const late = captions.late_p95_ms != null && captions.late_p95_ms > hold;
   return html`<${Panel} name="figures" title=${t("Figures")}>
@@ -304,6 +340,7 @@ function Figures({ programme, captions }) {
       <${Figure} name=${t("Sound peak")} value=${decibels(programme.peak_db)} />
       <${Loudness} loudness=${programme.loudness ?? {}} />
     </dl>
+    <${Hold} hold=${hold} live=${live} />
   <//>`;
 }
 
@@ -339,7 +376,7 @@ function StatusPage({ state, live, languages }) {
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
         <${Links} links=${links} live=${live} />
-        <${Figures} programme=${programme} captions=${captions} />
+        <${Figures} programme=${programme} captions=${captions} live=${live} />
       </div>
     </main>
   `;
