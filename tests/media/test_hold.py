@@ -128,7 +128,7 @@ async def test_the_hold_is_changed_on_the_air(
     await relay.until(lambda: relay.report.slate)
     await relay.until(lambda: not relay.report.slate)
     await relay.until(lambda: relay.aired >= 200)
-    await change(relay, 0.5)
+    await change(relay, 0)
     aired = relay.aired
     await relay.until(lambda: relay.aired >= aired + 70)
     relay.finish()

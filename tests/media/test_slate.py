@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 from tests.media.relay_bench import Encoder, Relays, free_port, see
 
+from studio.events import SetHold
 from studio.media import RelayPlan
 from studio.media._slate import draw
 from studio.units import Ms
@@ -169,3 +171,32 @@ async def test_an_encoder_whose_picture_stands_still_is_not_lost_while_it_sounds
     assert await relay.ended() == 0
     assert not any(red for _at, red, _key in colours(relay.plan.folder / "recording.mp4"))
     assert not relay.troubles()
+
+
+async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
+    relays: Relays, encoders: list[Encoder], clip: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
+    slate = replace(RED, width=640, height=360)  # the broadcast goes on in the size that it has
+    first = await relays.start(f"listen:{url}", slate=slate)
+    await first.until(lambda: first.reported and first.report.source == "connecting")
+    encoders.append(Encoder(clip, url))
+    await first.until(lambda: first.aired >= 40)
+    first.line.send(SetHold(Ms(1500)))
+    await first.until(lambda: first.report.hold == 1500)
+    await first.until(lambda: first.aired >= 80)
+    await first.kill()
+    second = await relays.start(first.plan)
+    assert second.welcome.hold == 1500  # not what the plan says: somebody changed it
+    await second.until(lambda: second.reported and second.report.slate)
+    encoders.append(Encoder(clip, url))
+    await second.until(lambda: second.aired >= 40 and not second.report.slate)
+    second.finish()
+    assert await second.ended() == 0
+    folder = first.plan.folder
+    assert not (folder / "recording-2.mp4").exists()
+    pictures = colours(folder / "recording.mp4")
+    steps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(pictures)]
+    assert min(steps) > 0
+    changes = [now for before, now in itertools.pairwise(pictures) if before[1] is not now[1]]
+    assert [red for _at, red, _key in changes] == [True, False]
