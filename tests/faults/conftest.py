@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from tests.faults.servers import MODULES, Arrivals, Nginx, Srt, make_programme, nginx, until
+from tests.faults.servers import MODULES, Arrivals, Nginx, Srt, Viewer, make_programme, nginx, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,15 @@ class House:
             server.start()
         self._stack.callback(server.kill)
         return server
+
+    def viewer(self, server: Nginx) -> Arrivals:
+        """Watch `server`, on which somebody streams already."""
+        arrivals = Arrivals()
+        self._stack.callback(arrivals.close)
+        viewer = Viewer(server, arrivals.port)
+        viewer.start()
+        self._stack.callback(viewer.kill)
+        return arrivals
 
     def srt(self, name: str) -> tuple[Srt, Arrivals]:
         arrivals = Arrivals()

@@ -159,6 +159,15 @@ def nginx() -> str:
     return shutil.which("nginx") or "/usr/sbin/nginx"
 
 
+class Viewer(Server):
+    """Watches what is published with the key, and hands it on by UDP."""
+
+    def __init__(self, server: Nginx, to: int) -> None:
+        watch = ["ffmpeg", "-v", "error", "-nostdin", "-probesize", "300000", "-i", f"{server.address}/{KEY}"]
+        hand_on = ["-c", "copy", "-f", "mpegts", "-flush_packets", "1", f"udp://127.0.0.1:{to}?pkt_size=1316"]
+        super().__init__([*watch, *hand_on], server.folder / "viewer.log")
+
+
 class Srt(Server):
     """srt-live-transmit; it hands on by UDP what it receives."""
 
@@ -226,6 +235,7 @@ class Hole:
     """A port that swallows whoever calls: the packets of a call get no answer at all."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))

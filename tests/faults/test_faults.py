@@ -140,7 +140,8 @@ def test_one_bad_destination_of_four_hurts_nobody(
 
     others = ("good", "far", "disk") if wrong.from_start else ("bad", "good", "far", "disk")
     until(lambda: all(report(name).state == "on air" for name in others))
-    until(lambda: by_srt.times)
+    by_rtmp = house.viewer(good)
+    until(lambda: by_srt.times and by_rtmp.times)
     if not wrong.from_start:
         until(lambda: bad_server.received() > 100_000)
 
@@ -160,6 +161,7 @@ def test_one_bad_destination_of_four_hurts_nobody(
         "recording": largest_gap(grown[1].times, began, now),
         "disk": largest_gap(grown[0].times, began, now),
         "srt": largest_gap(by_srt.times, began, now),
+        "rtmp": largest_gap(by_rtmp.times, began, now),
     }
     assert max(gaps.values()) < 2, gaps
     assert air.longest < 1
