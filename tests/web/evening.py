@@ -41,7 +41,7 @@ TREE: dict[str, Any] = {
         "hold_ms": 6000,
         "late_p95_ms": 12,
         "peak_db": -14.2,
-        "loudness": {"momentary": -21.4, "short_term": -22.6, "integrated": -23.1, "true_peak": -3.2, "gain": None},
+        "loudness": {"momentary": -21.4, "short_term": -22.6, "integrated": -23.1, "true_peak": -3.2},
     },
     "captions": {
         "on": True,
