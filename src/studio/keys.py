@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def _from_file(file: Path) -> str:
         if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SecretError(
                 _("The key file {file} may be read by others; run: chown $USER {file} && chmod 600 {file}").format(
-                    file=file
+                    file=shlex.quote(str(file))
                 )
             )
         text = os.read(descriptor, LARGEST + 1)
