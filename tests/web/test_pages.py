@@ -108,6 +108,8 @@ async def test_a_change_of_the_state_changes_the_open_page(browser: Browser, hou
         await expect(page.locator(".links li").first).to_contain_text("It was killed and comes back.")
         house.state.set("captions.on", value=False)
         await expect(page.locator(".captions")).to_contain_text("switched off")
+        house.state.set("programme.slate", value=True)
+        await expect(page.locator(".figure", has_text="Picture").locator("dd")).to_have_text("Slate")
 
 
 async def test_a_scene_is_taken_with_a_key_and_shown_when_it_is_reported(browser: Browser, house: Evening) -> None:

@@ -154,6 +154,7 @@ class Report:
                     "late_p95_ms": None,
                     "peak_db": None,
                     "loudness": _shown_loudness(Loudness()),
+                    "slate": False,
                 },
                 "captions": {
                     "on": captions,
@@ -266,6 +267,7 @@ class Report:
                     "late_p95_ms": report.late_p95,
                     "peak_db": None if report.peak is None else round(report.peak, 1),
                     "loudness": _shown_loudness(report.loudness),
+                    "slate": report.slate,
                 },
                 "captions": {"late_cues": self.cues_late},
             }
