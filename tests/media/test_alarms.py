@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 from tests.media.test_loudness import film, talk, tone
@@ -15,7 +16,7 @@ from studio.media._alarms import Keeper, Kept, Watch
 from studio.media._clock import Ticks, ticks
 from studio.media._picture import black
 from studio.media._planes import pixels
-from studio.media._prober import NotPlayingError, Prober, segments
+from studio.media._prober import NotPlayingError, Prober, Probers, segments
 from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
@@ -252,6 +253,13 @@ def test_the_sentences_say_what_to_do_and_when_it_began() -> None:
     assert alarm.over == "There is a picture again."
 
 
+def test_a_picture_that_cannot_be_looked_at_breaks_nothing() -> None:
+    evening = Evening()
+    evening.watch._small = None  # type: ignore[assignment] # whatever may break there
+    evening.goes_on(3, picture=camera, sound=talk(-23, 12))
+    assert evening.goes_on(30, picture=camera, sound=NOTHING) == ["silent"]
+
+
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -264,14 +272,11 @@ def looks(keeper: Keeper, count: int) -> list[Alarm]:
 def test_a_recording_that_does_not_grow_and_a_playlist_that_stands_still(tmp_path: Path) -> None:
     live = [True]
     part, playlist = tmp_path / "recording.part-001.ts", tmp_path / "index.m3u8"
-    keeper = Keeper(
-        tmp_path,
-        [
-            Kept("recording", "recording.part-*.ts", 10, lambda: live[0]),
-            Kept("hls", "index.m3u8", 10, lambda: live[0], playlist=True),
-        ],
-        lambda: Ticks(0),
-    )
+    kept = [
+        Kept("recording", tmp_path, "recording.part-*.ts", 10, lambda: live[0]),
+        Kept("hls", tmp_path, "index.m3u8", 10, lambda: live[0], playlist=True),
+    ]
+    keeper = Keeper(lambda: kept, lambda: Ticks(0))
     assert looks(keeper, 30) == []  # nothing is there yet
     part.write_bytes(b"1")
     playlist.write_text("#EXTM3U\n#EXTINF:2,\nseg-00001.ts\n", encoding="utf-8")
@@ -292,7 +297,38 @@ def test_a_recording_that_does_not_grow_and_a_playlist_that_stands_still(tmp_pat
     (tmp_path / "recording.part-002.ts").write_bytes(b"34")
     playlist.write_text("#EXTM3U\n#EXTINF:2,\nseg-00003.ts\n", encoding="utf-8")
     assert looks(keeper, 1) == []
+    assert keeper.alarms()[0].over == f"The recording {part} grows again."
     assert [alarm.over.split()[-1] for alarm in keeper.alarms()] == ["again.", "again."]
+
+
+def test_a_disk_that_hangs_whoever_looks_at_it_is_told(tmp_path: Path) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def kept() -> list[Kept]:
+        if (tmp_path / "recording.part-001.ts").exists():
+            hangs.set()
+            goes_on.wait()
+        return [Kept("recording", tmp_path, "recording.part-*.ts", 0.2, lambda: True)]
+
+    keeper = Keeper(kept, lambda: Ticks(0), every=0.02)
+    keeper.start()
+    soon(lambda: keeper._kept)
+    (tmp_path / "recording.part-001.ts").write_bytes(b"1")
+    assert hangs.wait(10)
+    soon(keeper.alarms)
+    assert [alarm.name for alarm in keeper.alarms()] == ["still:recording"]
+    keeper.stop()
+    goes_on.set()
+
+
+def test_what_is_kept_no_more_is_not_told_of(tmp_path: Path) -> None:
+    (tmp_path / "copy.mp4").write_bytes(b"1")
+    kept = [Kept("copy", tmp_path, "copy*.mp4", 3, lambda: True)]
+    keeper = Keeper(lambda: kept, lambda: Ticks(0))
+    assert [alarm.name for alarm in looks(keeper, 5)] == ["still:copy"]
+    kept.clear()
+    assert looks(keeper, 1) == []
+    assert keeper.alarms() == ()
 
 
 # ── what viewers see ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -409,6 +445,21 @@ def test_a_destination_that_is_not_on_the_air_is_not_looked_at() -> None:
             assert (served.asked, unseen(prober)) == (0, [])
         finally:
             prober.stop()
+
+
+def test_there_is_a_prober_for_each_destination_that_says_where_to_look() -> None:
+    with platform() as (served, address):
+        probers = Probers(lambda: Ticks(0))
+        seen = Destination("TV", "rtmp", "rtmp://127.0.0.1/live", look_at=address)
+        unseen_ = Destination("Elsewhere", "srt", "srt://127.0.0.1:9000")
+        assert probers.follow((seen, unseen_), ["TV"]) == ()
+        assert list(probers._probers) == ["TV"]
+        [first] = probers._probers.values()
+        probers.follow((msgspec.structs.replace(seen, address="rtmp://127.0.0.1/other"),), ())
+        assert first._ended.is_set()
+        probers.stop()
+        assert probers._probers == {}
+        assert served.mood == "well"
 
 
 def test_what_moves_in_a_playlist_is_not_its_tokens() -> None:

@@ -173,6 +173,20 @@ def test_no_true_peak_passes_the_limiter(hertz: float) -> None:
     assert -2.0 < read.true_peak <= -1.0
 
 
+def test_a_desk_that_breaks_lets_the_sound_pass() -> None:
+    desk = SoundDesk(-23)
+    sound = talk(-30, 2)
+    desk.take(0, sound[:AIR_RATE])
+    desk._meter._graph.push(None)  # its end: nothing may be pushed after that
+    at, out = desk.take(AIR_RATE, sound[AIR_RATE:])
+    assert at == AIR_RATE
+    assert np.array_equal(out, sound[AIR_RATE:])
+    at, out = desk.take(2 * AIR_RATE, sound[:BLOCK])
+    assert np.array_equal(out, sound[:BLOCK])
+    assert desk.loudness.momentary is None
+    assert not len(desk.flush()[0])
+
+
 def test_a_leveller_holds_still_where_it_is_right() -> None:
     leveller = Leveller(-23)
     sound = tone(-23.3, 10)

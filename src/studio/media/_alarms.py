@@ -7,12 +7,14 @@ nothing can be told does not count.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,7 +29,6 @@ from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import av
     from numpy.typing import NDArray
@@ -159,6 +160,7 @@ class Watch:
         self._waiting: list[NDArray[np.int16]] = []
         self._count = 0
         self._clips: list[bool] = []
+        self._broken = False
 
     def alarms(self) -> tuple[Alarm, ...]:
         """What is wrong now, or was until some seconds ago."""
@@ -169,6 +171,10 @@ class Watch:
         """See a picture of the programme, yuv420p, without captions; two a second are looked at."""
         if self._looked is not None and 0 <= at - self._looked < LOOK_EVERY:
             return
+        with self._border():
+            self._see(at, frame)
+
+    def _see(self, at: Ticks, frame: av.VideoFrame) -> None:
         seconds = 0.0 if self._looked is None else min(max(0, at - self._looked) / RATE, _LONGEST_STEP)
         self._looked = at
         small = self._small.reformat(frame, *SMALL, format="yuv420p", interpolation="AREA")
@@ -194,9 +200,19 @@ class Watch:
         self._count += len(samples)
         if self._count < AIR_RATE:
             return
-        second = np.concatenate(self._waiting)
-        self._waiting, self._count = [], 0
-        self._hear(second, Ticks(at * RATE // AIR_RATE))
+        second, self._waiting, self._count = self._waiting, [], 0
+        with self._border():
+            self._hear(np.concatenate(second), Ticks(at * RATE // AIR_RATE))
+
+    @contextlib.contextmanager
+    def _border(self) -> Iterator[None]:
+        """Whatever breaks in here, the air goes on."""
+        try:
+            yield
+        except Exception:
+            if not self._broken:
+                logger.exception("the programme cannot be watched")
+            self._broken = True
 
     def _pictured(self, at: int) -> bool:
         return self._looked is not None and self._looked * AIR_RATE > (at - 2 * AIR_RATE) * RATE
@@ -231,35 +247,38 @@ def _decibels(size: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Files of the show folder that must move while `live` says so."""
+    """Files that must move while `live` says so."""
 
     name: str
     """As in the outputs' reports."""
+    folder: Path
     pattern: str
-    """Of files in the show folder."""
+    """Of files in `folder`."""
     after: float
     """Seconds."""
     live: Callable[[], bool]
     playlist: bool = False
-    """Its text must change; else the files together must grow."""
+    """The newest file's last line must change; else the files together must grow."""
 
 
 class Keeper:
     """Looks at files in a thread of its own: a disk that hangs, hangs whoever looks."""
 
-    def __init__(self, folder: Path, kept: Iterable[Kept], now: Callable[[], Ticks], every: float = 1.0) -> None:
-        """`now` is the show clock."""
-        self._folder = folder
-        # One byte more is growth: nothing has to be proven for seconds.
-        self._kept = [(one, Sign(f"still:{one.name}", one.after, _still(folder, one), back=0)) for one in kept]
-        self._seen: dict[str, object] = {}
+    def __init__(self, kept: Callable[[], Iterable[Kept]], now: Callable[[], Ticks], every: float = 1.0) -> None:
+        """`kept` is asked at each look; `now` is the show clock."""
+        self._ask = kept
         self._now = now
         self._every = every
+        self._kept: dict[str, tuple[Kept, Sign]] = {}
+        """Replaced when it changes, never changed: two threads read it."""
+        self._seen: dict[str, object] = {}
+        self._newest: dict[str, Path] = {}
         self._ended = threading.Event()
         self._looked = time.monotonic()
 
     def start(self) -> None:
         """Begin to look."""
+        self._looked = time.monotonic()
         threading.Thread(target=self._run, name="keeper", daemon=True).start()
 
     def stop(self) -> None:
@@ -271,15 +290,20 @@ class Keeper:
         if self._ended.is_set():
             return ()
         stuck = time.monotonic() - self._looked
-        for one, sign in self._kept:
+        kept = self._kept.values()
+        for one, sign in kept:
             if sign.raised is None and stuck > one.after + self._every and one.live():
                 sign.note(True, one.after, self._now())  # noqa: FBT003 - so it is
-        return tuple(alarm for _one, sign in self._kept for alarm in sign.told())
+        return tuple(alarm for _one, sign in kept for alarm in sign.told())
 
     def look(self, seconds: float) -> None:
         """Look once; the last look was `seconds` ago."""
-        for one, sign in self._kept:
-            seen = _state(self._folder, one) if one.live() else None
+        kept = self._kept
+        self._kept = {
+            one.name: (one, kept[one.name][1] if one.name in kept else self._sign(one)) for one in self._ask()
+        }
+        for one, sign in self._kept.values():
+            seen = self._state(one) if one.live() else None
             before, self._seen[one.name] = self._seen.get(one.name), seen
             known = seen is not None and before is not None
             sign.note(seen == before if known else None, seconds, self._now())
@@ -288,21 +312,43 @@ class Keeper:
         before = time.monotonic()
         while not self._ended.wait(self._every):
             now = time.monotonic()
-            self.look(now - before)
+            try:
+                self.look(now - before)
+            except Exception:
+                logger.exception("the files are looked at no more")
+                self.stop()  # or that nobody looks would be told as if they stood still
             before = self._looked = now
 
-
-def _state(folder: Path, kept: Kept) -> object:
-    """What must be another one at the next look; `None` where there is nothing yet, or nothing that can be read."""
-    try:
-        files = sorted(folder.glob(kept.pattern))
-        if not files:
+    def _state(self, kept: Kept) -> object:
+        """Return what must be another one at the next look; `None` where there is nothing that can be read."""
+        try:
+            files = {file: file.stat() for file in kept.folder.glob(kept.pattern)}
+            if not files:
+                return None
+            newest = self._newest[kept.name] = max(files, key=lambda file: files[file].st_mtime_ns)
+            if kept.playlist:
+                return re.findall(r"^[^#\n]+$", newest.read_text(encoding="utf-8"), re.MULTILINE)[-1:]
+            return sum(facts.st_size for facts in files.values())
+        except (OSError, ValueError):  # gone between two steps, or being replaced: the outputs tell of disks that fail
             return None
+
+    def _sign(self, kept: Kept) -> Sign:
+        # One byte more is growth: nothing has to be proven for seconds.
+        return Sign(f"still:{kept.name}", kept.after, lambda: self._says(kept), back=0)
+
+    def _says(self, kept: Kept) -> Says:
+        file = self._newest.get(kept.name, kept.folder / kept.pattern)
         if kept.playlist:
-            return re.findall(r"^[^#\n]+$", files[-1].read_text(encoding="utf-8"), re.MULTILINE)[-1:]
-        return sum(file.stat().st_size for file in files)
-    except (OSError, ValueError):  # gone between two steps, or being replaced: the outputs tell of disks that fail
-        return None
+            return Says(
+                _("The playlist {file} stands still, so nobody can watch on; look at the disk that it is on.").format(
+                    file=file
+                ),
+                _("The playlist {file} moves again.").format(file=file),
+            )
+        return Says(
+            _("The recording {file} does not grow any more; look at the disk that it is on.").format(file=file),
+            _("The recording {file} grows again.").format(file=file),
+        )
 
 
 # ── sentences ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,21 +394,3 @@ def _right() -> Says:
         _("Only the left channel has sound; look at the right cable between mixer and encoder."),
         _("Both channels have sound again."),
     )
-
-
-def _still(folder: Path, kept: Kept) -> Callable[[], Says]:
-    def says() -> Says:
-        place = folder / kept.pattern
-        if kept.playlist:
-            return Says(
-                _("The playlist {file} stands still, so nobody can watch on; look at the disk that it is on.").format(
-                    file=place
-                ),
-                _("The playlist {file} moves again.").format(file=place),
-            )
-        return Says(
-            _("The recording {file} does not grow any more; look at the disk that it is on.").format(file=place),
-            _("The recording {file} grows again.").format(file=place),
-        )
-
-    return says

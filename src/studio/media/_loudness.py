@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from fractions import Fraction
@@ -17,6 +18,8 @@ from studio.units import Decibels, Lufs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 STEP = AIR_RATE // 10
 """Samples between two measurements: R128 asks for at least ten a second (EBU Tech 3341, 2.2)."""
@@ -128,6 +131,16 @@ def _peak(told: dict[str, str]) -> Decibels | None:
     return Decibels(round(20 * math.log10(highest), 1)) if highest > 0 else None
 
 
+class _NoMeter(Meter):
+    """Stands in for one that broke."""
+
+    def __init__(self) -> None:
+        self.read = Loudness()
+
+    def take(self, samples: NDArray[np.int16]) -> int:  # noqa: ARG002
+        return 0
+
+
 class SoundDesk:
     """What the programme's sound goes through before it is encoded: levelling, if the house wants it, and the meter."""
 
@@ -135,7 +148,7 @@ class SoundDesk:
         """`level`: LUFS that the programme shall have; `None`: as it came, to the bit."""
         self._leveller = None if level is None else Leveller(level)
         self._limiter = None if level is None else Limiter()
-        self._meter = Meter()
+        self._meter: Meter = Meter()
 
     @property
     def loudness(self) -> Loudness:
@@ -147,9 +160,16 @@ class SoundDesk:
 
     def take(self, at: int, samples: NDArray[np.int16]) -> tuple[int, NDArray[np.int16]]:
         """Return what goes out when `samples`, the first of them number `at`, came; a levelled sound is 5 ms behind."""
-        if self._leveller is not None and self._limiter is not None:
-            at, samples = self._limiter.take(at, self._leveller.take(samples))
-        self._meter.take(samples)
+        came = at, samples
+        try:
+            if self._leveller is not None and self._limiter is not None:
+                at, samples = self._limiter.take(at, self._leveller.take(samples))
+            self._meter.take(samples)
+        except Exception:  # whatever it is, the sound goes on as it came
+            logger.exception("the sound can be measured and levelled no more")
+            self._leveller = self._limiter = None
+            self._meter = _NoMeter()
+            return came
         return at, samples
 
     def flush(self) -> tuple[NDArray[np.int16], int]:

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -113,7 +114,7 @@ class Relay:
         self._hub = Hub(self._zero, self._time.hold, boards, self.finish, self._change)
         self._destinations = Destinations(plan.destinations, self._hub.say)
         self._sight = Watch()
-        self._keeper = Keeper(plan.folder, self._kept(), self._zero.now)
+        self._keeper = Keeper(self._kept, self._zero.now)
         self._probers = Probers(self._zero.now)
         self._air = Air(
             plan,
@@ -351,15 +352,23 @@ class Relay:
         def written(name: str) -> bool:
             if self._air.figures.phase not in ("on air", "draining"):
                 return False
-            return any(
-                report.name == name and report.state in _MOVING for report in map(Output.report, self._air.outputs)
-            )
+            reports = (*(output.report() for output in self._air.outputs), *self._destinations.reports())
+            return any(report.name == name and report.state in _MOVING for report in reports)
 
-        return [
-            Kept("recording", "recording.part-*.ts", STILL_AFTER, partial(written, "recording")),
-            Kept("hls", "hls/index.m3u8", playlist, partial(written, "hls"), playlist=True),
-            Kept("clean", "clean.part-*.ts", STILL_AFTER, self._arriving),
+        folder = self._plan.folder
+        kept = [
+            Kept("recording", folder, "recording.part-*.ts", STILL_AFTER, partial(written, "recording")),
+            Kept("hls", folder / "hls", "index.m3u8", playlist, partial(written, "hls"), playlist=True),
+            Kept("clean", folder, "clean.part-*.ts", STILL_AFTER, self._arriving),
         ]
+        for to in self._destinations.wanted:
+            place, live = Path(to.address), partial(written, to.name)
+            if to.kind == "hls":
+                kept.append(Kept(to.name, place, "index.m3u8", playlist, live, playlist=True))
+            elif to.kind == "file":  # after a break another one is begun beside it
+                pattern = f"{escape(place.stem)}*{escape(place.suffix)}"
+                kept.append(Kept(to.name, place.parent, pattern, STILL_AFTER, live))
+        return kept
 
     def _arriving(self) -> bool:
         """Whether a source sends just now what is written as it comes."""
