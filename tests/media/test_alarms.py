@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import av
 import msgspec
 import numpy as np
 import pytest
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    import av
     from numpy.typing import NDArray
     from tests.media.relay_bench import Relays
 
@@ -258,6 +258,20 @@ def test_a_picture_that_cannot_be_looked_at_breaks_nothing() -> None:
     evening.watch._small = None  # type: ignore[assignment] # whatever may break there
     evening.goes_on(3, picture=camera, sound=talk(-23, 12))
     assert evening.goes_on(30, picture=camera, sound=NOTHING) == ["silent"]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["en/shakespeare_sonnet1.mp3", "other/song_fishin_vocals.ogg", "other/noise_rain.mp3"])
+@pytest.mark.parametrize("gain", [0, -20])
+def test_speech_song_and_rain_alarm_nobody(shared: Path, name: str, gain: float) -> None:
+    with av.open(str(shared / "data" / name)) as container:
+        to_stereo = av.AudioResampler("s16", "stereo", AIR_RATE)
+        pieces = [piece.to_ndarray() for frame in container.decode(audio=0) for piece in to_stereo.resample(frame)]
+    whole = np.concatenate(pieces, axis=1).reshape(-1, 2).astype(np.float32)
+    sound = (whole * 10 ** (gain / 20)).astype(np.int16)
+    evening = Evening()
+    evening.goes_on(len(sound) // AIR_RATE, picture=camera, sound=sound)
+    assert evening.raised == []
 
 
 # ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
