@@ -200,3 +200,32 @@ async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
     assert min(steps) > 0
     changes = [now for before, now in itertools.pairwise(pictures) if before[1] is not now[1]]
     assert [red for _at, red, _key in changes] == [True, False]
+
+
+async def test_a_show_that_no_encoder_comes_to_ends_with_its_slate(relays: Relays) -> None:
+    relay = await relays.start(f"listen:rtmp://127.0.0.1:{free_port()}/live/studio", slate=RED, slate_from_start=True)
+    await relay.until(lambda: relay.reported and relay.report.slate)
+    index = relay.plan.folder / "hls" / "index.m3u8"
+    await relay.until(index.exists)
+    relay.finish()
+    assert await relay.ended() == 0
+    assert all(red for _at, red, _key in colours(relay.plan.folder / "recording.mp4"))
+    assert not relay.troubles()
+
+
+async def test_an_encoder_that_goes_while_the_hold_becomes_shorter_is_lost_too(
+    relays: Relays, encoders: list[Encoder], clip: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
+    relay = await relays.start(f"listen:{url}", slate=RED, hold=Ms(1500))
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.aired >= 40)
+    encoders[0].stop()
+    relay.line.send(SetHold(Ms(0)))
+    await relay.until(lambda: relay.report.slate)
+    assert "the slate is on the air" in relay.troubles()[0].sentence
+    relay.finish()
+    assert await relay.ended() == 0
+    times = [at for at, _red, _key in colours(relay.plan.folder / "recording.mp4")]
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 0.15

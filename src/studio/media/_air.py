@@ -399,7 +399,7 @@ class Air:
         if at > now or (over and not stands):
             return False
         if self.figures.slate is not (picture is self._slate):
-            self._back() if self.figures.slate else self._go(wanted=stands)
+            self._back() if self.figures.slate else self._go()
         self._send(picture, at)
         if picture is self._still and self._still_fps:  # the card is the programme, and counts
             self._count(edge, at)
@@ -410,7 +410,8 @@ class Air:
 
         `stands`: the show does, for its hold has become longer.
         """
-        if (stands or self._catching_up) and not self._still_fps:
+        catches_up = self._catching_up and edge - self._fed < BEHIND
+        if (stands or catches_up) and not self._still_fps:
             if stands and self._stands_long:
                 return self._stand_in(), fps
             return self._slate if self.figures.slate else self._still, fps
@@ -430,9 +431,10 @@ class Air:
         if self._still is None and sounds and edge > (self._tape.begin or 0) * RATE // AIR_RATE + CARD_AFTER:
             self._still_fps = self._plan.encode.fps or CARD_FPS  # the slate was there first, and sound came alone
             self._still = self._fitter.fit(card(self._plan.title, self._plan.encode), Fraction(1))
-        if self.figures.slate:
-            return not (sounds and self._still_fps)
-        return edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
+        gone = edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
+        if gone:
+            self._say_lost()
+        return not (sounds and self._still_fps) if self.figures.slate else gone
 
     def _missing(self, edge: Ticks) -> bool:
         """Whether an encoder sends sound, or will soon go on, and has no picture for what airs now."""
@@ -446,14 +448,16 @@ class Air:
             self._slate = draw(self._plan, self._still.width, self._still.height, hd=is_hd(self._still))
         return self._slate
 
-    def _go(self, *, wanted: bool) -> None:
-        """The slate takes over; `wanted`: not for want of a programme."""
+    def _say_lost(self) -> None:
+        if not self._loss_said and self._last_real and not self._ended.is_set():
+            self._loss_said = True
+            self._say(_("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."))
+
+    def _go(self) -> None:
+        """The slate takes over."""
         self.figures.slate = True
         if self._pictures is not None:
             self._pictures.force_key()
-        self._loss_said = bool(self._last_real) and not wanted
-        if self._loss_said:
-            self._say(_("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."))
 
     def _back(self) -> None:
         """The programme takes over."""
@@ -461,6 +465,7 @@ class Air:
         if self._pictures is not None:
             self._pictures.force_key()
         if self._loss_said:
+            self._loss_said = False
             self._say(_("The encoder sends again, and the programme is back on the air."))
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
