@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.media.relay_bench import Encoder, Relay, Relays, expected, free_port, make_clip, see, segments
+from tests.media.relay_bench import QUICK, Encoder, Relay, Relays, expected, free_port, make_clip, see, segments
+from tests.media.test_relay_closed import closed_captions, write
 
 from studio.events import HoldChanged, SetHold
 from studio.media._airtime import AirTime
+from studio.media._clock import Ticks
+from studio.media._closed import ClosedCaptions
+from studio.media._cues import CueBoard
+from studio.media._encode import PictureEncoder
+from studio.media._picture import black
 from studio.spoken import Cue
 from studio.units import Ms
 
@@ -94,6 +100,16 @@ def test_a_hold_that_changes_before_anything_airs_is_the_one_it_begins_with(tmp_
     time = AirTime(tmp_path, Ms(2000), continued=False)
     time.change(Ms(10_000), None)
     assert (time.began, time.shift, time.show(Ms(7))) == (10_000, 0, 7)
+
+
+def test_closed_captions_stand_when_their_words_air(tmp_path: Path) -> None:
+    time, board = AirTime(tmp_path, Ms(2000), continued=False), CueBoard()
+    board.show(cue(1, 3500, 5000))
+    time.change(Ms(4000), Ms(3000))
+    encoder = PictureEncoder(QUICK, black(320, 180), 25)
+    pictures = [each for at in range(200) for each in encoder.encode(black(320, 180), Ticks(at * 3600))]
+    (found,) = closed_captions(write(tmp_path / "pictures.ts", ClosedCaptions(board, time).add(pictures)))
+    assert (found.start, found.end) == (pytest.approx(5500, abs=60), pytest.approx(7000, abs=60))
 
 
 # ── on the air ────────────────────────────────────────────────────────────────────────────────────────────────────────
