@@ -443,6 +443,8 @@ def test_a_destination_that_never_plays_is_told(mood: str) -> None:
         try:
             prober.on_air(so=True)
             soon(lambda: unseen(prober))
+            told = "is no HLS playlist" if mood == "page" else "does not play it"
+            assert told in unseen(prober)[0].sentence
             prober.on_air(so=False)  # now its own state says more
             prober.on_air(so=True)
             served.mood = "well"

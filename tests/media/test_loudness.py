@@ -106,7 +106,7 @@ def test_the_meter_agrees_with_another_implementation(tmp_path: Path) -> None:
 
 def test_without_levelling_the_sound_goes_out_to_the_bit() -> None:
     sound = talk(-30, 3)
-    desk = SoundDesk(None)
+    desk = SoundDesk(None, print)
     assert np.array_equal(levelled(desk, sound), sound)
     assert desk.loudness.gain is None
     assert desk.loudness.integrated == pytest.approx(-30, abs=0.5)
@@ -115,7 +115,7 @@ def test_without_levelling_the_sound_goes_out_to_the_bit() -> None:
 @pytest.mark.parametrize("target", [-23.0, -16.0, -14.0])
 @pytest.mark.parametrize("came", [-34.0, -27.0, -12.0])
 def test_a_programme_goes_out_as_loud_as_the_house_wants(target: float, came: float) -> None:
-    desk = SoundDesk(target)
+    desk = SoundDesk(target, print)
     whole = levelled(desk, talk(came, 45))
     reachable = min(target, came + 15)
     settled = measure(whole[15 * AIR_RATE :])
@@ -126,7 +126,7 @@ def test_a_programme_goes_out_as_loud_as_the_house_wants(target: float, came: fl
 
 def test_a_quiet_speaker_before_a_loud_band_and_the_band_before_him() -> None:
     programme = np.concatenate([talk(-35, 40), talk(-14, 40, 2), talk(-33, 60, 3)])
-    out = levelled(SoundDesk(-23), programme)
+    out = levelled(SoundDesk(-23, print), programme)
     read = measure(out)
     assert read.integrated == pytest.approx(-23, abs=1.5)
     assert (read.true_peak or 0) <= -1.0
@@ -136,7 +136,7 @@ def test_a_quiet_speaker_before_a_loud_band_and_the_band_before_him() -> None:
 
 def test_a_pause_is_not_turned_up() -> None:
     hall = (np.random.default_rng(4).normal(size=(60 * AIR_RATE, 2)) * 32768 * 10 ** (-52 / 20)).astype(np.int16)
-    desk = SoundDesk(-23)
+    desk = SoundDesk(-23, print)
     levelled(desk, talk(-25, 20))
     before = desk.loudness.gain
     for at in range(0, len(hall), BLOCK):
@@ -174,7 +174,8 @@ def test_no_true_peak_passes_the_limiter(hertz: float) -> None:
 
 
 def test_a_desk_that_breaks_lets_the_sound_pass() -> None:
-    desk = SoundDesk(-23)
+    said: list[str] = []
+    desk = SoundDesk(-23, said.append)
     sound = talk(-30, 2)
     desk.take(0, sound[:AIR_RATE])
     desk._meter._graph.push(None)  # its end: nothing may be pushed after that
@@ -185,6 +186,9 @@ def test_a_desk_that_breaks_lets_the_sound_pass() -> None:
     assert np.array_equal(out, sound[:BLOCK])
     assert desk.loudness.momentary is None
     assert not len(desk.flush()[0])
+    assert said == [
+        "The loudness cannot be measured or levelled any more, the sound airs as it comes; watch the mixer."
+    ]
 
 
 def test_a_leveller_holds_still_where_it_is_right() -> None:

@@ -142,7 +142,7 @@ class Air:
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
         self._pictures: PictureEncoder | None = None
         self._sounds = SoundEncoder(plan.encode)
-        self.desk = SoundDesk(plan.level)
+        self.desk = SoundDesk(plan.level, say)
         self._fitter = Fitter(2, 2)
         self._burner = Burner(plan.style, 2, 2)
         self._still: av.VideoFrame | None = None

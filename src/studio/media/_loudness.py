@@ -13,10 +13,13 @@ import numpy as np
 from av.filter import Graph
 
 from studio.events import Loudness
+from studio.language import _
 from studio.media._tape import AIR_RATE
 from studio.units import Decibels, Lufs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
@@ -144,8 +147,12 @@ class _NoMeter(Meter):
 class SoundDesk:
     """What the programme's sound goes through before it is encoded: levelling, if the house wants it, and the meter."""
 
-    def __init__(self, level: float | None) -> None:
-        """`level`: LUFS that the programme shall have; `None`: as it came, to the bit."""
+    def __init__(self, level: float | None, say: Callable[[str], None]) -> None:
+        """`level`: LUFS that the programme shall have; `None`: as it came, to the bit.
+
+        `say` is told what a technician should know.
+        """
+        self._say = say
         self._leveller = None if level is None else Leveller(level)
         self._limiter = None if level is None else Limiter()
         self._meter: Meter = Meter()
@@ -166,7 +173,10 @@ class SoundDesk:
                 at, samples = self._limiter.take(at, self._leveller.take(samples))
             self._meter.take(samples)
         except Exception:  # whatever it is, the sound goes on as it came
-            logger.exception("the sound can be measured and levelled no more")
+            logger.exception("the sound cannot be measured")
+            self._say(
+                _("The loudness cannot be measured or levelled any more, the sound airs as it comes; watch the mixer.")
+            )
             self._leveller = self._limiter = None
             self._meter = _NoMeter()
             return came

@@ -31,13 +31,17 @@ FIRST_AFTER = 90.0
 """Seconds on the air until viewers must see something: platforms say 30 to 60 at most."""
 STILL_AFTER = 45.0
 """Seconds in which the playlist must have moved: three segments of the longest that platforms serve, 15 s."""
-_MOST = 1 << 20
-"""Bytes of a playlist; one of five hours has less."""
+_MOST = 16 << 20
+"""Bytes of a playlist; one of twelve hours, its addresses full of tokens, has less."""
 _PIECE = 1 << 14
 
 
 class NotPlayingError(Exception):
     """What came is not what a viewer needs; the text is for the log."""
+
+
+class NoPlaylistError(NotPlayingError):
+    """There is something, such as the page on which people watch."""
 
 
 class Prober:
@@ -64,6 +68,7 @@ class Prober:
         self._on_air_since: float | None = None
         self._moved: float | None = None
         self._last: tuple[str, ...] = ()
+        self._no_playlist = False
         self._ended = threading.Event()
         threading.Thread(target=self._run, name=f"prober {destination.name}", daemon=True).start()
 
@@ -90,12 +95,15 @@ class Prober:
                 continue
             try:
                 seen = segments(self.destination.look_at, time.monotonic() + self._deadline)
+            except NoPlaylistError:
+                self._no_playlist = True
             except (NotPlayingError, OSError, ValueError, http.client.HTTPException) as problem:
                 logger.info("%s is not seen to play: %s", self.destination.name, problem)
             else:
                 if self._last and seen != self._last:
                     self._moved = time.monotonic()
                 self._last = seen
+                self._no_playlist = False
 
     def _judge(self) -> None:
         """By the clock, for a server may keep the thread beyond every deadline."""
@@ -109,6 +117,14 @@ class Prober:
 
     def _says(self) -> Says:
         name, address = self.destination.name, self.destination.look_at.partition("?")[0]  # what follows may be secret
+        if self._no_playlist:
+            return Says(
+                _(
+                    "Nobody can tell whether {name} plays the programme, for {address} is no HLS playlist; write one"
+                    " that ends in .m3u8 as its look_at, or none."
+                ).format(name=name, address=address),
+                _("{name} plays the programme.").format(name=name),
+            )
         return Says(
             _(
                 "{name} takes the programme, but {address} does not play it; see on the page of {name} whether the"
@@ -180,5 +196,5 @@ def _fetch(address: str, until: float) -> tuple[str, str]:
                 raise TimeoutError("it came too slowly")
         text = data.decode("utf-8", "replace")
         if not text.lstrip("\ufeff").startswith("#EXTM3U"):
-            raise NotPlayingError("it is no HLS playlist")
+            raise NoPlaylistError
         return text, answer.url
