@@ -109,7 +109,8 @@ def test_closed_captions_stand_when_their_words_air(tmp_path: Path) -> None:
     encoder = PictureEncoder(QUICK, black(320, 180), 25)
     pictures = [each for at in range(200) for each in encoder.encode(black(320, 180), Ticks(at * 3600))]
     (found,) = closed_captions(write(tmp_path / "pictures.ts", ClosedCaptions(board, time).add(pictures)))
-    assert (found.start, found.end) == (pytest.approx(5500, abs=60), pytest.approx(7000, abs=60))
+    assert found.start == pytest.approx(5500, abs=60)
+    assert found.end == pytest.approx(7000, abs=60)
 
 
 # ── on the air ────────────────────────────────────────────────────────────────────────────────────────────────────────
