@@ -91,7 +91,9 @@ class _Parts:
     def _open(self) -> None:
         self._path = next_part(self._folder, NAME)
         self.detail = str(self._path)
-        self._file = av.open(str(self._path), "w", "mpegts", options=_WRITING)
+        # PyAV would open it without letting go of Python's lock, and a disk that does not answer would stop everybody
+        self._disk = self._path.open("wb", buffering=0)
+        self._file = av.open(self._disk, "w", "mpegts", options=_WRITING)
         self._streams = self._form.streams(self._file)
         self._began: Ticks | None = None
         self._end = Ticks(0)
@@ -114,7 +116,8 @@ class _Parts:
         self._end = Ticks(max(self._end, coded.stamp + coded.duration))
 
     def close(self) -> None:
-        self._file.close()
+        with self._disk:
+            self._file.close()
         if self._began is not None:
             self._wrote(self._path, self._end)
 
