@@ -258,8 +258,9 @@ class Alarm(msgspec.Struct, frozen=True):
     """Something is wrong with the programme, by evidence: in each report while it lasts."""
 
     name: str
-    """`black`, `frozen`, `silent`, `clipped`, `left`, `right` (that channel has no sound), `still:` and the name of an
-    output whose files do not move, `unseen:` and the name of a destination that nobody can watch."""
+    """`slate` (nothing comes), `black`, `frozen`, `silent`, `clipped`, `left`, `right` (that channel has no sound),
+    `still:` and the name of an output whose files do not move, `unseen:` and the name of a destination that nobody can
+    watch."""
     sentence: str
     """What to do."""
     since: Ms

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tests.media.relay_bench import Encoder, Relays, free_port, see
 
-from studio.events import SetHold
+from studio.events import RelayReport, SetHold
 from studio.media import RelayPlan
 from studio.media._slate import draw
 from studio.units import Ms
@@ -118,9 +118,13 @@ async def test_a_lost_encoder_is_replaced_by_the_slate_without_a_break(
     together = [min(abs(flash - beep) for beep in seen.beeps) for flash in seen.flashes]
     # without a hold the sound of the last picture may not have come before the encoder went
     assert sum(apart > 0.05 for apart in together) <= (hold == 0)
-    sentences = [trouble.sentence for trouble in relay.troubles()]
-    assert sum("the slate is on the air" in sentence for sentence in sentences) == 1
-    assert sum("back on the air" in sentence for sentence in sentences) == 1
+    told = [alarm for said in relay.said if isinstance(said, RelayReport) for alarm in said.alarms]
+    assert {(alarm.name, alarm.since, bool(alarm.over)) for alarm in told} == {
+        ("slate", told[0].since, False),
+        ("slate", told[0].since, True),
+    }
+    assert "the slate is on the air" in told[0].sentence
+    assert "back on the air" in told[-1].over
 
 
 async def test_the_slate_airs_before_an_encoder_comes_where_that_is_wanted(
@@ -224,7 +228,7 @@ async def test_an_encoder_that_goes_while_the_hold_becomes_shorter_is_lost_too(
     encoders[0].stop()
     relay.line.send(SetHold(Ms(0)))
     await relay.until(lambda: relay.report.slate)
-    assert "the slate is on the air" in relay.troubles()[0].sentence
+    assert [alarm.name for alarm in relay.report.alarms] == ["slate"]
     relay.finish()
     assert await relay.ended() == 0
     times = [at for at, _red, _key in colours(relay.plan.folder / "recording.mp4")]

@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 from studio.language import _
+from studio.media._alarms import Says, Sign
 from studio.media._burn import Burner, is_hd
 from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
 from studio.media._encode import PictureEncoder, SoundEncoder
@@ -24,8 +25,9 @@ from studio.media._tape import AIR_RATE
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from studio.events import Alarm
     from studio.media._airtime import AirTime
     from studio.media._alarms import Watch
     from studio.media._closed import ClosedCaptions
@@ -149,7 +151,7 @@ class Air:
         self._still_fps = 0.0
         self._live = plan.input.startswith("listen:")
         self._slate: av.VideoFrame | None = None
-        self._loss_said = False
+        self._loss = Sign("slate", 0, _lost, back=0)
         self._fed = Ticks(0)
         """When the last picture that was decoded was due."""
         self._step = Ticks(0)
@@ -175,6 +177,10 @@ class Air:
     def change_hold(self, hold: Ms) -> None:
         """Let the programme wait for `hold` from now on."""
         self._wanted = hold
+
+    def alarms(self) -> Iterator[Alarm]:
+        """What is wrong with what airs."""
+        return self._loss.told()
 
     def source_ended(self) -> None:
         """Nothing more arrives: air what is held and be done."""
@@ -432,8 +438,8 @@ class Air:
             self._still_fps = self._plan.encode.fps or CARD_FPS  # the slate was there first, and sound came alone
             self._still = self._fitter.fit(card(self._plan.title, self._plan.encode), Fraction(1))
         gone = edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
-        if gone:
-            self._say_lost()
+        if gone and self._last_real and not self._ended.is_set():
+            self._loss.note(True, 1, edge)  # noqa: FBT003 - the evidence itself
         return not (sounds and self._still_fps) if self.figures.slate else gone
 
     def _missing(self, edge: Ticks) -> bool:
@@ -448,11 +454,6 @@ class Air:
             self._slate = draw(self._plan, self._still.width, self._still.height, hd=is_hd(self._still))
         return self._slate
 
-    def _say_lost(self) -> None:
-        if not self._loss_said and self._last_real and not self._ended.is_set():
-            self._loss_said = True
-            self._say(_("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."))
-
     def _go(self) -> None:
         """The slate takes over."""
         self.figures.slate = True
@@ -464,9 +465,7 @@ class Air:
         self.figures.slate = False
         if self._pictures is not None:
             self._pictures.force_key()
-        if self._loss_said:
-            self._loss_said = False
-            self._say(_("The encoder sends again, and the programme is back on the air."))
+        self._loss.note(False, 1, self._last_real)  # noqa: FBT003 - the evidence itself
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         """Encode `frame`, which airs `at`, with its caption."""
@@ -556,3 +555,10 @@ class Air:
             output.close()
         self._destinations.close()
         self.figures.phase = "done"
+
+
+def _lost() -> Says:
+    return Says(
+        _("Nothing comes from the encoder, so the slate is on the air; look at it and at its network."),
+        _("The encoder sends again, and the programme is back on the air."),
+    )

@@ -381,6 +381,7 @@ class Relay:
             return ()
         taking = [output.name for output in outputs if output.destination and output.state == "on air"]
         return (
+            *self._air.alarms(),
             *self._sight.alarms(),
             *self._keeper.alarms(),
             *self._probers.follow(self._destinations.wanted, taking),
