@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +35,11 @@ def last_stamps(folder: Path) -> dict[str, float]:
 def heard_upto(relay: Relay) -> float:
     """Sound that had certainly arrived, in seconds of the show."""
     return max((sound.start + len(sound.samples) / 32 for sound in relay.sounds()), default=0.0) / 1000
+
+
+def without_picture(clip: Path, path: Path) -> Path:
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(path)], check=True)
+    return path
 
 
 def now(relay: Relay) -> float:
@@ -191,3 +197,20 @@ async def test_an_encoder_that_comes_back_with_another_size_begins_another_file(
             assert whole.streams.video[0].codec_context.width == width
     first, second = see(relay.plan.folder / "clean.mp4"), see(relay.plan.folder / "clean-2.mp4")
     assert first.times[-1] < second.times[0]  # both are in show time
+
+
+async def test_an_encoder_without_a_picture_is_copied_too(
+    relays: Relays, encoders: list[Encoder], clip: Path, tmp_path: Path
+) -> None:
+    spoken = without_picture(clip, tmp_path / "spoken.mp4")
+    url = f"srt://127.0.0.1:{free_port()}"
+    relay = await relays.start(f"listen:{url}")
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(spoken, url))
+    await relay.until(lambda: heard_upto(relay) > 3)
+    relay.finish()
+    assert await relay.ended() == 0
+    assert relay.troubles() == []
+    with av.open(str(relay.plan.folder / "clean.mp4")) as whole:
+        assert [stream.type for stream in whole.streams] == ["audio"]
+        assert sum(packet.size > 0 for packet in whole.demux()) > 100

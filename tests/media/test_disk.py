@@ -26,6 +26,7 @@ class Evening:
     """Bytes a second."""
     written: float = 0.0
     at: float = 0.0
+    may_pause: bool = True
     said: list[str] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
 
@@ -34,9 +35,13 @@ class Evening:
             SHOW,
             self.said.append,
             written=lambda: round(self.written),
-            pause=self.paused.append,
+            pause=self.pause,
             free=lambda: round(self.free),
         )
+
+    def pause(self, why: str) -> bool:
+        self.paused.append(why)
+        return self.may_pause
 
     def go_on(self, seconds: float) -> None:
         until = self.at + seconds
@@ -77,6 +82,17 @@ def test_what_airs_is_recorded_longest() -> None:
     evening.go_on(10)
     assert evening.paused == [why, ""]
     assert evening.said[-1].startswith("The disk of shows has room again")
+
+
+def test_where_nothing_can_stop_nothing_is_said_to() -> None:
+    evening = Evening(free=100 * MB, may_pause=False)
+    evening.go_on(15)
+    evening.free = 10 * MB
+    evening.go_on(5)
+    assert len(evening.paused) == 1
+    evening.free = 9000 * MB
+    evening.go_on(5)
+    assert evening.said == []
 
 
 def test_a_disk_that_does_not_fill_is_nobodys_trouble() -> None:

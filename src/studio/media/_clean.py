@@ -15,16 +15,20 @@ import av
 from studio.events import OutputReport
 from studio.language import _
 from studio.media._clock import RATE, Ticks, ticks
-from studio.media._encode import Coded
+from studio.media._encode import TICK, Coded, SoundEncoder
 from studio.media._outputs import Output
+from studio.media._plan import EncodePreset
 from studio.media._recording import next_part, parts
+from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
     from av.container import OutputContainer
     from av.stream import Stream
+    from numpy.typing import NDArray
 
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,8 @@ BACK = 15.0
 """Seconds before what a hold wants that are kept too, for the key frame; encoders send one every 2 to 10 s."""
 PATIENCE = 10.0
 """Seconds that the end of the show waits for the disk."""
+_GENEROUS = EncodePreset(audio_bitrate=256)
+"""A microphone's sound is encoded once more when it airs."""
 _WRITING = {
     "flush_packets": "1",  # whoever kills us loses what has not been written
     "max_interleave_delta": "1",  # a packet waits for the next one, not for sound that may never come
@@ -77,10 +83,22 @@ class _Form:
         return {kind: container.add_stream_from_template(stream) for kind, stream in self._streams.items()}
 
 
+class _Sound:
+    """What a microphone's stream is like, once we have encoded it."""
+
+    pictures = False
+
+    def streams(self, container: OutputContainer) -> dict[str, Stream]:
+        """Give `container` the stream."""
+        return {"sound": container.add_mux_stream("aac", rate=AIR_RATE, time_base=TICK)}
+
+
 class _Parts:
     """Writes one session into parts of some length each; each begins with a key frame."""
 
-    def __init__(self, folder: Path, form: _Form, seconds: float, wrote: Callable[[Path, Ticks], None]) -> None:
+    def __init__(
+        self, folder: Path, form: _Form | _Sound, seconds: float, wrote: Callable[[Path, Ticks], None]
+    ) -> None:
         """`wrote` is told of each part that is complete, and where it ends on the show clock."""
         self._folder = folder
         self._form = form
@@ -124,7 +142,7 @@ class _Parts:
 
 @dataclass(frozen=True, slots=True)
 class _Begin:
-    form: _Form
+    form: _Form | _Sound
 
 
 class Clean:
@@ -172,11 +190,13 @@ class Clean:
         if not carried:
             return None
         form = _Form(carried)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-            self._thread.start()
-        self._queue.put(_Begin(form))
+        self._start(form)
         return Copy(self, carried, pictures=form.pictures)
+
+    def begin_sound(self) -> SoundCopy:
+        """Begin with sound that comes as samples."""
+        self._start(_Sound())
+        return SoundCopy(self)
 
     def put(self, arrived: Arrived, *, begins: bool) -> None:
         """Take a packet; never blocks. `begins`: a player may begin here, whatever is missing before it."""
@@ -202,19 +222,24 @@ class Clean:
 
     # ── for others ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def pause(self, why: str) -> None:
-        """Write nothing while `why` says a reason; go on with an empty one, at the next key frame."""
-        self._paused = why
+    def pause(self, why: str) -> bool:
+        """Write nothing while `why` says a reason; go on with an empty one, at the next key frame.
+
+        False where that would make no room: what only the hold needs takes no more in the end.
+        """
+        if self._keep:
+            self._paused = why
+        return self._keep
 
     @property
     def size(self) -> int:
-        """Bytes written."""
-        return self._size
+        """Bytes written that stay."""
+        return self._size if self._keep else 0
 
     def report(self) -> OutputReport | None:
-        """How it is doing; `None` while there is nothing to copy."""
+        """How it is doing; `None` while there is nothing to copy, or nothing that stays."""
         output = self._output
-        if output is None:
+        if output is None or not self._keep:
             return None
         report = output.report()
         if self._paused:
@@ -238,6 +263,12 @@ class Clean:
 
     # ── the thread ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _start(self, form: _Form | _Sound) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+            self._thread.start()
+        self._queue.put(_Begin(form))
+
     def _run(self) -> None:
         pictures, paused = False, False
         while (item := self._queue.get()) is not None:
@@ -256,7 +287,7 @@ class Clean:
                 self._size += len(item.data)
         self._end()
 
-    def _open(self, form: _Form) -> _Parts:
+    def _open(self, form: _Form | _Sound) -> _Parts:
         return _Parts(self._folder, form, self._seconds, self._wrote)
 
     def _end(self) -> None:
@@ -300,6 +331,28 @@ class Copy:
             Ticks(due + offset),
         )
         self._clean.put(arrived, begins=key and (kind == "picture" or not self._pictures))
+
+
+class SoundCopy:
+    """A microphone's way to the clean recording."""
+
+    def __init__(self, clean: Clean) -> None:
+        self._clean = clean
+        self._encoder: SoundEncoder | None = None
+        self._next = 0
+
+    def put(self, at: int, samples: NDArray[np.int16]) -> None:
+        """Take 48 kHz stereo, shape (n, 2), that begins with sample `at` of the show."""
+        if self._encoder is None or at != self._next:
+            if self._encoder is not None:
+                self._hand_on(self._encoder.flush())
+            self._encoder = SoundEncoder(_GENEROUS)
+        self._next = at + len(samples)
+        self._hand_on(self._encoder.encode(samples, at))
+
+    def _hand_on(self, coded: list[Coded]) -> None:
+        for one in coded:
+            self._clean.put(Arrived("sound", one.stamp, True, one.data, one.duration, one.stamp), begins=True)  # noqa: FBT003 - `key`
 
 
 def _kind(stream: Stream) -> str:

@@ -42,12 +42,13 @@ class Disk:
         say: Callable[[str], None],
         *,
         written: Callable[[], int],
-        pause: Callable[[str], None],
+        pause: Callable[[str], bool],
         free: Callable[[], int] | None = None,
     ) -> None:
-        """`written` tells the bytes of all recordings so far; `pause` stops what may stop, for the reason it is told.
+        """`written` tells the bytes of all recordings so far, `free` those that are left; `None`: as the disk says.
 
-        An empty reason lets it go on. `free` tells the bytes that are left; `None`: as the disk says.
+        `pause` stops what may stop, for the reason it is told, or lets it go on with an empty one; it answers whether
+        there is any.
         """
         self._folder = folder
         self._say = say
@@ -101,14 +102,14 @@ class Disk:
                 "The disk of {folder} is nearly full, so the clean recording has stopped and leaves the room to what"
                 " airs; make room."
             ).format(folder=self._folder)
-            self._pause(why)
-            self._say(why)
+            if self._pause(why):
+                self._say(why)
         elif self._reserve and free > self._reserve:
             self._reserve = 0
-            self._pause("")
-            self._say(
-                _(
-                    "The disk of {folder} has room again, and the clean recording goes on; what came in between is"
-                    " missing there."
-                ).format(folder=self._folder)
-            )
+            if self._pause(""):
+                self._say(
+                    _(
+                        "The disk of {folder} has room again, and the clean recording goes on; what came in between is"
+                        " missing there."
+                    ).format(folder=self._folder)
+                )

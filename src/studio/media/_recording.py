@@ -278,7 +278,7 @@ class _Joiner:
         Pictures are copied from their first keyframe on. The first keyframe of all decides which streams the whole has:
         a header alone promises some that never came.
         """
-        keyed = False
+        keyed = not source.streams.video
         waiting: list[av.Packet[Stream]] = []
         packets = source.demux()
         while True:

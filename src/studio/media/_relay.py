@@ -140,9 +140,10 @@ class Relay:
             seconds=plan.seconds,
             lip_sync=ticks_of(plan.lip_sync),
         )
-        if plan.input.startswith("listen:"):  # a file is there anyhow, and a microphone is encoded by nobody yet
+        if not plan.input.startswith("file:"):  # a file is there anyhow, and what a microphone gives airs as it is
+            keep = plan.clean and plan.input.startswith("listen:")
             self._intake.clean = Clean(
-                plan.folder, LONGEST_HOLD / 1000, keep=plan.clean, seconds=plan.part_seconds, say=self._hub.say
+                plan.folder, LONGEST_HOLD / 1000, keep=keep, seconds=plan.part_seconds, say=self._hub.say
             )
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._source: Source | None = None
@@ -390,13 +391,13 @@ class Relay:
     def _written(self) -> int:
         """Bytes of what grows on the disk for as long as the show goes on."""
         grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
-        clean = self._intake.clean.size if self._intake.clean is not None and self._plan.clean else 0
+        clean = self._intake.clean.size if self._intake.clean is not None else 0
         reports = [output.report() for output in self._air.outputs]
         return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
 
-    def _pause(self, why: str) -> None:
-        if self._intake.clean is not None:
-            self._intake.clean.pause(why)
+    def _pause(self, why: str) -> bool:
+        """Let the clean recording stop for the reason `why`, or go on; whether there is one."""
+        return self._intake.clean is not None and self._intake.clean.pause(why)
 
     def _clean_report(self) -> tuple[OutputReport, ...]:
         report = self._intake.clean.report() if self._intake.clean is not None else None
