@@ -138,7 +138,7 @@ def test_what_is_paused_goes_on_at_a_key_frame(tmp_path: Path, clip: Path) -> No
     until(lambda: not encoder.clean._waiting)
     report = encoder.clean.report()
     assert report is not None
-    assert (report.state, report.detail) == ("stalled", "the disk is nearly full")
+    assert (report.state, report.detail) == ("failed", "the disk is nearly full")
     encoder.clean.pause("")
     encoder.stream(clip, shift=12)
     assert encoder.clean.close()

@@ -123,7 +123,7 @@ async def test_on_a_disk_that_is_nearly_full_only_what_airs_is_recorded(
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
     encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 25)
-    await relay.until(lambda: relay.outputs().get("clean") == "stalled")
+    await relay.until(lambda: relay.outputs().get("clean") == "failed")
     assert relay.outputs()["recording"] == "on air"
     [said] = relay.troubles()
     assert "so the clean recording has stopped" in said.sentence

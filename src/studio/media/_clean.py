@@ -243,7 +243,7 @@ class Clean:
             return None
         report = output.report()
         if self._paused:
-            return OutputReport(NAME, "stalled", self._paused, self._size, dropped=self.lost)
+            return OutputReport(NAME, "failed", self._paused, self._size, dropped=self.lost)
         return OutputReport(NAME, report.state, report.detail, self._size, dropped=self.lost)
 
     def close(self) -> bool:
