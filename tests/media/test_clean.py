@@ -176,6 +176,9 @@ async def test_parts_have_their_length_and_begin_with_a_key_frame(
         whole = see(folder / f"{name}.mp4")
         assert max(later - at for at, later in pairwise(whole.times)) < 0.2  # the clip is repeated
         assert not list(folder.glob(f"{name}.part-*"))
+    with av.open(str(folder / "recording.mp4")) as recording:
+        sounds = [float(packet.pts * packet.time_base) for packet in recording.demux(audio=0) if packet.pts is not None]
+    assert max(later - at for at, later in pairwise(sounds)) < 2 * 1024 / 48_000  # no frame of AAC is missing
 
 
 async def test_an_encoder_that_comes_back_with_another_size_begins_another_file(
