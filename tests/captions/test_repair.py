@@ -200,7 +200,7 @@ def test_a_struck_word_beside_what_is_filled_in_does_not_come_back(show: Path) -
 
 
 def test_a_recording_whose_hold_was_changed_is_heard_where_its_words_are(tmp_path: Path) -> None:
-    time = media.air_time(tmp_path)
+    time = media.air_time(tmp_path / "recording.mp4")
     time.change(Ms(5000), Ms(8000))  # the show stands for 5 s
     time.change(Ms(2000), Ms(20_000))  # and 3 s of it are left out
     seconds = [*range(8), *[0] * 5, *range(8, 15), *range(18, 24)]

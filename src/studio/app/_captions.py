@@ -145,7 +145,7 @@ def _length(recording: Path) -> Ms:
     """Where on the show clock the sound of a recording ends; one that does not say is read through."""
     sound = media.sound_between(recording, Ms(0), None, _nobody)
     length = sound.length or max((chunk.end for chunk in sound.chunks()), default=Ms(0))
-    return media.air_time(recording.parent).show(length)
+    return media.air_time(recording).show(length)
 
 
 def _nobody(_sentence: str) -> None:

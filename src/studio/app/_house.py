@@ -55,8 +55,9 @@ logger = logging.getLogger(__name__)
 
 CALL_AGAIN = 0.1
 """Seconds between two calls to a relay that does not answer yet."""
-FAREWELL = 30.0
-"""Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening."""
+FAREWELL = 900.0
+"""Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening. It reports meanwhile:
+one that hangs is ended sooner."""
 GRACE = 30.0
 """Seconds that the recogniser may take, when the show is over, to settle its last words on a slow machine."""
 DEAF = 3.0

@@ -206,7 +206,7 @@ def _sound(recording: Path, begin: Ms, until: Ms, say: Callable[[str], None]) ->
     first, last = Ms(max(0, begin - AROUND)), Ms(until + AROUND)
     sound = np.zeros((last - first) * SPEECH_RATE // 1000, np.float32)
     reached = 0
-    time = media.air_time(recording.parent)
+    time = media.air_time(recording)
     for chunk in media.sound_between(recording, time.air(first), time.air(last), say).chunks():
         begins = time.show(chunk.start)
         if time.show(chunk.end) == begins:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from studio.media._plan import LONGEST_HOLD, EncodePreset, RelayPlan
 from studio.media._source import Sound
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from studio.media._airtime import AirTime
     from studio.media._probe import Facts
-    from studio.units import Ms
 
 __all__ = [
     "LONGEST_HOLD",
@@ -68,11 +68,16 @@ def recover(folder: Path, progress: Callable[[int, int], None] | None = None) ->
     return _recording.join_all(folder, progress)
 
 
-def air_time(folder: Path) -> AirTime:
-    """Return when each moment of the show in `folder` airs, or aired: it is where its recording has it."""
-    from studio.media._airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
+def air_time(recording: Path) -> AirTime:
+    """Return where `recording`, a file in a show's folder, has each moment of the show.
 
-    return AirTime.of(folder)
+    The aired one has it when it aired; the clean one, and any other film, has it at its own time.
+    """
+    from studio.media._airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
+    from studio.media._recording import NAME  # noqa: PLC0415
+
+    aired = recording.name.startswith(NAME)
+    return AirTime.of(recording.parent) if aired else AirTime(recording.parent, Ms(0), continued=False)
 
 
 def microphones() -> list[str]:

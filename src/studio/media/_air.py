@@ -368,6 +368,8 @@ class Air:
         self._still, self._still_fps = frame, 0.0
         if self.figures.slate:
             self._back()
+        elif self._loss.raised is not None:  # it was missed, and came before the slate did
+            self._loss.note(False, 1, at)  # noqa: FBT003 - the evidence itself
         if 0 < at - self._last_real <= LONGEST_STEP:
             self._step = Ticks(at - self._last_real)
         self._send(frame, airs)

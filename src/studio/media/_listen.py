@@ -157,6 +157,7 @@ class Listener:
                         session.put(held, anchor.offset)
                     waiting.clear()
                     continue
+                anchor.be_patient(Ticks(intake.delay // 2))  # the hold may have been changed
                 anchor.place(packet.stream_index, stamp, intake.zero.now())
                 session.put(packet, anchor.offset)
         if session is not None:

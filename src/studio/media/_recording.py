@@ -19,7 +19,7 @@ from studio.media._outputs import trouble
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAME = "recording"
-NAMES = (NAME, "clean")
+CLEAN = "clean"
+NAMES = (NAME, CLEAN)
 """What a show folder has recordings of: what aired, and the same as it came (see `_clean`)."""
 PART = 600.0
 """Seconds of a part: what a bad sector can cost, and what can be copied away while the show goes on."""
@@ -42,7 +43,8 @@ TELL_EVERY = 500
 
 def parts(folder: Path, name: str = NAME) -> list[Path]:
     """Return the parts of the recording `name` in `folder`, oldest first."""
-    return sorted(folder.glob(f"{name}.part-*.ts"), key=_number)
+    found = [path for path in folder.glob(f"{name}.part-*.ts") if path.stem.rpartition("-")[2].isdecimal()]
+    return sorted(found, key=_number)
 
 
 def next_part(folder: Path, name: str = NAME) -> Path:
@@ -104,15 +106,16 @@ def join_all(
     say: Callable[[str], None] = logger.warning,
     *,
     language: str = "",
+    names: Collection[str] = NAMES,
 ) -> Path | None:
-    """Join the parts of every recording in `folder`; see `studio.media.recover`.
+    """Join the parts of every recording in `folder` that is among `names`; see `studio.media.recover`.
 
     `language` is that of the captions, which become a track of the whole; empty where nobody knows. Where one cannot
     be joined the others are, before MediaError is raised.
     """
     problem: MediaError | None = None
     made: list[Path] = []
-    for name in NAMES:
+    for name in (name for name in NAMES if name in names):
         try:
             made += join(folder, progress, say, name, language=language)
         except MediaError as found:

@@ -53,9 +53,9 @@ def refill(intake: Intake, folder: Path, begin: Ticks) -> bool:
 
 def _span(part: Path) -> tuple[Ticks, Ticks] | None:
     """Where `part` begins and ends on the show clock; `None` where it cannot be read."""
-    if not part.stat().st_size:
-        return None
     try:
+        if not part.stat().st_size:
+            return None
         with av.open(str(part), "r", "mpegts") as container:
             if container.start_time is None:
                 return None

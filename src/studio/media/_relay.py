@@ -34,12 +34,12 @@ from studio.media._intake import Intake
 from studio.media._outputs import Output
 from studio.media._plan import LONGEST_HOLD
 from studio.media._prober import Probers
-from studio.media._recording import NAMES, Recording, join_all, parts
+from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._refill import refill
 from studio.media._tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
@@ -188,7 +188,7 @@ class Relay:
         self._keeper.stop()
         self._probers.stop()
         if code == 0:
-            await self._close()
+            await self._reporting(self._close())
         self._hub.report(self._report())
         await self._hub.close()
         pump.cancel()
@@ -207,7 +207,12 @@ class Relay:
     def _take_in(self, source: Source) -> None:
         """Take the programme; after a restart first what the relay before us had taken and not aired."""
         if self._intake.clean is not None and self._zero.continued:
-            refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
+            try:
+                refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
+            except (
+                Exception
+            ):  # whatever a torn part may hold: the encoder must not wait for it, now or at the next start
+                logger.exception("the hold cannot be filled again")
         source.run()
 
     def _set_hold(self, hold: Ms) -> None:
@@ -244,19 +249,39 @@ class Relay:
                     _("Parts of the programme are damaged and are skipped; check the file, or the way it comes here.")
                 )
 
+    async def _reporting(self, work: Coroutine[object, object, None]) -> None:
+        """Do `work` and go on reporting: to join a long evening takes minutes, and who is silent is started again."""
+        task = asyncio.ensure_future(work)
+        while not (await asyncio.wait({task}, timeout=REPORT_EVERY))[0]:
+            self._hub.report(self._report())
+        await task
+
     async def _close(self) -> None:
         """Join the recording, and let the recogniser say its last words; the show is over."""
         self._zero.end()
         clean = self._intake.clean
+        ready = set(NAMES)
         if clean is not None and await asyncio.to_thread(clean.close):
             clean.forget()
+        elif clean is not None:
+            ready.discard(CLEAN)
+            self._hub.say(
+                _(
+                    "The disk is too slow for the end of the clean recording; its parts are kept, "
+                    "and `studio recover` joins them."
+                )
+            )
         # the last words are in the captions' track, too
         await self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS)
         try:
-            if any(parts(self._plan.folder, name) for name in NAMES):
-                await asyncio.to_thread(join_all, self._plan.folder, None, self._hub.say, language=self._plan.language)
+            if any(parts(self._plan.folder, name) for name in ready):
+                join = partial(join_all, language=self._plan.language, names=ready)
+                await asyncio.to_thread(join, self._plan.folder, None, self._hub.say)
         except MediaError as problem:
             self._hub.say(str(problem))
+        except Exception:  # or the next relay would meet the same, and the evening never end
+            logger.exception("the recording cannot be joined")
+            self._hub.say(_("The parts of the recording are kept; `studio recover` joins them."))
         self._zero.close()
 
     async def _join_only(self) -> None:
@@ -266,7 +291,7 @@ class Relay:
         self._intake.link("off", "")
         self._air.figures.phase = "done"
         self._hub.report(self._report())
-        await self._close()
+        await self._reporting(self._close())
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
 
