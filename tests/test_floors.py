@@ -22,7 +22,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "CRAFTS": ("show", "captions"),
     "MACHINES": ("devices", "media", "speech"),
     "PAPER": ("subtitles", "wire"),
-    "TOOLS": ("venue", "catalogue", "bridge", "events", "spoken", "sound", "bus", "supervise"),
+    "TOOLS": ("venue", "keys", "catalogue", "bridge", "events", "spoken", "sound", "bus", "supervise"),
     "GROUND": ("units", "errors", "language"),
 }
 """From the top to the bottom."""

@@ -45,6 +45,7 @@ PARTS = {
 }
 """Packages that a room reaches into because they are what the named one is made of."""
 USED_BY_OTHERS = {
+    "keyring": "run as a program of its own by keys.py",
     "python-rtmidi": "mido's backend",
     "websockets": "uvicorn's WebSocket side",
 }

@@ -208,7 +208,7 @@ def test_the_example_is_right_and_tells_the_defaults(root: Path) -> None:
     assert len(venue.cameras) == 2
     plain = Venue()
     assert (venue.obs, venue.web, venue.captions) == (plain.obs, plain.web, plain.captions)
-    for name in ("input", "listen", "style", "encode", "hold", "out"):
+    for name in ("input", "listen", "style", "encode", "hold", "out", "clean", "slate", "slate_from_start"):
         assert getattr(venue.show, name) == getattr(plain.show, name)
     assert venue.show.scenes in Catalogue().names("scenes")
 

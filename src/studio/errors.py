@@ -50,6 +50,12 @@ class DrawerError(StudioError):
         return [self, *(other for near in self.also for other in near.all())]
 
 
+class SecretError(StudioError):
+    """A stream key or a passphrase cannot be had."""
+
+    exit_code = 2
+
+
 class MediaError(StudioError):
     """Sound or picture cannot be read, encoded or written."""
 

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from studio.spoken import Cue, ScriptWord, Word
-from studio.units import Decibels, Ms
+from studio.units import Decibels, Lufs, Ms
 
 LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refused"]
 """*online* needs a full snapshot and an answered probe; *refused* needs a person."""
@@ -19,12 +19,34 @@ LinkState = Literal["off", "connecting", "syncing", "online", "degraded", "refus
 Language = Literal["", "en"]
 """A track of subtitles: as it was said, or translated into English, which is all that Whisper can."""
 
-OutputState = Literal["starting", "on air", "stalled", "done", "failed"]
-"""Where the programme goes to: `on air` only while bytes are seen to arrive there."""
+OutputState = Literal["starting", "connecting", "on air", "stalled", "retrying", "refused", "done", "failed"]
+"""Where the programme goes to: `on air` only while bytes are seen to arrive there. A destination is `connecting` until
+it takes the first, `stalled` while it takes none, `retrying` between two attempts, and `refused` where it answered that
+it does not want us: a person must look at the key, though we ask again for ever."""
+
+DestinationKind = Literal["rtmp", "srt", "hls", "file"]
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
     """A fact or a wish on its way between two processes of the house."""
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A place to send the programme to, besides the show folder."""
+
+    name: str
+    """What the house calls it; no two have the same."""
+    kind: DestinationKind
+    address: str
+    """rtmp://, rtmps:// or srt:// without any secret; a folder (`hls`) or a file's path (`file`)."""
+    secret: str = ""
+    """The stream key (`rtmp`) or the passphrase (`srt`); empty for none. Goes over sockets and standard input only."""
+    look_at: str = ""
+    """An address where viewers would play it, for the prober; empty for none."""
+
+    def __repr__(self) -> str:
+        """Without the secret: whatever is logged may be read by many."""
+        return f"Destination({self.name!r}, {self.kind!r}, {self.address!r})"
 
 
 # ── to the relay ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +159,24 @@ class Finish(Message, frozen=True):
     """Take no more programme, air what is held, close the files and leave."""
 
 
+class SetHold(Message, frozen=True):
+    """Let the programme wait so long between arriving and airing, 0 to 30 s, from now on."""
+
+    hold: Ms
+
+
+class AddDestination(Message, frozen=True):
+    """Send the programme there, too; one of the same name is replaced."""
+
+    destination: Destination
+
+
+class RemoveDestination(Message, frozen=True):
+    """Send the programme there no more."""
+
+    name: str
+
+
 # ── from the relay ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -149,6 +189,12 @@ class Welcome(Message, frozen=True):
     """How long the programme waits between arriving and airing."""
     process: int
     """The relay's process number: another one means a restarted relay, which knows no cues."""
+
+
+class HoldChanged(Message, frozen=True):
+    """The programme waits so long from now on: to everyone."""
+
+    hold: Ms
 
 
 class ClockStarted(Message, frozen=True):
@@ -183,6 +229,44 @@ class OutputReport(msgspec.Struct, frozen=True):
     """A path, an address without secrets, or what is wrong; one sentence at most."""
     size: int
     """Bytes written or sent."""
+    destination: bool = False
+    """Whether it is a `Destination` rather than a part of the show folder."""
+    bitrate: int = 0
+    """Kilobits a second over the last seconds; destinations only, as all that follows."""
+    dropped: int = 0
+    """Packets that were left out because it took them too slowly."""
+    restarts: int = 0
+    """How often it was tried again."""
+
+
+class Loudness(msgspec.Struct, frozen=True):
+    """How loud the programme goes out, by EBU R128; `None` where there was no sound to measure."""
+
+    momentary: Lufs | None = None
+    """Of the last 400 ms."""
+    short_term: Lufs | None = None
+    """Of the last three seconds."""
+    integrated: Lufs | None = None
+    """Of everything since this relay started; pauses do not count."""
+    true_peak: Decibels | None = None
+    """Highest since this relay started, between the samples too (dBTP): it may lie above 0."""
+    gain: Decibels | None = None
+    """What levelling adds just now; `None` where it is off."""
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something is wrong with the programme, by evidence: in each report while it lasts."""
+
+    name: str
+    """`slate` (nothing comes), `black`, `frozen`, `silent`, `clipped`, `left`, `right` (that channel has no sound),
+    `still:` and the name of an output whose files do not move, `unseen:` and the name of a destination that nobody can
+    watch."""
+    sentence: str
+    """What to do."""
+    since: Ms
+    """When it was raised, on the show clock: an alarm is the same one as long as this is."""
+    over: str = ""
+    """What to say now that it is over; empty while it lasts. One that is gone without was not told of to its end."""
 
 
 class RelayReport(Message, frozen=True):
@@ -218,6 +302,13 @@ class RelayReport(Message, frozen=True):
     """`waiting` until the first frame airs; `draining` after the programme ended, while the hold airs."""
     sinks: tuple[SinkReport, ...] = ()
     """Where the relay itself shows captions: `picture`, `webvtt`, and `cea608` where it is on."""
+    loudness: Loudness = Loudness()
+    alarms: tuple[Alarm, ...] = ()
+    slate: bool = False
+    """The slate airs in place of a programme that does not come, or waits, for its hold has become longer; its pictures
+    are not counted in `frames`."""
+    hold: Ms = Ms(0)
+    """How long the programme waits now between arriving and airing."""
 
 
 class Trouble(Message, frozen=True):
@@ -239,7 +330,11 @@ AnyMessage = (
     | CaptionsDone
     | ListenerReport
     | Finish
+    | SetHold
+    | AddDestination
+    | RemoveDestination
     | Welcome
+    | HoldChanged
     | ClockStarted
     | Sound
     | SoundEnded

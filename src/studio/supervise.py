@@ -26,8 +26,9 @@ class Child:
     name: str
     command: list[str]
     """The program and its arguments; no secrets, for anyone on the machine may read them."""
-    stdin: bytes = b""
-    """Handed over on standard input at each start: the place for what must not stand in `command`."""
+    stdin: bytes | Callable[[], bytes] = field(default=b"", repr=False)
+    """Handed over on standard input at each start: the place for what must not stand in `command`. What may change
+    from one start to the next is asked for each time."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Added to our own environment."""
     log: Path | None = None
@@ -105,11 +106,12 @@ class Supervisor:
 
     async def _run_once(self) -> int:
         child = self.child
+        given = child.stdin() if callable(child.stdin) else child.stdin
         log = child.log.open("ab") if child.log else None
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *child.command,
-                stdin=asyncio.subprocess.PIPE if child.stdin else asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
                 stdout=log or asyncio.subprocess.DEVNULL,
                 stderr=log or asyncio.subprocess.DEVNULL,
                 env={**os.environ, **child.env},
@@ -125,9 +127,9 @@ class Supervisor:
         try:
             if self._leaving.is_set():  # asked to stop while it was being started: it has nothing to put in order
                 _kill_group(process.pid)
-            if child.stdin and process.stdin:
+            if given and process.stdin:
                 with contextlib.suppress(OSError):
-                    process.stdin.write(child.stdin)
+                    process.stdin.write(given)
                     await process.stdin.drain()
                     process.stdin.close()
             return await process.wait()

@@ -12,6 +12,9 @@ Ms = NewType("Ms", int)
 Decibels = NewType("Decibels", float)
 """Level relative to full scale (dBFS) unless a name says otherwise; never above 0 for sound."""
 
+Lufs = NewType("Lufs", float)
+"""Loudness as people hear it, by EBU R128: 0 is as loud as full scale, speech on the air about -23."""
+
 Percent = NewType("Percent", int)
 """A share in [0..100]."""
 

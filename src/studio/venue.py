@@ -26,6 +26,9 @@ Port: TypeAlias = Annotated[int, Meta(ge=1, le=65535)]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts that only this machine can reach."""
 
+HOUSE_OUTPUTS = ("hls", "recording", "clean", "none")
+"""Names that the house's own outputs have; no destination may be called so."""
+
 _SECRET = re.compile(r"(?i)(.*_)?(password|passwd|passphrase|secret|token|(stream_?|api_?)?key)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -60,6 +63,17 @@ class ShowSettings:
     """Seconds in [0..30] that the programme waits, so that captions meet the lips."""
     listen: str = "rtmp://127.0.0.1:1935/live/studio"
     """Where the encoder streams to: rtmp:// or srt://."""
+    clean: bool = True
+    """Keep what the encoder sends as it comes, too, without captions."""
+    slate: str = "slate"
+    """A file of `scenes/`: its first scene airs while the encoder gives nothing."""
+    slate_from_start: bool = False
+    """Begin the show with the slate, so that the broadcast is there before the encoder comes."""
+    level: Annotated[float, Meta(ge=-31, le=-9)] | None = None
+    """LUFS that the programme is brought to while it airs: -23 for television, -16 or -14 for the web; `None`: it airs
+    as loud as it comes."""
+    lip_sync: Annotated[int, Meta(ge=-5000, le=5000)] = 0
+    """Milliseconds by which the sound airs later than it comes with its picture; below 0 earlier, within `hold`."""
 
     def __post_init__(self) -> None:
         """ValueError where `listen` is not an address that an encoder can stream to."""
@@ -173,6 +187,69 @@ class CameraSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DestinationSettings:
+    """`[[destinations]]`: a place that the programme is sent to, besides the show folder."""
+
+    name: str
+    """What the house calls it; shown on the page."""
+    preset: str | None = None
+    """A file of `presets/destinations/` …"""
+    address: str | None = None
+    """… and, where that knows none or another one is wanted, where to: rtmp://, rtmps:// or srt://, which need no
+    preset, or a folder or a file, in which `{show}` stands for the name of the show folder."""
+    key_env: str | None = None
+    """The environment variable that holds the stream key or the passphrase …"""
+    key_file: Path | None = None
+    """… or the file that holds it, which nobody else may read …"""
+    keyring: str | None = None
+    """… or its name in the keyring of the desktop."""
+    on: bool = True
+    """Send there from the beginning; else only when somebody asks."""
+    look_at: str | None = None
+    """The address of a playlist that viewers would play, to look whether it moves."""
+
+    def __post_init__(self) -> None:
+        """ValueError with a sentence where this cannot be so; what may be a secret is not repeated."""
+        if not self.name.strip() or self.name != self.name.strip() or not self.name.isprintable():
+            raise ValueError(_('"name" must be a few letters on one line, without spaces around them'))
+        if self.name.casefold() in HOUSE_OUTPUTS:
+            raise ValueError(_('"name" cannot be "{name}"; the house itself uses that word').format(name=self.name))
+        if self.preset is None and self.address is None:
+            raise ValueError(_('the destination "{name}" needs a "preset" or an "address"').format(name=self.name))
+        if [self.key_env, self.key_file, self.keyring].count(None) < 2:  # noqa: PLR2004 - three, of which one is said
+            raise ValueError(_('only one of "key_env", "key_file" and "keyring" can hold the key'))
+        if self.key_env is not None and not _VARIABLE.fullmatch(self.key_env):
+            raise ValueError(_('"key_env" must be the name of an environment variable, not the key itself'))
+        if self.keyring is not None and (not self.keyring.strip() or self.keyring.startswith("-")):
+            raise ValueError(_('"keyring" must be a name in the keyring, as in: keyring set studio NAME'))
+        if self.look_at is not None:
+            seen = _address(self.look_at)
+            if seen is None or seen.scheme not in ("http", "https") or seen.password:
+                raise ValueError(_('"look_at" must be an address such as https://example.org/hall/master.m3u8'))
+        if self.address is not None:
+            _check_destination(self.address)
+
+
+def _check_destination(text: str) -> None:
+    """ValueError where `text` is an address that nothing can be sent to, or that holds a secret."""
+    if "://" not in text:
+        return
+    address = _address(text)
+    plain = text.isprintable() and " " not in text
+    if not plain or address is None or address.scheme not in ("rtmp", "rtmps", "srt"):
+        raise ValueError(_('"address" must be like rtmp://example.org/live, rtmps:// or srt://example.org:9000'))
+    said = re.findall(r"(\w+)=", f"{address.query} {address.fragment}")
+    if address.password or any(_SECRET.fullmatch(word) or word == "auth" for word in said):
+        raise ValueError(
+            _('"address" holds a password, which does not belong in this file; use "key_env" or "key_file"')
+        )
+    if address.scheme == "srt" and not address.port:
+        raise ValueError(_('"address" needs a port, as in srt://example.org:9000'))
+    if address.scheme != "srt" and not address.path.strip("/"):
+        raise ValueError(_('"address" needs a name after the host, as in rtmp://example.org/live'))
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """What this house has, as `studio.toml` says."""
 
@@ -188,6 +265,7 @@ class Venue:
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     devices: tuple[DeviceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
+    destinations: tuple[DestinationSettings, ...] = ()
     file: Path | None = field(default=None, metadata={NOT_SAID: True})
     """The file all this was read from; `None`: there is none, and everything is as shipped."""
     said: Said | None = field(default=None, repr=False, compare=False, metadata={NOT_SAID: True})
@@ -222,7 +300,7 @@ def read(file: Path | None) -> Venue:
     if file is None:
         return Venue()
     said = read_toml(Place(file))
-    _refuse_secrets(said, said.at("obs"))
+    _refuse_secrets(said, said)
     venue = fit(said, Venue)
     show = dataclasses.replace(venue.show, input=_input(venue.show.input, file.parent))
     return dataclasses.replace(venue, show=show, file=file, said=said)
@@ -234,21 +312,30 @@ def _input(said: str, folder: Path) -> str:
     return str(folder / Path(said).expanduser())
 
 
-def _refuse_secrets(said: Said, obs: Said) -> None:
+def _refuse_secrets(said: Said, whole: Said) -> None:
     """Raise DrawerError at the first key that holds a secret; the secret itself is never repeated."""
     if isinstance(said.value, tuple):
         for value in said.value:
-            _refuse_secrets(value, obs)
+            _refuse_secrets(value, whole)
     if not isinstance(said.value, dict):
         return
     for key, value in said.value.items():
         if _SECRET.fullmatch(str(key)):
-            if said is obs:
-                variable = obs.at("password_env").value
-                where = variable if isinstance(variable, str) else ObsSettings().password_env
-                message = _('"{key}" does not belong in this file; put it into the environment variable {variable}')
-                raise value.place.error(message.format(key=key, variable=where))
-            message = _('"{key}" does not belong in this file; passwords and stream keys are kept in the environment')
-            raise value.place.error(message.format(key=key))
+            raise value.place.error(_where_it_belongs(said, whole).format(key=key))
         if key != "bind":  # there the keys are controls, named by the device
-            _refuse_secrets(value, obs)
+            _refuse_secrets(value, whole)
+
+
+def _where_it_belongs(said: Said, whole: Said) -> str:
+    obs, destinations = whole.at("obs"), whole.at("destinations").value
+    if said is obs:
+        variable = obs.at("password_env").value
+        where = variable if isinstance(variable, str) else ObsSettings().password_env
+        message = _('"{key}" does not belong in this file; put it into the environment variable {variable}')
+        return message.replace("{variable}", where)
+    if isinstance(destinations, tuple) and any(said is each for each in destinations):
+        return _(
+            '"{key}" does not belong in this file; keep it in an environment variable and name that with "key_env", '
+            'or in a file of mode 600 and name that with "key_file"'
+        )
+    return _('"{key}" does not belong in this file; passwords and stream keys are kept in the environment')

@@ -69,6 +69,16 @@ def test_a_long_hold_keeps_its_words_until_they_have_aired() -> None:
     assert not script.prune(Ms(44_000))
 
 
+def test_words_that_have_not_aired_follow_another_hold() -> None:
+    script = Script(Ms(6000))
+    script.heard(heard("one two three"))
+    assert not script.wait(Ms(6000), Ms(0))
+    assert script.wait(Ms(10_000), Ms(6100))  # "one" has aired
+    assert [word["airs"] for word in script.shown().values()] == [6000, 10_300, 10_600]
+    script.heard(heard("four", first=3, at=900))
+    assert script.shown()["3"]["airs"] == 10_900
+
+
 def test_the_last_two_hundred_words_are_enough() -> None:
     script = Script(Ms(6000))
     script.heard(heard("a " * 300))

@@ -230,6 +230,23 @@ def test_a_cue_whose_words_are_all_struck_is_taken_back_and_can_come_again() -> 
     assert desk.follow([0]) == [replace(cue, lines=("Dobry",))]
 
 
+def test_a_hold_that_changes_on_the_air_moves_what_has_not_aired() -> None:
+    kept = Kept()
+    desk = desk_of(kept, "Dobry wieczór państwu", look=True)
+    assert desk.change_hold(Ms(10_000), Ms(3000)) == [0, 1, 2]
+    assert aired(desk, 5500) == []  # there is more time now
+    (cue,) = aired(desk, 9500)
+    assert kept.script.airs(0) == cue.start + 10_000
+    desk.change_hold(Ms(12_000), Ms(9600))
+    assert kept.script.airs(0) == cue.start + 12_000
+    kept.script.edit(0, "Miły", Ms(11_000), 42)
+    desk.change_hold(Ms(2000), Ms(11_100))
+    with pytest.raises(CaptionsError, match="has aired already"):
+        kept.script.edit(0, "Dobry", Ms(11_100), 42)
+    desk.change_hold(Ms(30_000), Ms(11_200))  # what has aired stays so
+    assert kept.script.airs(0) == cue.start + 2000
+
+
 def test_struck_words_that_wait_make_no_cue_and_are_closed_in_time() -> None:
     kept = Kept()
     desk = desk_of(kept, "yyy eee", look=False)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from studio import media
 from studio.app._captions import put_right
 from studio.captions import plan_repair, read_kept, repair
+from studio.captions._repair import _sound
 from studio.catalogue import Catalogue
 from studio.spoken import Word
 from studio.subtitles import Corrections, Term, Track, read, rules_for, save
@@ -195,3 +197,15 @@ def test_a_struck_word_beside_what_is_filled_in_does_not_come_back(show: Path) -
         journal.write(json.dumps({"number": 1, "start": 3000, "end": 3600, "lines": [], "words": 0, "ids": [0]}) + "\n")
     fill(show)
     assert text(show) == [f"word{n}" for n in range(4, 10)]
+
+
+def test_a_recording_whose_hold_was_changed_is_heard_where_its_words_are(tmp_path: Path) -> None:
+    time = media.air_time(tmp_path / "recording.mp4")
+    time.change(Ms(5000), Ms(8000))  # the show stands for 5 s
+    time.change(Ms(2000), Ms(20_000))  # and 3 s of it are left out
+    seconds = [*range(8), *[0] * 5, *range(8, 15), *range(18, 24)]
+    levels = np.repeat(np.array(seconds, np.float32) / 100, 16_000)
+    soundfile.write(tmp_path / "recording.wav", levels, 16_000)
+    sound, first = _sound(tmp_path / "recording.wav", Ms(5000), Ms(20_000), lambda _said: None)
+    heard = {at: round(float(sound[(at * 1000 + 500 - first) * 16]) * 100) for at in range(5, 20)}
+    assert heard == {at: 0 if 15 <= at < 18 else at for at in range(5, 20)}

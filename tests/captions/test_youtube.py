@@ -104,6 +104,17 @@ async def test_a_cue_comes_when_it_airs_with_its_time_and_letters(
     assert twin.complaints == []
 
 
+async def test_with_another_hold_a_cue_comes_when_it_airs_by_that(
+    twin: YouTubeTwin, tmp_path: Path, clock: HandClock
+) -> None:
+    async with running(sink(twin, tmp_path, clock)) as youtube:
+        youtube.change_hold(Ms(20_000))
+        youtube.show(cue(1, start=3500))
+        clock.turn(14_000)
+        await until(lambda: twin.captions)
+    assert twin.captions[0].moment == datetime(2026, 3, 1, 12, 0, 23, 500_000, tzinfo=UTC)
+
+
 async def test_a_correction_before_it_airs_is_what_comes(twin: YouTubeTwin, tmp_path: Path, clock: HandClock) -> None:
     async with running(sink(twin, tmp_path, clock, language="auto")) as youtube:
         for each in (cue(5, "kurczę"), cue(6, "dwa"), cue(5, "raz"), Cue(6, Ms(6000), Ms(6900), ())):

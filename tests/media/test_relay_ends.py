@@ -49,6 +49,12 @@ async def test_another_core_begins_a_new_show_after_a_join_that_was_cut_off(rela
     await relay.kill()
 
 
+def over(folder: Path) -> bool:
+    """Whether all of the show has aired."""
+    clock = folder / "clock.json"
+    return clock.exists() and json.loads(clock.read_text())["ended"]
+
+
 async def test_the_last_words_are_waited_for(relays: Relays, tmp_path: Path) -> None:
     short = make_clip(tmp_path / "short.mp4", seconds=1.2)
     relay = await relays.start(f"file:{short}")
@@ -57,7 +63,7 @@ async def test_the_last_words_are_waited_for(relays: Relays, tmp_path: Path) -> 
     async for message in line:
         if isinstance(message, SoundEnded):
             break
-    await relay.until((relay.plan.folder / "recording.mp4").exists)
+    await relay.until(lambda: over(relay.plan.folder))
     assert relay.process.returncode is None
     last = Cue(1, Ms(900), Ms(1200), ("Dziękuję",))
     line.send(ShowCue(last))
@@ -73,7 +79,7 @@ async def test_a_recogniser_that_is_gone_is_not_waited_for(relays: Relays, tmp_p
     relay = await relays.start(f"file:{short}")
     line = await Line.call(relay.plan.socket)
     line.send(Subscribe("recogniser", Ms(0)))
-    await relay.until((relay.plan.folder / "recording.mp4").exists)
+    await relay.until(lambda: over(relay.plan.folder))
     await line.close()
     assert await relay.ended(4) == 0
 

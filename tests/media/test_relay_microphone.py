@@ -119,6 +119,24 @@ async def test_a_microphone_airs_with_the_card_and_comes_back_after_its_server_d
     assert len(relay.troubles()) == 1
 
 
+async def test_what_a_microphone_said_before_a_kill_airs_after_it(relays: Relays, hall: Hall) -> None:
+    preset = EncodePreset(height=180, fps=10, preset="ultrafast", threads=1)
+    relay = await relays.start("mic:hall_micro", env=hall.env, encode=preset, hold=Ms(6000))
+    await relay.until(lambda: len(relay.sounds()) > 5)
+    hall.speak(1.0).wait()
+    heard = len(relay.sounds())
+    await relay.until(lambda: len(relay.sounds()) > heard + 10)  # the tone is all here, and none of it has aired
+    assert relay.aired == 0
+    await relay.kill()
+    again = await relays.start(relay.plan, env=hall.env)
+    await again.until(lambda: again.aired >= 50)
+    again.finish()
+    assert await again.ended() == 0
+    seen = see(relay.plan.folder / "recording.mp4")
+    assert int((np.abs(seen.sound) > 0.2).sum()) > seen.rate // 3
+    assert not list(relay.plan.folder.glob("clean*"))
+
+
 async def test_an_unknown_microphone_is_refused_with_those_there_are(relays: Relays, hall: Hall) -> None:
     relay = await relays.start("mic:balcony", env=hall.env)
     assert await relay.ended() == REFUSED

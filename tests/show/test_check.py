@@ -217,3 +217,8 @@ def test_files_that_nobody_reads(house: Folder) -> None:
 def test_the_same_thing_is_told_once(house: Folder) -> None:
     house.write("scenes/own.yaml", "scenes: [{name: Talk, sources: [{camera: mian}]}]")
     assert house.told() == ['scenes/own.yaml line 1: camera "mian" is not in studio.toml; did you mean "main"?']
+
+
+def test_the_slate_is_looked_at(house: Folder) -> None:
+    house.toml("", show='slate = "slaet"')
+    assert house.told() == ['studio.toml line 7: there is no "slaet" in scenes; did you mean "slate"?']

@@ -7,7 +7,7 @@ import pytest
 
 from studio.catalogue import Catalogue
 from studio.errors import DrawerError
-from studio.show import load_scenes
+from studio.show import load_scenes, load_slate
 from studio.venue import CameraSettings, ShowSettings, Venue
 from studio.wire.obs import Box, Collection, Source, input_of
 
@@ -194,3 +194,18 @@ def test_a_camera_in_a_house_without_any(tmp_path: Path) -> None:
 def test_scenes_that_are_not_there_are_told_where_they_were_asked_for(tmp_path: Path) -> None:
     with pytest.raises(DrawerError, match=r'^studio\.toml: there is no "dmeo" in scenes; did you mean "demo"\?$'):
         load_scenes(Catalogue(tmp_path), "dmeo", Venue())
+
+
+def test_the_slate_that_comes_with_the_house_speaks_the_language_of_the_hall() -> None:
+    slate = load_slate(Catalogue(), "slate", Venue(language="lt"))
+    assert [source.text for source in slate.scenes[0].sources if source.kind == "text"] == ["Tuoj grįšime", "studio"]
+
+
+def test_a_slate_does_not_move(tmp_path: Path) -> None:
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "own.yaml").write_text("scenes:\n  - name: Slate\n    sources:\n      - camera: main\n")
+    with pytest.raises(DrawerError) as caught:
+        load_slate(Catalogue(tmp_path), "own", HALL)
+    assert str(caught.value) == (
+        "scenes/own.yaml line 4: a slate stands still, and this moves; name a fill, a text or an image"
+    )

@@ -41,6 +41,7 @@ TREE: dict[str, Any] = {
         "hold_ms": 6000,
         "late_p95_ms": 12,
         "peak_db": -14.2,
+        "loudness": {"momentary": -21.4, "short_term": -22.6, "integrated": -23.1, "true_peak": -3.2},
     },
     "captions": {
         "on": True,
@@ -69,6 +70,7 @@ TREE: dict[str, Any] = {
         "hls": {"state": "on air", "detail": "", "size": 48_000_000},
         "recording": {"state": "on air", "detail": "", "size": 1_912_000_000},
     },
+    "alarms": {},
     "scenes": {"names": ["Talk", "Holding"], "current": "Talk"},
     "notices": [{"id": 1, "level": "warning", "text": "The camera on the balcony is gone; check its cable."}],
 }
@@ -103,6 +105,8 @@ class Evening:
             raise KeyError(name)
         if name.startswith("captions."):
             return self._correct(name, arguments)
+        if name == "hold" or name.startswith("destinations."):
+            return self._wait(arguments["seconds"]) if name == "hold" else self._send(name, str(arguments["name"]))
         if name != "take":
             return Answer("refused", f"There is no command {name}.")
         if arguments.get("scene") in self.silent:
@@ -123,6 +127,22 @@ class Evening:
         text = {"captions.strike": "", "captions.restore": word["heard"]}.get(name, arguments.get("text"))
         by = "ears" if name == "captions.restore" else "person"
         self.state.set(place, {**word, "text": text, "by": by})
+        return Answer("confirmed")
+
+    def _wait(self, seconds: object) -> Answer:
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= 30:
+            return Answer("refused", "Choose between 0 and 30 s.")
+        self.state.set("programme.hold_ms", round(seconds * 1000))
+        return Answer("confirmed")
+
+    def _send(self, name: str, to: str) -> Answer:
+        """As the relay would; the destination "Lost" is never reported, and a key is missing for "Keyless"."""
+        if to == "Lost":
+            return Answer("unconfirmed", "The relay did not report it in time.")
+        if to == "Keyless":
+            return Answer("refused", "The environment variable KEY is empty.")
+        state = "connecting" if name == "destinations.add" else "off"
+        self.state.set(("destinations", to), {"state": state, "detail": "", "size": 0, "destination": True})
         return Answer("confirmed")
 
     def speak(self, text: str, *, hold: int = 6000, pace: int = 350, ago: int = 0) -> None:

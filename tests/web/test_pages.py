@@ -82,6 +82,9 @@ async def test_the_page_shows_the_state(browser: Browser, house: Evening) -> Non
             "Frames dropped": "2",
             "Picture": "1280×720, 25 fps",  # noqa: RUF001 - as written
             "Sound peak": "-14 dB",
+            "Loudness, last 3 s": "-22.6 LUFS",
+            "Loudness so far": "-23.1 LUFS",
+            "Highest true peak": "-3.2 dBTP",
         }
         await expect(page.get_by_role("region", name="Destinations")).to_contain_text("1.91 GB")
         await expect(page.get_by_label("Messages")).to_contain_text("check its cable")
@@ -105,6 +108,8 @@ async def test_a_change_of_the_state_changes_the_open_page(browser: Browser, hou
         await expect(page.locator(".links li").first).to_contain_text("It was killed and comes back.")
         house.state.set("captions.on", value=False)
         await expect(page.locator(".captions")).to_contain_text("switched off")
+        house.state.set("programme.slate", value=True)
+        await expect(page.locator(".figure", has_text="Picture").locator("dd")).to_have_text("Slate")
 
 
 async def test_a_scene_is_taken_with_a_key_and_shown_when_it_is_reported(browser: Browser, house: Evening) -> None:
@@ -126,6 +131,55 @@ async def test_a_refused_take_says_why_and_changes_nothing(browser: Browser, hou
         await page.get_by_role("button", name="Holding").click()
         await expect(page.locator(".scenes").get_by_role("alert")).to_have_text("OBS does not answer. Is it running?")
         await expect(page.get_by_role("button", name="Talk")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_destination_is_taken_off_the_air_by_two_presses(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    to = {"state": "on air", "detail": "rtmps://a/live2", "size": 9_000_000, "destination": True}
+    house.state.set("destinations.YouTube", {**to, "kbps": 2931, "dropped": 12, "restarts": 1})
+    async with opened(house) as port, page_of(browser, port) as page:
+        row = page.get_by_role("region", name="Destinations").get_by_role("listitem").filter(has_text="YouTube")
+        await expect(row.locator(".state")).to_have_text("On air")
+        await expect(row.locator(".detail")).to_have_text(
+            "9 MB · 2,931 kb/s · 12 packets left out · tried again 1 × – rtmps://a/live2"  # noqa: RUF001 - as written
+        )
+        await row.get_by_role("button", name="Stop sending").click()
+        assert house.asked == []
+        await row.get_by_role("button", name="Press again to stop").click()
+        await expect(row.locator(".state")).to_have_text("Off")
+        assert house.asked == [("destinations.remove", {"name": "YouTube"})]
+        await row.get_by_role("button", name="Send there").click()
+        await expect(row.locator(".state")).to_have_text("Connecting")
+        await expect(row.get_by_role("button", name="Send there")).to_have_count(0)
+        assert house.asked[1:] == [("destinations.add", {"name": "YouTube"})]
+
+
+async def test_the_hold_is_changed_on_the_air(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        field, button = page.get_by_label("Hold in seconds"), page.get_by_role("button", name="Change the hold")
+        await expect(field).to_have_value("6")
+        await expect(button).to_be_disabled()
+        await field.fill("8.5")
+        await button.click()
+        await expect(page.locator(".figure").filter(has_text="Hold").locator("dd")).to_have_text("8.5s")
+        await expect(field).to_have_value("8.5")
+        await field.fill("31")
+        await field.press("Enter")
+        await expect(page.locator(".hold").get_by_role("alert")).to_have_text("Choose between 0 and 30 s.")
+        await expect(field).to_have_value("8.5")
+        assert house.asked == [("hold", {"seconds": 8.5}), ("hold", {"seconds": 31})]
+
+
+async def test_a_destination_that_needs_its_key_anew_says_so(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    house.state.set("destinations.Keyless", {"state": "refused", "detail": "", "size": 0, "destination": True})
+    async with opened(house) as port, page_of(browser, port) as page:
+        panel = page.get_by_role("region", name="Destinations")
+        row = panel.get_by_role("listitem").filter(has_text="Keyless")
+        await expect(row.locator(".state")).to_have_text("Needs you")
+        await row.get_by_role("button", name="Read the key again").click()
+        await expect(panel.get_by_role("alert")).to_have_text("The environment variable KEY is empty.")
 
 
 async def test_the_player_plays_and_its_subtitle_track_waits_for_the_button(browser: Browser, programme: Path) -> None:
@@ -201,3 +255,24 @@ async def test_the_page_fits_a_phone(browser: Browser, house: Evening) -> None:
     async with opened(house) as port, page_of(browser, port, viewport=viewport) as page:
         await expect(page.locator(".air")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_an_alarm_stands_on_the_page_while_it_lasts(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        figures = page.locator("section.figures")
+        await expect(figures).to_contain_text("-22.6 LUFS")
+        await expect(figures).to_contain_text("-23.1 LUFS")
+        await expect(figures).not_to_contain_text("Levelling adds")
+        await expect(page.locator(".alarms")).to_have_count(0)
+        sentence = "Only the right channel has sound; look at the left cable between mixer and encoder."
+        house.state.set("alarms", {"left": {"text": sentence, "since_ms": 9000}})
+        house.state.set("notices", [{"id": 2, "level": "error", "text": sentence, "about": "alarm left"}])
+        await expect(page.locator(".alarms li")).to_have_text(sentence)
+        await expect(page.get_by_text(sentence)).to_have_count(1)
+        house.state.set("programme.loudness.gain", 4.0)
+        await expect(figures).to_contain_text("Levelling adds")
+        house.state.set("alarms", {})
+        house.state.set("notices", [{"id": 3, "level": "info", "text": "Both channels are back.", "about": ""}])
+        await expect(page.locator(".alarms")).to_have_count(0)
+        await expect(page.locator(".notices")).to_have_text("Both channels are back.")

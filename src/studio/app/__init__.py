@@ -1,19 +1,22 @@
 """The hallway: opens the rooms in order, introduces them to each other, closes them in reverse; knows everyone."""
 
 from studio.app._captions import CaptionsWish, caption_alone, repair_captions
+from studio.app._destinations import house_destinations
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._house import House
-from studio.app._report import Summary
+from studio.app._report import Sent, Summary
 
 __all__ = [
     "CaptionsWish",
     "Evening",
     "House",
+    "Sent",
     "Summary",
     "Wish",
     "caption_alone",
     "check_everything",
     "demo_venue",
+    "house_destinations",
     "join_recording",
     "plan_evening",
     "repair_captions",

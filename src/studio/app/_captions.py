@@ -153,9 +153,10 @@ def _corrections(venue: Venue, catalogue: Catalogue, wish: CaptionsWish, languag
 
 
 def _length(recording: Path) -> Ms:
-    """Where the sound of a recording ends; one that does not say is read through."""
+    """Where on the show clock the sound of a recording ends; one that does not say is read through."""
     sound = media.sound_between(recording, Ms(0), None, _nobody)
-    return sound.length or max((chunk.end for chunk in sound.chunks()), default=Ms(0))
+    length = sound.length or max((chunk.end for chunk in sound.chunks()), default=Ms(0))
+    return media.air_time(recording).show(length)
 
 
 def _nobody(_sentence: str) -> None:

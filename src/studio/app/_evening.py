@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from studio import captions, devices, media, show, speech, subtitles
 from studio.catalogue import Catalogue
 from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
-LONGEST_HOLD = 30.0
-"""Seconds. More would make talking to the hall about what it sees impossible."""
+LONGEST_HOLD = media.LONGEST_HOLD / 1000
+"""Seconds."""
 KINDS = {
     "presets/encode": media.EncodePreset,
     "presets/captions": speech.Tuning,
@@ -66,6 +68,8 @@ class Wish:
     captions: bool | None = None
     web: bool | None = None
     """Whether the page is served; `None` means yes."""
+    to: tuple[str, ...] = ()
+    """Names of destinations to send to, or `none`; empty: those that are on in `studio.toml`."""
     talk: Path | None = None
     """A film for the media source of the scenes that play `talk`."""
 
@@ -87,6 +91,8 @@ class Evening:
     """One sentence, or empty."""
     collection: Collection | None
     """What OBS shall hold, or `None` where its scenes are its own business."""
+    outlets: tuple[show.Outlet, ...] = ()
+    """The destinations of the house; those to send to from the beginning stand in `relay`."""
 
 
 def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetime | None = None) -> Evening:
@@ -106,15 +112,26 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         raise ShowError(
             _("A show of {seconds} s cannot be; give --seconds a number above 0.").format(seconds=wish.seconds)
         )
+    if -settings.lip_sync > ms(hold):
+        raise ShowError(
+            _("The sound cannot come {offset} ms earlier in a hold of {hold} s; choose a longer hold.").format(
+                offset=-settings.lip_sync, hold=hold
+            )
+        )
     encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
     style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
     source = _checked_source(settings.input if wish.input is None else wish.input, settings.listen)
+    outlets = show.load_outlets(venue, catalogue)
+    # Their keys are read while a refusal costs nothing yet.
+    destinations = [outlet.destination() for outlet in show.chosen(outlets, wish.to)]
     folder = _show_folder(wish.out, settings.out, now or datetime.now().astimezone())
     run, line = _run_folder(folder)
     wanted = venue.captions.on if wish.captions is None else wish.captions
     plan, no_captions = None, ""
     if wanted:
         plan, no_captions = _captions_plan(venue, catalogue, folder=folder, line=line, language=language, hold=ms(hold))
+    outlets = tuple(outlet.of(folder.name) for outlet in outlets)
+    addresses = {outlet.name: outlet.address for outlet in outlets}
     relay = media.RelayPlan(
         folder=folder,
         socket=line,
@@ -129,9 +146,17 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         seconds=wish.seconds,
         cea608=venue.captions.cea608,
         translate=venue.captions.translate == "en",
+        slate=show.load_slate(catalogue, settings.slate, venue) if source.startswith("listen:") else None,
+        slate_from_start=settings.slate_from_start,
+        clean=settings.clean,
+        level=settings.level,
+        lip_sync=Ms(settings.lip_sync),
+        destinations=tuple(
+            msgspec.structs.replace(destination, address=addresses[destination.name]) for destination in destinations
+        ),
     )
     collection = show.load_scenes(catalogue, settings.scenes, venue, wish.talk) if settings.scenes else None
-    return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection)
+    return Evening(folder, run, language, settings.title, relay, plan, no_captions, collection, outlets)
 
 
 def _checked_language(language: str) -> str:

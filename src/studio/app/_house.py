@@ -9,11 +9,16 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from studio import captions, media
+from studio.app import _destinations
+from studio.app._destinations import Destinations
 from studio.app._evening import is_running
 from studio.app._plug import Plugs
 from studio.app._report import Report, Summary
 from studio.app._said import COMMANDS, Corrections, Rolling
+from studio.app._waiting import Waiting
 from studio.bridge import Line
 from studio.devices import Outcome
 from studio.errors import ShowError, StudioError, first_of
@@ -23,6 +28,7 @@ from studio.events import (
     Edited,
     Finish,
     Heard,
+    HoldChanged,
     ListenerReport,
     RelayReport,
     ShowCue,
@@ -38,7 +44,7 @@ from studio.supervise import Child, Supervisor
 from studio.units import Ms, ShowClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from studio.app._evening import Evening
@@ -49,8 +55,9 @@ logger = logging.getLogger(__name__)
 
 CALL_AGAIN = 0.1
 """Seconds between two calls to a relay that does not answer yet."""
-FAREWELL = 30.0
-"""Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening."""
+FAREWELL = 900.0
+"""Seconds that a relay may take, beyond the hold, to air what is held and to remux an evening. It reports meanwhile:
+one that hangs is ended sooner."""
 GRACE = 30.0
 """Seconds that the recogniser may take, when the show is over, to settle its last words on a slow machine."""
 DEAF = 3.0
@@ -77,6 +84,9 @@ class House:
             hold=evening.relay.hold,
             captions=evening.captions is not None,
         )
+        self._destinations = Destinations(evening.outlets, evening.relay.destinations, self._send_to_relay)
+        self._waiting = Waiting(evening.relay.hold, self._send_to_relay)
+        self._report.house_destinations(self._destinations.known)
         if evening.no_captions:
             self._tell(evening.no_captions)
         self._plugs = Plugs(venue, catalogue, evening, self._report, self.command)
@@ -92,9 +102,9 @@ class House:
         self._draining = asyncio.Event()
         self._parted = asyncio.Event()
         self._last_report = 0.0
-        self._relay = self._supervised(
-            "relay", media.command(), evening.relay.to_json(), evening.relay.hold / 1000 + FAREWELL
-        )
+        self._followed = False
+        """Whether the relay is one that another studio started."""
+        self._relay = self._supervised("relay", media.command(), self._relay_plan, evening.relay.hold / 1000 + FAREWELL)
         self._recogniser = (
             self._supervised(
                 "recogniser", captions.command(), evening.captions.to_json(), GRACE, note=evening.run / "recogniser.pid"
@@ -151,17 +161,25 @@ class House:
         self._stopping.set()
 
     async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        """Do what a page or a pad asks for: `take` a scene, `stop` the show, correct a word (`_said.COMMANDS`)."""
-        if name == "take":
-            return await self._plugs.take(arguments.get("scene"))
-        if name == "stop":
-            self.stop()
-            return Outcome("confirmed")
+        """Do what a page or a pad asks for: `take`, `hold`, `stop`, or one of COMMANDS of `_said`, `_destinations`."""
         if name in COMMANDS:
-            if self._recogniser is None:
-                return Outcome("refused", _("Captions are switched off in this show."))
-            return await self._corrections.command(name, arguments)
+            return await self._correct(name, arguments)
+        if name in _destinations.COMMANDS:
+            return await self._destinations.command(name, arguments)
+        match name:
+            case "take":
+                return await self._plugs.take(arguments.get("scene"))
+            case "hold":
+                return await self._waiting.command(arguments)
+            case "stop":
+                self.stop()
+                return Outcome("confirmed")
         return Outcome("refused", _("There is no command {name}.").format(name=repr(name)))
+
+    async def _correct(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        if self._recogniser is None:
+            return Outcome("refused", _("Captions are switched off in this show."))
+        return await self._corrections.command(name, arguments)
 
     # ── children ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,7 +187,7 @@ class House:
         return self._evening.run / f"{name}.log"
 
     def _supervised(
-        self, name: str, command: list[str], plan: bytes, grace: float, note: Path | None = None
+        self, name: str, command: list[str], plan: bytes | Callable[[], bytes], grace: float, note: Path | None = None
     ) -> Supervisor:
         child = Child(
             name=name,
@@ -182,14 +200,19 @@ class House:
         )
         return Supervisor(child, lambda state, code: self._child_changed(name, state, code))
 
+    def _relay_plan(self) -> bytes:
+        """As decided, with the destinations that are wished for when it is handed over."""
+        return msgspec.structs.replace(self._evening.relay, destinations=self._destinations.plan()).to_json()
+
     def _child_changed(self, name: str, state: str, code: int | None) -> None:
         if state == "running":
             self._report.link(name, "connecting", _("It is starting."))
         elif state == "lost":
             self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
             self._report.sinks_lost(name)
-            if name == "relay":  # whoever streams to us lost it too
-                self._report.link("source", "connecting")
+            if name == "relay":
+                self._report.outputs_lost()
+                self._report.link("source", "connecting")  # whoever streams to us lost it too
         elif code == media.REFUSED:
             self._report.link(
                 name, "refused", _("It could not begin; why is said in {log}.").format(log=self._log(name))
@@ -201,7 +224,9 @@ class House:
         """Run the relay to the end of the show; one that a studio which died left behind is followed to its end."""
         if is_running(self._evening.relay.socket):
             self._tell(_("The show in {folder} was still running and is taken up again.").format(folder=self.folder))
+            self._followed = True
             await self._parted.wait()
+            self._followed = False
             if (self.folder / "recording.mp4").exists():
                 return 0
         return await self._relay.run()
@@ -255,12 +280,22 @@ class House:
         self._line.send(message)
         return True
 
+    def _send_to_relay(self, message: AnyMessage) -> bool:
+        if self._line is None:
+            return False
+        self._line.send(message)
+        return True
+
     def _take_in(self, message: AnyMessage) -> None:
         match message:
-            case Welcome(epoch=epoch, process=process):
+            case Welcome(epoch=epoch, hold=hold, process=process):
                 self._report.relay_restarted(process)
                 self._report.link("relay", "online")
+                self._destinations.connected()
                 self._set_clock(epoch or None)
+                self._set_hold(hold)
+            case HoldChanged(hold=hold):
+                self._set_hold(hold)
             case ClockStarted(epoch=epoch):
                 self._set_clock(epoch)
             case RelayReport():
@@ -307,6 +342,11 @@ class House:
         self._clock = ShowClock(epoch) if epoch else None
         self._report.clock(epoch)
 
+    def _set_hold(self, hold: Ms) -> None:
+        self._waiting.told(hold)
+        self._relay.child.grace = hold / 1000 + FAREWELL
+        self._report.hold(hold, self._clock.now() if self._clock else Ms(0))
+
     def _on_relay_report(self, report: RelayReport) -> None:
         self._last_report = asyncio.get_running_loop().time()
         self._report.link("relay", "online")
@@ -318,6 +358,9 @@ class House:
             if report.phase == "draining":
                 self._draining.set()
             self._report.phase("stopping" if self._stopping.is_set() or self._draining.is_set() else "on air")
+        self._destinations.told(report)
+        if self._followed:
+            self._destinations.adopt(report)
         self._report.relay(report, self._seconds)
         if self._clock:
             self._report.forget_words(self._clock.now())

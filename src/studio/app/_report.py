@@ -12,12 +12,13 @@ import msgspec
 
 from studio import captions, media
 from studio.app._said import Script
+from studio.events import Loudness
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from studio.events import Heard, ListenerReport, RelayReport, ShowCue, SinkReport, WordsChanged
+    from studio.events import Alarm, Heard, ListenerReport, OutputReport, RelayReport, ShowCue, SinkReport, WordsChanged
     from studio.show import State
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ SHOWN_CUES = 12
 SHOWN_TRANSLATED = 4
 """Cues of a translation that the hall's page may show."""
 SHOWN_NOTICES = 20
+ALARM = "alarm "
+"""Before the name of an alarm, what the notice of it is about."""
 SAY_AGAIN = 60.0
 """Seconds after which the same sentence is news again."""
 
@@ -40,7 +43,20 @@ class Notice(TypedDict):
     """`info`, `warning` or `error`."""
     text: str
     about: str
-    """The link whose trouble it is, or empty."""
+    """The link whose trouble it is, or the alarm ("alarm black"), or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one destination got in an evening, over all restarts."""
+
+    name: str
+    size: int
+    """Bytes."""
+    dropped: int
+    """Packets that were left out because it took them too slowly."""
+    restarts: int
+    """How often it was tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +68,8 @@ class Summary:
     """`None` where there is no whole one."""
     parts: tuple[Path, ...]
     """What is still to be joined, as when the disk was full: `studio recover` does."""
+    clean: tuple[Path, ...]
+    """What the encoder sent, as it came; more than one where it came back with another picture size."""
     subtitles: tuple[Path, ...]
     seconds: float
     """Programme that went on the air."""
@@ -66,6 +84,8 @@ class Summary:
     late_p95: Ms | None
     late_cues: int
     notices: tuple[str, ...]
+    sent: tuple[Sent, ...] = ()
+    """To destinations, all that were sent to for a while included."""
 
     def save(self) -> None:
         """Write `summary.json` into the show folder, for other programs; a full disk costs this file and no more."""
@@ -97,12 +117,17 @@ class Report:
         self._script = Script(Ms(0))
         self._sinks: dict[str, tuple[str, SinkReport]] = {}
         self._notices: list[Notice] = []
+        self._alarms: dict[str, Alarm] = {}
         self._said: dict[str, float] = {}
         self._noticed = 0
         self._links: dict[str, tuple[str, str]] = {}
         self._aired_at = 0.0
         self._dead_since: float | None = None
         self._late_before = 0
+        self._outputs: tuple[OutputReport, ...] = ()
+        self._known: dict[str, str] = {}
+        self._sent: dict[str, tuple[Sent, OutputReport]] = {}
+        """Of each destination what it got before it was last begun anew, and what it got since."""
 
     def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
         """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
@@ -128,6 +153,8 @@ class Report:
                     "hold_ms": hold,
                     "late_p95_ms": None,
                     "peak_db": None,
+                    "loudness": _shown_loudness(Loudness()),
+                    "slate": False,
                 },
                 "captions": {
                     "on": captions,
@@ -145,6 +172,7 @@ class Report:
                     "late_cues": 0,
                 },
                 "destinations": {},
+                "alarms": {},
                 "scenes": {"names": [], "current": None},
                 "notices": [],
             }
@@ -238,16 +266,69 @@ class Report:
                     "dropped": self.dropped,
                     "late_p95_ms": report.late_p95,
                     "peak_db": None if report.peak is None else round(report.peak, 1),
+                    "loudness": _shown_loudness(report.loudness),
+                    "slate": report.slate,
                 },
                 "captions": {"late_cues": self.cues_late},
-                "destinations": {
-                    output.name: {"state": output.state, "detail": output.detail, "size": output.size}
-                    for output in report.outputs
-                },
             }
         )
+        self._show_outputs(report.outputs)
         self.link("source", report.source, report.source_detail)
         self.sinks("relay", report.sinks)
+        self._alarm(report.alarms)
+
+    def _alarm(self, alarms: tuple[Alarm, ...]) -> None:
+        """Say once that something is wrong, and once that it is over."""
+        known = dict(self._alarms)
+        for alarm in alarms:
+            before, about = self._alarms.get(alarm.name), ALARM + alarm.name
+            same = before is not None and before.since == alarm.since
+            if alarm.over and same:
+                del self._alarms[alarm.name]
+                self._settled_with(about)
+                self.notice(alarm.over, "info")
+                logger.info("%s", alarm.over)
+            elif not alarm.over and not same:
+                self._alarms[alarm.name] = alarm
+                self._settled_with(about)
+                self.notice(alarm.sentence, "error", about)
+                logger.warning("%s", alarm.sentence)
+        for name in self._alarms.keys() - {alarm.name for alarm in alarms}:  # its relay is gone: nobody knows
+            del self._alarms[name]
+            self._settled_with(ALARM + name)
+        if self._alarms != known:
+            self._state.set(
+                ("alarms",),
+                {name: {"text": alarm.sentence, "since_ms": alarm.since} for name, alarm in self._alarms.items()},
+            )
+
+    def house_destinations(self, known: Mapping[str, str]) -> None:
+        """Show the destinations of the house, by name with their addresses, also while nothing is sent there."""
+        self._known = dict(known)
+        self._show_outputs(())
+
+    def outputs_lost(self) -> None:
+        """Say that nothing goes anywhere, for there is no relay."""
+        gone: tuple[OutputReport, ...] = tuple(
+            msgspec.structs.replace(output, state="starting", detail="", bitrate=0) for output in self._outputs
+        )
+        self._show_outputs(gone)
+
+    def _show_outputs(self, outputs: tuple[OutputReport, ...]) -> None:
+        self._outputs = outputs
+        for output in outputs:
+            if output.destination:
+                self._count_sent(output)
+        shown: dict[str, dict[str, object]] = {output.name: _shown_output(output) for output in outputs}
+        for name, address in self._known.items():
+            shown.setdefault(name, {"state": "off", "detail": address, "size": 0, "destination": True})
+        self._state.set(("destinations",), shown)
+
+    def _count_sent(self, output: OutputReport) -> None:
+        before, last = self._sent.get(output.name, (Sent(output.name, 0, 0, 0), output))
+        if output.size < last.size:  # another relay, or it was removed and added again
+            before = _with(before, last)
+        self._sent[output.name] = before, output
 
     def _count_gap(self, report: RelayReport) -> None:
         """What would have aired while there was no relay was due, too, and is lost: it counts as dropped."""
@@ -265,6 +346,12 @@ class Report:
         Pages reckon the time of the show by it: each message to them says what that clock reads.
         """
         self._state.set(("show", "epoch_ms"), None if epoch is None else epoch // 1_000_000)
+
+    def hold(self, hold: Ms, now: Ms) -> None:
+        """Say how long the programme waits from `now` on."""
+        self._state.set(("programme", "hold_ms"), hold)
+        if self._script.wait(hold, now):
+            self._show_script()
 
     def heard(self, heard: Heard) -> None:
         """Show what was settled, word by word, and what is likely to follow."""
@@ -345,6 +432,7 @@ class Report:
             folder=folder,
             recording=recording if recording.exists() else None,
             parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
+            clean=tuple(sorted(folder.glob("clean*.mp4"), key=lambda path: (len(path.name), path.name))),
             subtitles=tuple(
                 path
                 for track in ("captions", "captions.en")
@@ -363,7 +451,34 @@ class Report:
             late_p95=Ms(late[len(late) * 95 // 100]) if late else None,
             late_cues=self.cues_late,
             notices=self.notices,
+            sent=tuple(_with(before, last) for before, last in self._sent.values()),
         )
+
+
+def _with(before: Sent, output: OutputReport) -> Sent:
+    return Sent(
+        before.name,
+        before.size + output.size,
+        before.dropped + output.dropped,
+        before.restarts + output.restarts,
+    )
+
+
+def _shown_output(output: OutputReport) -> dict[str, object]:
+    shown: dict[str, object] = {"state": output.state, "detail": output.detail, "size": output.size}
+    if output.destination:
+        shown |= {
+            "destination": True,
+            "kbps": output.bitrate,
+            "dropped": output.dropped,
+            "restarts": output.restarts,
+        }
+    return shown
+
+
+def _shown_loudness(loudness: Loudness) -> dict[str, object]:
+    """As pages read it: LUFS, but for the peak (dBTP) and the gain (decibels)."""
+    return msgspec.to_builtins(loudness)  # type: ignore[no-any-return] # a struct is a dictionary then
 
 
 def _with_cue(cues: list[dict[str, object]], shown: ShowCue) -> list[dict[str, object]]:

@@ -74,6 +74,17 @@ class Script:
         else:  # nobody heard anything, and nobody says so any more
             self._words.pop(place.id, None)
 
+    def wait(self, hold: Ms, now: Ms) -> bool:
+        """The programme waits so long from `now` on, and so do words that have not aired; whether there are any."""
+        if hold == self._hold:
+            return False
+        self._hold = hold
+        self._kept = max(KEPT, Ms(hold + AFTERWARDS))
+        for id_, word in self._words.items():
+            if word["airs"] > now:
+                self._words[id_] = {**word, "airs": Ms(word["start"] + hold)}
+        return bool(self._words)
+
     def prune(self, now: Ms) -> bool:
         """Let go of what is over; whether there was any."""
         before = len(self._words)

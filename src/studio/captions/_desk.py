@@ -62,6 +62,16 @@ class Desk:
             ids = self._ids[cue.number] + ids
         return ids + self._waiting
 
+    def change_hold(self, hold: Ms, now: Ms) -> list[int]:
+        """Air by another `hold` from `now` on; return the places that air at another moment than was thought."""
+        moved: list[int] = []
+        for number, cue in self._cues.items():
+            if cue.start + self._hold > now:
+                moved += self._script.air(self._ids[number], Ms(cue.start + hold))
+        self._hold = hold
+        self._composer.change_hold(hold)
+        return [*moved, *self._waiting]
+
     def ids(self, cue: Cue) -> list[int]:
         """Which places stand in `cue`."""
         return self._ids[cue.number]

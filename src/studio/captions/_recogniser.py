@@ -22,6 +22,7 @@ from studio.events import (
     ClockStarted,
     Edited,
     EditWord,
+    HoldChanged,
     Sound,
     SoundEnded,
     Subscribe,
@@ -83,6 +84,7 @@ class Recogniser:
     def __init__(self, plan: CaptionsPlan, ears: Callable[[], Ears]) -> None:
         """Continue the captions in the plan's folder; `ears` are opened in a thread of their own."""
         self._plan = plan
+        self._hold = plan.hold
         self._clock = _ShowTime()
         self._voice = Voice()
         self._health = Health()
@@ -115,7 +117,7 @@ class Recogniser:
         plan, kept = self._plan, self._files.kept
         self._script = kept.script
         self._script.correction = plan.corrections.corrector() if plan.corrections != Corrections() else None
-        self._desk = Desk(kept, plan.rules, plan.hold, look=plan.look is not None)
+        self._desk = Desk(kept, plan.rules, self._hold, look=plan.look is not None)
         self._ids: list[int | None] = []
         """Which place each word is that the ears have settled; `None` for one of an earlier life."""
         self._last_kept = self._script.ids[-1] if len(self._script) else None
@@ -127,7 +129,7 @@ class Recogniser:
             translated = self._english.kept
             last = translated.cues[-1] if translated.cues else None
             first = last.number + 1 if last else 1
-            self._translation = Composer(plan.translation_rules, plan.hold, first, last.end if last else None)
+            self._translation = Composer(plan.translation_rules, self._hold, first, last.end if last else None)
             self._translated_until = translated.script.end
 
     async def run(self) -> int:
@@ -227,12 +229,15 @@ class Recogniser:
 
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
-            case Welcome(epoch=epoch):
+            case Welcome(epoch=epoch, hold=hold):
                 self._voice.greet()
+                self._change_hold(hold)
                 self._begin(line, epoch)
                 self._report()
             case ClockStarted(epoch=epoch):
                 self._begin(line, epoch)
+            case HoldChanged(hold=hold):
+                self._change_hold(hold)
             case Sound():
                 self._hear(message)
             case EditWord():
@@ -252,6 +257,19 @@ class Recogniser:
             self._clock.start(epoch)
             self._picture.connect(line)
             self._tell_changes(self._desk.open(self._clock.now()))
+
+    def _change_hold(self, hold: Ms) -> None:
+        """The programme waits for another time than was planned: cues close and air by that."""
+        if hold == self._hold:
+            return
+        logger.info("the hold is %d ms now", hold)
+        self._hold = hold
+        moved = self._desk.change_hold(hold, self._clock.now())
+        if self._english is not None:
+            self._translation.change_hold(hold)
+        for sink in self._sinks:
+            sink.change_hold(hold)
+        self._tell_changes(moved)
 
     def _hear(self, sound: Sound) -> None:
         chunk, gap = self._intake.take(sound)

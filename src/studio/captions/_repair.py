@@ -206,8 +206,12 @@ def _sound(recording: Path, begin: Ms, until: Ms, say: Callable[[str], None]) ->
     first, last = Ms(max(0, begin - AROUND)), Ms(until + AROUND)
     sound = np.zeros((last - first) * SPEECH_RATE // 1000, np.float32)
     reached = 0
-    for chunk in media.sound_between(recording, first, last, say).chunks():
-        at = (chunk.start - first) * SPEECH_RATE // 1000
+    time = media.air_time(recording)
+    for chunk in media.sound_between(recording, time.air(first), time.air(last), say).chunks():
+        begins = time.show(chunk.start)
+        if time.show(chunk.end) == begins:
+            continue  # the show stood, for its hold became longer
+        at = (begins - first) * SPEECH_RATE // 1000
         samples = chunk.samples[max(0, -at) :]
         at = max(0, at)
         samples = samples[: max(0, len(sound) - at)]

@@ -47,6 +47,9 @@ class Sink:
         Words are put right by the glossary; one whose text is empty belongs to the one before it.
         """
 
+    def change_hold(self, hold: Ms) -> None:
+        """From now on the programme waits for `hold`."""
+
     def drop(self) -> None:
         """Forget every cue: they were another show's, and those to come are numbered anew."""
 
@@ -74,6 +77,10 @@ class Picture(Sink):
         self.state = "connecting"
         self.owes = False
         """Whether a cue was kept for a relay that has not come yet."""
+
+    def change_hold(self, hold: Ms) -> None:
+        """Reckon by another hold how late cues are."""
+        self._hold = hold
 
     def connect(self, line: Line | None) -> None:
         """Speak over `line` from now on, beginning with every cue that has not wholly aired; `None`: it is lost.

@@ -162,6 +162,10 @@ class YouTube(Sink):
             del self._waiting[min(self._waiting)]
             self._drop(1)
 
+    def change_hold(self, hold: Ms) -> None:
+        """Send cues when they air now."""
+        self._hold = hold
+
     def drop(self) -> None:
         """Forget every cue: they were another show's, and those to come are numbered anew."""
         self._waiting.clear()

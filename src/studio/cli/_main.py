@@ -16,7 +16,7 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import _captions, _files, _models, _shows  # noqa: E402 - their help texts speak the language chosen above
+from studio.cli import _captions, _destinations, _files, _models, _shows  # noqa: E402 - their help texts speak the language chosen above
 
 app = typer.Typer(
     name="studio",
@@ -29,6 +29,9 @@ app = typer.Typer(
 app.command(help=_("Put a show on the air: a file, a microphone, or whoever streams to us."))(_shows.live)
 app.command(help=_("Put a pretend show on the air: real OBS plays a talk that is captioned live."))(_shows.demo)
 app.command(help=_("Read studio.toml and every drawer without touching a device."))(_files.check)
+app.command(help=_("List the destinations of studio.toml, and whether their keys can be had."))(
+    _destinations.destinations
+)
 app.command(help=_("Join the parts of a recording that was cut off."))(_files.recover)
 app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
 app.add_typer(_captions.app, name="captions")

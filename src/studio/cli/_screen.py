@@ -15,7 +15,7 @@ from studio.units import Ms, timecode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from studio.app import Summary
+    from studio.app import Sent, Summary
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -52,6 +52,9 @@ def status(state: dict[str, Any]) -> Text:
         )
     if captions["on"] and "late_p50_ms" in captions:
         text.append("  " + _("captions {late} s late").format(late=f"{captions['late_p50_ms'] / 1000:.1f}"))
+    sent = [to["state"] for to in state["destinations"].values() if to.get("destination") and to["state"] != "off"]
+    if sent:
+        text.append("  " + _("destinations {on} of {all}").format(on=sent.count("on air"), all=len(sent)))
     source = state["links"].get("source")
     if source and source["detail"] and show["phase"] == "starting":
         text.append(f"  {source['detail']}")
@@ -81,9 +84,22 @@ def summary_table(summary: Summary) -> Table:
         (_("frames on time"), f"{summary.on_time} / {due}" + (f" ({summary.on_time / due:.1%})" if due else "")),
         (_("frames dropped"), str(summary.dropped)),
     ]
+    if summary.sent:
+        rows.insert(2, (_("sent to"), "\n".join(_sent(sent) for sent in summary.sent)))
+    if summary.clean:
+        rows.insert(1, (_("clean recording"), "\n".join(str(path) for path in summary.clean)))
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _sent(sent: Sent) -> str:
+    told = [f"{sent.size / 1e6:.0f} MB"]
+    if sent.dropped:
+        told.append(plural("{n} packet left out", "{n} packets left out", sent.dropped).format(n=sent.dropped))
+    if sent.restarts:
+        told.append(plural("tried again {n} time", "tried again {n} times", sent.restarts).format(n=sent.restarts))
+    return f"{sent.name}: {', '.join(told)}"
 
 
 def _recording(summary: Summary) -> str:

@@ -59,6 +59,12 @@ def live(
     style: StyleOption = None,
     encode: EncodeOption = None,
     captions: Annotated[bool | None, typer.Option("--captions/--no-captions", help=_("Listen and caption."))] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to", help=_("Send to this destination of studio.toml, and to each other that is named; or none.")
+        ),
+    ] = None,
     seconds: SecondsOption = None,
     web: WebOption = True,
     port: PortOption = None,
@@ -74,6 +80,7 @@ def live(
         encode=encode,
         seconds=seconds,
         captions=captions,
+        to=tuple(to or ()),
     )
     _put_on(read_venue(venue), wish, web=web, port=port)
 

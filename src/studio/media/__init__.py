@@ -10,21 +10,24 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from studio.media._plan import EncodePreset, RelayPlan
+from studio.media._plan import LONGEST_HOLD, EncodePreset, RelayPlan
 from studio.media._source import Sound
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from studio.media._airtime import AirTime
     from studio.media._probe import Facts
-    from studio.units import Ms
 
 __all__ = [
+    "LONGEST_HOLD",
     "REFUSED",
     "EncodePreset",
     "RelayPlan",
     "Sound",
+    "air_time",
     "command",
     "microphones",
     "open_sound",
@@ -53,15 +56,28 @@ def probe(path: Path) -> Facts:
 
 
 def recover(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
-    """Join the parts of a recording that a dead relay left in `folder`; `None` where there are none.
+    """Join the parts of the recordings that a dead relay left in `folder`; `None` where there are none.
 
     The parts go once the whole is safe on the disk; one that could not be read to its end is kept as
-    `recording.unread-NNN.ts`, which is logged. `progress` is told bytes read and bytes in all. Raises MediaError; the
-    parts stay then. Must not be called while a relay records there.
+    `recording.unread-NNN.ts`, which is logged. What came in, `clean.part-NNN.ts`, becomes `clean.mp4` likewise.
+    `progress` is told bytes read and bytes in all. Raises MediaError; the parts stay then. Must not be called while a
+    relay records there.
     """
     from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
 
-    return _recording.join(folder, progress)
+    return _recording.join_all(folder, progress)
+
+
+def air_time(recording: Path) -> AirTime:
+    """Return where `recording`, a file in a show's folder, has each moment of the show.
+
+    The aired one has it when it aired; the clean one, and any other film, has it at its own time.
+    """
+    from studio.media._airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
+    from studio.media._recording import NAME  # noqa: PLC0415
+
+    aired = recording.name.startswith(NAME)
+    return AirTime.of(recording.parent) if aired else AirTime(recording.parent, Ms(0), continued=False)
 
 
 def microphones() -> list[str]:

@@ -26,13 +26,17 @@ class Anchor:
     def __init__(self, offset: Ticks, patience: Ticks, after: Ticks) -> None:
         """Begin with show time = stamp + `offset`; nothing is placed before `after`."""
         self.offset = offset
-        self._patience = max(patience, ticks(0.5))
+        self.be_patient(patience)
         self._floor = after
         self._last_stamp: dict[int, Ticks] = {}
         self._window_began: Ticks | None = None
         self._least_lag = 0
         self.jumps = 0
         """How often the source was anchored anew."""
+
+    def be_patient(self, patience: Ticks) -> None:
+        """Let the source lag by `patience` from now on: as far as the hold can bear it."""
+        self._patience = max(patience, ticks(0.5))
 
     def place(self, stream: int, stamp: Ticks, now: Ticks) -> Ticks:
         """Return the show time of `stamp`, which arrived `now` in `stream`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.language import _
+from studio.media._airtime import AirTime
 from studio.media._clock import ms_of
 from studio.units import Ms
 from studio.wire import cea608
@@ -21,8 +23,10 @@ _NAMED = 12
 class ClosedCaptions:
     """Puts the cues of a board into the pictures of a programme, each at its own time."""
 
-    def __init__(self, board: CueBoard) -> None:
+    def __init__(self, board: CueBoard, time: AirTime | None = None) -> None:
+        """`time` tells when cues stand on the air; `None`: each at its own time."""
         self._board = board
+        self._time = time or AirTime(Path(), Ms(0), continued=False)
         self._feed = cea608.Feed()
 
     def add(self, coded: list[Coded]) -> list[Coded]:
@@ -49,5 +53,6 @@ class ClosedCaptions:
 
     def _captioned(self, packet: Coded) -> Coded:
         at = ms_of(packet.stamp)
-        pairs = self._feed.frame(at, self._board.ahead(at))
+        ahead = self._board.ahead(self._time.show(at))
+        pairs = self._feed.frame(at, [aired for cue in ahead if (aired := self._time.cue(cue)) is not None])
         return replace(packet, data=cea608.insert(packet.data, cea608.sei(pairs))) if pairs else packet

@@ -60,6 +60,7 @@ class PictureEncoder:
         self.fps = min(preset.fps, fps) if preset.fps and fps else preset.fps or fps or 25.0
         self._every = ticks(preset.keyframe_seconds)
         self._next_key: int | None = None
+        self._key_now = False
         self._last = -1
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height, context.pix_fmt = like.width, like.height, "yuv420p"
@@ -87,8 +88,13 @@ class PictureEncoder:
             began = at if self._next_key is None else self._next_key
             self._next_key = began + self._every * ((at - began) // self._every + 1)
         frame.pts, frame.time_base = at, TICK
-        frame.pict_type = PictureType.I if key else PictureType.NONE
+        frame.pict_type = PictureType.I if key or self._key_now else PictureType.NONE
+        self._key_now = False
         return self._coded(self._context.encode(frame))
+
+    def force_key(self) -> None:
+        """Let the next picture be a keyframe, besides those that come by themselves: it will show something else."""
+        self._key_now = True
 
     def flush(self) -> list[Coded]:
         """Return what is held back."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import av
 
+from studio.media._airtime import AirTime
 from studio.media._clock import RATE, Ticks, ms_of
 from studio.media._cues import CueBoard
 from studio.media._files import write_aside
@@ -69,13 +70,21 @@ class Rendition:
 class Hls:
     """The folder `hls` of a show: `master.m3u8`, `index.m3u8` and the playlists of the renditions."""
 
-    def __init__(self, folder: Path, preset: EncodePreset, look: Look, renditions: Sequence[Rendition]) -> None:
-        """Go on with what is in `folder`."""
+    def __init__(
+        self,
+        folder: Path,
+        preset: EncodePreset,
+        look: Look,
+        renditions: Sequence[Rendition],
+        time: AirTime | None = None,
+    ) -> None:
+        """Go on with what is in `folder`; `time` tells when cues stand on the air; `None`: each at its own time."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._index = folder / "index.m3u8"
         self._look = look
         self._renditions = renditions
+        self._time = time or AirTime(folder, Ms(0), continued=False)
         self._window = preset.playlist_segments
         self.detail = str(folder / "master.m3u8")
         self._known = max(_numbers(self._read()), default=-1)
@@ -155,8 +164,11 @@ class Hls:
         begin, finish = ms_of(Ticks(start)), ms_of(Ticks(end))
         shift = USUAL_SHIFT if self._shift is None else self._shift
         for rendition in self._renditions:
-            rendition.board.wrote(finish)  # first: a cue that comes from now on stands in the next segment
-            text = vtt_segment(rendition.board.within(begin, finish), begin, finish, mpegts=shift, local=Ms(0))
+            first, last = self._time.show(begin), self._time.show(finish)
+            rendition.board.wrote(last)  # first: a cue that comes from now on stands in the next segment
+            cues = [self._time.cue(cue) for cue in rendition.board.within(first, Ms(max(last, first + 1)))]
+            aired = [cue for cue in cues if cue is not None]
+            text = vtt_segment(aired, begin, finish, mpegts=shift, local=Ms(0))
             write_aside(self._folder / f"seg-{number:05}{rendition.mark}.vtt", text)
 
     def _master(self) -> str:

@@ -69,6 +69,21 @@ class Hold:
             self.size -= held.packet.size if held.packet else 0
             return held
 
+    def skip(self, until: Ticks) -> Reel | None:
+        """Let go of what need not be decoded to see what is due `until`; return the reel that begins anew, if any."""
+        with self._lock:
+            keys = [
+                number
+                for number, held in enumerate(self._held)
+                if held.due <= until and held.packet and held.packet.is_keyframe and (held.packet.pts or 0) <= until
+            ]
+            if not keys:
+                return None
+            for _number in range(keys[-1]):
+                lost = self._held.popleft()
+                self.size -= lost.packet.size if lost.packet else 0
+            return self._held[0].reel
+
     def rate(self) -> float:
         """Pictures a second as held; 0 where too few are held to tell."""
         with self._lock:

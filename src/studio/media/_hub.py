@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 from studio import bridge
 from studio.events import (
+    AddDestination,
     CaptionsDone,
     ClockStarted,
     Edited,
     EditWord,
     Finish,
     Heard,
+    HoldChanged,
     ListenerReport,
     RelayReport,
+    RemoveDestination,
+    SetHold,
     ShowCue,
     Sound,
     SoundEnded,
@@ -52,12 +56,23 @@ _BYTES_A_MS = 32
 class Hub:
     """Lives on the loop; `post` may be called from any thread."""
 
-    def __init__(self, zero: Zero, hold: Ms, boards: Mapping[Language, CueBoard], finish: Callable[[], None]) -> None:
-        """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end."""
+    def __init__(
+        self,
+        zero: Zero,
+        hold: Ms,
+        boards: Mapping[Language, CueBoard],
+        finish: Callable[[], None],
+        change: Callable[[AddDestination | RemoveDestination | SetHold], None] = lambda _wish: None,
+    ) -> None:
+        """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end.
+
+        `change` is told which destinations somebody wants to come or go, and which hold.
+        """
         self._zero = zero
         self._hold = hold
         self._boards = boards
         self._finish = finish
+        self._change = change
         self._outbox: bridge.Mailbox[Sound | SoundEnded | ClockStarted | Trouble] = bridge.Mailbox(OUTBOX)
         self._callers: dict[Line, Subscribe] = {}
         self._edits: set[int] = set()
@@ -126,6 +141,12 @@ class Hub:
         self._report = report
         self._tell(report)
 
+    def change_hold(self, hold: Ms) -> None:
+        """Tell everyone that the programme waits for `hold` from now on; call it on the loop."""
+        self._hold = hold
+        for line in self._callers:
+            line.send(HoldChanged(hold))
+
     async def _empty_outbox(self) -> None:
         while len(self._outbox):
             self._hand_on(await self._outbox.get())
@@ -150,7 +171,9 @@ class Hub:
 
     def _to_listeners(self, message: Sound) -> None:
         for line, caller in self._callers.items():
-            if caller.sound_from is not None:
+            # after a restart the hold is filled again with sound that this caller has heard
+            heard_upto = caller.sound_from
+            if heard_upto is not None and message.start + len(message.samples) // _BYTES_A_MS > heard_upto:
                 line.send(message)
 
     def _tell(self, message: AnyMessage) -> int:
@@ -230,13 +253,14 @@ class Hub:
             case Heard() | WordsChanged() | ListenerReport():
                 self._tell(message)
             case Trouble():
-                if not self._tell(message):
-                    self._untold.append(message)
+                self._hand_on(message)
             case CaptionsDone():
                 self._written.set()
                 self._tell(message)
             case Finish():
                 self._finish()
+            case AddDestination() | RemoveDestination() | SetHold():
+                self._change(message)
             case Subscribe():
                 self._callers[line] = message
             case _:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
     from studio.events import LinkState
+    from studio.media._clean import Clean, Copy
     from studio.units import Ms
 
 logger = logging.getLogger(__name__)
+
+SOON = ticks(0.1)
+"""Sound must be here so long before it airs."""
 
 
 class Intake:
@@ -41,16 +45,23 @@ class Intake:
         sound_ended: Callable[[bool], None],
         say: Callable[[str], None],
         seconds: float | None,
+        lip_sync: Ticks = Ticks(0),  # noqa: B008 - a number with its unit
     ) -> None:
-        """`delay` is the length of the hold; `seconds` the end of the programme on the show clock, or `None`."""
+        """`delay` is the length of the hold; `seconds` the end of the programme on the show clock, or `None`.
+
+        `lip_sync` is how much later than its stamps say the sound belongs to its picture.
+        """
         self.zero = zero
         self.hold = hold
         self.tape = tape
         self.delay = delay
+        self.lip_sync = lip_sync
         self.heard = heard
         self.sound_ended = sound_ended
         self.say = say
         self.limit = None if seconds is None else ticks(seconds)
+        self.clean: Clean | None = None
+        """Where a live source is copied to as it arrives."""
         self.stopping = threading.Event()
         """Take no more programme."""
         self.state: LinkState = "connecting"
@@ -92,6 +103,8 @@ class Session:
         )
         self.audio = next((stream for stream in container.streams.audio if can_decode(stream)), None)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
+        self.copy: Copy | None = None
+        """Takes everything as it arrives, too."""
         self._reel: Reel | None = None
         if self.video is not None:
             decoder = self.video.codec_context
@@ -109,6 +122,8 @@ class Session:
     def put(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
         """Hand over a packet; show time is its stamp + `offset`."""
         self._intake.last_arrival = time.monotonic()
+        if self.copy is not None:
+            self.copy.put(packet, offset)
         if self.video is not None and packet.stream_index == self.video.index:
             self._put_picture(packet, offset)
         else:
@@ -156,4 +171,8 @@ class Session:
             self._intake.latest = Ticks(
                 max(self._intake.latest, place + round(frame.samples * RATE / frame.sample_rate))
             )
-            self._arrival.take(frame, place)
+            self._arrival.take(frame, Ticks(place + self._lip_sync()))
+
+    def _lip_sync(self) -> int:
+        """How much later than its stamp the sound belongs; it cannot air before it came."""
+        return 0 if self.video is None else max(self._intake.lip_sync, min(0, SOON - self._intake.delay))

@@ -136,6 +136,7 @@ class Listener:
         anchor: Anchor | None = None
         waiting: list[tuple[av.Packet[Stream], Ticks, int]] = []
         probing = Session(intake, container, Ticks(0))
+        probing.copy = intake.clean.begin(probing.streams) if intake.clean is not None else None
         logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(stream) for stream in probing.streams))
         if probing.audio is None and not self._silent_said:
             self._silent_said = True
@@ -156,6 +157,7 @@ class Listener:
                         session.put(held, anchor.offset)
                     waiting.clear()
                     continue
+                anchor.be_patient(Ticks(intake.delay // 2))  # the hold may have been changed
                 anchor.place(packet.stream_index, stamp, intake.zero.now())
                 session.put(packet, anchor.offset)
         if session is not None:

@@ -77,6 +77,7 @@ class Microphone:
         intake = self._intake
         intake.zero.begin_now()
         arrival = Arrival(intake.tape, intake.heard)
+        arrival.copy = intake.clean.begin_sound().put if intake.clean is not None else None
         told = False
         while not intake.stopping.is_set() and not intake.past_the_end(intake.zero.now()):
             try:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from studio.events import Destination
 from studio.language import _
 from studio.subtitles import Style
 from studio.units import Ms
+from studio.wire.obs import Collection
 
+LONGEST_HOLD = Ms(30_000)
+"""More would make talking to the hall about what it sees impossible."""
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 """From the least work to the most, as x264 names them."""
 
@@ -102,6 +106,22 @@ class RelayPlan(msgspec.Struct, frozen=True):
     """Whether the pictures carry closed captions in their own data, too."""
     translate: bool = False
     """Whether there is a second WebVTT rendition, in English."""
+    destinations: tuple[Destination, ...] = ()
+    """Where the programme goes besides the show folder."""
+    slate: Collection | None = None
+    """Its first scene airs in place of an encoder that gives nothing: what is drawn of it stands still (`colour`,
+    `image`, `text`). `None`: the card does."""
+    slate_from_start: bool = False
+    """Whether the show begins with the slate, before an encoder comes: of `listen:` only."""
+    level: float | None = None
+    """LUFS that the programme is brought to while it airs; `None`: it airs as loud as it came."""
+    lip_sync: Ms = Ms(0)
+    """How much later than it came the sound airs with its picture; below 0 earlier, by no more than the hold."""
+    clean: bool = True
+    """Whether what an encoder sends is kept as it came, beside what aired. If not, so much of it as the hold needs when
+    the relay is killed."""
+    part_seconds: float = 600.0
+    """How long one part of a recording is until a show is over."""
 
     def to_json(self) -> bytes:
         """Return what the relay reads on its standard input."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,45 +11,78 @@ import av
 
 from studio.errors import MediaError
 from studio.language import _
+from studio.media._clock import ticks
 from studio.media._encode import TICK
 from studio.media._files import settle
+from studio.media._marks import Marks, marks_of
 from studio.media._outputs import trouble
+from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
+    from studio.media._clock import Ticks
     from studio.media._encode import Coded
+    from studio.media._marks import Text
 
 logger = logging.getLogger(__name__)
 
-PARTS = "recording.part-*.ts"
+NAME = "recording"
+CLEAN = "clean"
+NAMES = (NAME, CLEAN)
+"""What a show folder has recordings of: what aired, and the same as it came (see `_clean`)."""
+PART = 600.0
+"""Seconds of a part: what a bad sector can cost, and what can be copied away while the show goes on."""
 TELL_EVERY = 500
 """Packets between two words about progress."""
 
 
-def parts(folder: Path) -> list[Path]:
-    """Return the parts of a recording in `folder`, oldest first."""
-    return sorted(folder.glob(PARTS))
+def parts(folder: Path, name: str = NAME) -> list[Path]:
+    """Return the parts of the recording `name` in `folder`, oldest first."""
+    found = [path for path in folder.glob(f"{name}.part-*.ts") if path.stem.rpartition("-")[2].isdecimal()]
+    return sorted(found, key=_number)
+
+
+def next_part(folder: Path, name: str = NAME) -> Path:
+    """Return where the next part of the recording `name` goes; an empty one is written over."""
+    taken = [_number(path) for path in parts(folder, name) if path.stat().st_size]
+    return folder / f"{name}.part-{max(taken, default=0) + 1:03}.ts"
+
+
+def _number(part: Path) -> int:
+    return int(part.stem.rpartition("-")[2])
 
 
 class Recording:
-    """One part: what one life of the relay airs."""
+    """What one life of the relay airs, in parts that begin with a key frame."""
 
-    def __init__(self, folder: Path) -> None:
-        """Begin the next part in `folder`."""
-        taken = [int(path.stem.rpartition("-")[2]) for path in parts(folder) if path.stat().st_size]
-        self.path = folder / f"recording.part-{max(taken, default=0) + 1:03}.ts"
+    def __init__(self, folder: Path, seconds: float = PART) -> None:
+        """Begin the next part in `folder`; each is `seconds` long."""
+        self._folder = folder
+        self._length = ticks(seconds)
+        self._open()
+
+    def _open(self) -> None:
+        self.path = next_part(self._folder)
         self.detail = str(self.path)
+        self._began: Ticks | None = None
         # Flushed packet by packet: whoever kills us loses less than a tenth of a second.
         self._file = av.open(str(self.path), "w", "mpegts", options={"flush_packets": "1"})
         self._streams = mux_streams(self._file)
 
     def write(self, coded: Coded) -> None:
         """Append a packet."""
+        if coded.kind == "picture" and coded.key:
+            if self._began is None:
+                self._began = coded.stamp
+            elif coded.stamp - self._began >= self._length:
+                self._file.close()
+                self._open()
+                self._began = coded.stamp
         packet = coded.packet()
         packet.stream = self._streams[coded.kind]
         self._file.mux(packet)
@@ -66,27 +100,68 @@ def mux_streams(container: OutputContainer) -> dict[str, Stream]:
     }
 
 
+def join_all(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = logger.warning,
+    *,
+    language: str = "",
+    names: Collection[str] = NAMES,
+) -> Path | None:
+    """Join the parts of every recording in `folder` that is among `names`; see `studio.media.recover`.
+
+    `language` is that of the captions, which become a track of the whole; empty where nobody knows. Where one cannot
+    be joined the others are, before MediaError is raised.
+    """
+    problem: MediaError | None = None
+    made: list[Path] = []
+    for name in (name for name in NAMES if name in names):
+        try:
+            made += join(folder, progress, say, name, language=language)
+        except MediaError as found:
+            problem = problem or found
+    if problem is not None:
+        raise problem
+    return made[0] if made else None
+
+
 def join(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = logger.warning,
-) -> Path | None:
-    """Join the parts in `folder` to one MP4 that begins at show time 0; see `studio.media.recover`.
+    name: str = NAME,
+    *,
+    language: str = "",
+) -> list[Path]:
+    """Join the parts of the recording `name` in `folder` to one MP4 that begins at show time 0.
 
-    `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
+    Where an encoder came back with another size or codec, a file of its own begins there: players cannot follow inside
+    one. `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
     """
-    found = [part for part in parts(folder) if part.stat().st_size]
-    if not found:
-        for empty in parts(folder):
+    for empty in parts(folder, name):
+        if not empty.stat().st_size:
             empty.unlink()
-        return None
-    whole, number = folder / "recording.mp4", 1
+    groups = _alike(parts(folder, name))
+    marks = marks_of(folder, language, aired=name == NAME) if groups else Marks()
+    return [_join(folder, alike, progress, say, name=name, marks=marks) for alike in groups]
+
+
+def _join(
+    folder: Path,
+    found: list[Path],
+    progress: Callable[[int, int], None] | None,
+    say: Callable[[str], None],
+    *,
+    name: str,
+    marks: Marks,
+) -> Path:
+    whole, number = folder / f"{name}.mp4", 1
     while whole.exists():  # an earlier show in this folder is somebody's evening
         number += 1
-        whole = folder / f"recording-{number}.mp4"
+        whole = folder / f"{name}-{number}.mp4"
     aside = folder / f".{whole.name}.part"
     try:
-        copied, torn = _remux(found, aside, progress)
+        copied, torn = _remux(found, aside, progress, marks)
         if copied:
             settle(whole, aside)
     except (OSError, av.FFmpegError) as problem:
@@ -99,8 +174,10 @@ def join(
         ) from problem
     if not copied:
         aside.unlink(missing_ok=True)
-        raise MediaError(_("{parts} cannot be read; they are kept as they are.").format(parts=found[0].parent / PARTS))
-    for part in parts(folder):
+        raise MediaError(
+            _("{parts} cannot be read; they are kept as they are.").format(parts=folder / f"{name}.part-*.ts")
+        )
+    for part in found:
         if part not in torn:
             part.unlink()
             continue
@@ -113,6 +190,35 @@ def join(
     return whole
 
 
+def _alike(found: list[Path]) -> list[list[Path]]:
+    """Part `found` where its size or codecs change; one that cannot be read goes with its neighbours."""
+    groups: list[list[Path]] = []
+    shared: dict[str, tuple[object, ...]] = {}
+    for part in found:
+        form = _form(part)
+        if not groups or any(shared.get(kind, of) != of for kind, of in form.items()):
+            groups.append([])
+            shared = {}
+        groups[-1].append(part)
+        shared |= form
+    return groups
+
+
+def _form(part: Path) -> dict[str, tuple[object, ...]]:
+    """What the streams of `part` are like, as far as it tells."""
+    form: dict[str, tuple[object, ...]] = {}
+    with contextlib.suppress(OSError, av.FFmpegError), av.open(str(part), "r", "mpegts") as source:
+        for video in source.streams.video[:1]:
+            picture = video.codec_context
+            if picture.width:
+                form["picture"] = picture.name, picture.width, picture.height
+        for audio in source.streams.audio[:1]:
+            sound = audio.codec_context
+            if sound.sample_rate:
+                form["sound"] = sound.name, sound.sample_rate, sound.layout.name
+    return form
+
+
 def _keep(part: Path) -> Path:
     """Give `part` a name that no later join takes for a part's; return it."""
     name = part.stem.replace("part", "unread")
@@ -123,14 +229,16 @@ def _keep(part: Path) -> Path:
     return part.rename(kept)
 
 
-def _remux(found: list[Path], aside: Path, progress: Callable[[int, int], None] | None) -> tuple[int, list[Path]]:
+def _remux(
+    found: list[Path], aside: Path, progress: Callable[[int, int], None] | None, marks: Marks
+) -> tuple[int, list[Path]]:
     """Copy every packet of `found` to `aside`; return how many, and the parts with more in them that we cannot read.
 
     Stamps stay, so gaps stay.
     """
     total, before = sum(part.stat().st_size for part in found), 0
     torn: list[Path] = []
-    joiner = _Joiner(av.open(str(aside), "w", "mp4"))
+    joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks)
     try:
         for part in found:
             try:
@@ -158,8 +266,10 @@ def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, 
 class _Joiner:
     """Puts parts one after the other into one container."""
 
-    def __init__(self, out: OutputContainer) -> None:
+    def __init__(self, out: OutputContainer, marks: Marks) -> None:
         self._out = out
+        self._marks = marks
+        self._texts: list[Text] = []
         self._streams: dict[str, Stream] = {}
         self._last: dict[str, int] = {}
         self.copied = 0
@@ -171,7 +281,7 @@ class _Joiner:
         Pictures are copied from their first keyframe on. The first keyframe of all decides which streams the whole has:
         a header alone promises some that never came.
         """
-        keyed = False
+        keyed = not source.streams.video
         waiting: list[av.Packet[Stream]] = []
         packets = source.demux()
         while True:
@@ -194,6 +304,7 @@ class _Joiner:
                     continue
                 for stream in (*source.streams.video[:1], *source.streams.audio[:1]):
                     self._streams[stream.type] = self._out.add_stream_from_template(stream)
+                self._texts = self._marks.into(self._out)
             for next_one in waiting:
                 self._put(next_one, told)
             waiting.clear()
@@ -203,6 +314,8 @@ class _Joiner:
         if kind not in self._streams or packet.dts is None or packet.dts <= self._last.get(kind, -1):
             return
         self._last[kind] = packet.dts
+        for text in self._texts:
+            text.upto(Ms(round(packet.dts * packet.time_base * 1000)))
         at = packet.pos or 0
         packet.stream = self._streams[kind]
         self._out.mux(packet)

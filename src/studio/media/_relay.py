@@ -9,30 +9,41 @@ import os
 import signal
 import threading
 import time
+from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from studio.errors import MediaError
-from studio.events import ClockStarted, RelayReport, SinkReport, Sound, SoundEnded, Trouble
+from studio.events import ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
 from studio.media._air import Air
-from studio.media._clock import Zero, ticks_of
+from studio.media._airtime import AirTime
+from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
+from studio.media._clean import Clean
+from studio.media._clock import Ticks, Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
+from studio.media._destination import Destinations
+from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
 from studio.media._intake import Intake
 from studio.media._outputs import Output
-from studio.media._recording import Recording, join, parts
+from studio.media._plan import LONGEST_HOLD
+from studio.media._prober import Probers
+from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
+from studio.media._refill import refill
 from studio.media._tape import Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-    from studio.events import Language, LinkState, OutputState
+    from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
+    from studio.units import Ms
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +73,8 @@ _WRITTEN: dict[OutputState, LinkState] = {
     "failed": "degraded",
     "done": "off",
 }
+_MOVING = ("on air", "stalled")
+"""States in which an output's files must move; where it has failed, that has been said."""
 
 
 class Source(Protocol):
@@ -87,36 +100,52 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self._broken: asyncio.Future[object] = self._loop.create_future()
         self._aired = asyncio.Event()
+        self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
+        self._time = AirTime(plan.folder, plan.hold, continued=self._zero.continued)
+        self._time.plan(plan.hold, ms_of(self._zero.now()))
         self._board = CueBoard()
         self._english = CueBoard() if plan.translate and plan.language != "en" else None
-        self._closed = ClosedCaptions(self._board) if plan.cea608 else None
+        self._closed = ClosedCaptions(self._board, self._time) if plan.cea608 else None
         self._hold = Hold(HOLD_BYTES)
-        self._tape = Tape(plan.hold / 1000 + TAPE_MARGIN)
-        self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
+        self._tape = Tape(LONGEST_HOLD / 1000 + TAPE_MARGIN)
         boards: dict[Language, CueBoard] = {"": self._board}
         if self._english is not None:
             boards["en"] = self._english
-        self._hub = Hub(self._zero, plan.hold, boards, self.finish)
+        self._hub = Hub(self._zero, self._time.hold, boards, self.finish, self._change)
+        self._destinations = Destinations(plan.destinations, self._hub.say)
+        self._sight = Watch()
+        self._keeper = Keeper(self._kept, self._zero.now)
+        self._probers = Probers(self._zero.now)
         self._air = Air(
             plan,
+            airtime=self._time,
             zero=self._zero,
             hold=self._hold,
             tape=self._tape,
             board=self._board,
             closed=self._closed,
             open_outputs=self._outputs,
+            destinations=self._destinations,
             say=self._hub.say,
+            watch=self._sight,
         )
         self._intake = Intake(
             self._zero,
             self._hold,
             self._tape,
-            ticks_of(plan.hold),
+            ticks_of(self._time.hold),
             heard=lambda start, samples: self._hub.post(Sound(start, samples)),
             sound_ended=lambda silent: self._hub.post(SoundEnded(silent)),
             say=self._hub.say,
             seconds=plan.seconds,
+            lip_sync=ticks_of(plan.lip_sync),
         )
+        if not plan.input.startswith("file:"):  # a file is there anyhow, and what a microphone gives airs as it is
+            keep = plan.clean and plan.input.startswith("listen:")
+            self._intake.clean = Clean(
+                plan.folder, LONGEST_HOLD / 1000, keep=keep, seconds=plan.part_seconds, say=self._hub.say
+            )
+        self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._source: Source | None = None
         self._damage_said = False
         self._hurried = False
@@ -139,7 +168,7 @@ class Relay:
             return 0
         try:
             if not self._zero.continued:
-                await asyncio.to_thread(join, plan.folder, None, self._hub.say)
+                await asyncio.to_thread(join_all, plan.folder, None, self._hub.say)
             self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
         except MediaError as problem:
             going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
@@ -151,11 +180,15 @@ class Relay:
             return 1 if going_on else REFUSED
         if not self._source.has_picture:
             self._air.show_card()
-        self._start("source", self._source.run, self._air.source_ended)
+        self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
+        threading.Thread(target=self._disk.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
+        self._keeper.start()
         code = await self._watch()
+        self._keeper.stop()
+        self._probers.stop()
         if code == 0:
-            await self._close()
+            await self._reporting(self._close())
         self._hub.report(self._report())
         await self._hub.close()
         pump.cancel()
@@ -170,6 +203,30 @@ class Relay:
         self._intake.stopping.set()
         if self._source is not None:
             threading.Thread(target=self._source.stop, name="stop", daemon=True).start()
+
+    def _take_in(self, source: Source) -> None:
+        """Take the programme; after a restart first what the relay before us had taken and not aired."""
+        if self._intake.clean is not None and self._zero.continued:
+            try:
+                refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
+            except (
+                Exception
+            ):  # whatever a torn part may hold: the encoder must not wait for it, now or at the next start
+                logger.exception("the hold cannot be filled again")
+        source.run()
+
+    def _set_hold(self, hold: Ms) -> None:
+        """Let the programme wait for `hold` from now on, where that can be."""
+        if not 0 <= hold <= LONGEST_HOLD:
+            self._hub.say(
+                _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(
+                    hold=hold / 1000, longest=LONGEST_HOLD / 1000
+                )
+            )
+            return
+        self._intake.delay = ticks_of(hold)
+        self._air.change_hold(hold)
+        self._hub.change_hold(hold)
 
     async def _watch(self) -> int:
         """Report until the programme is over or something broke."""
@@ -192,17 +249,40 @@ class Relay:
                     _("Parts of the programme are damaged and are skipped; check the file, or the way it comes here.")
                 )
 
+    async def _reporting(self, work: Coroutine[object, object, None]) -> None:
+        """Do `work` and go on reporting: to join a long evening takes minutes, and who is silent is started again."""
+        task = asyncio.ensure_future(work)
+        while not (await asyncio.wait({task}, timeout=REPORT_EVERY))[0]:
+            self._hub.report(self._report())
+        await task
+
     async def _close(self) -> None:
         """Join the recording, and let the recogniser say its last words; the show is over."""
         self._zero.end()
-        last_words = asyncio.create_task(self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS))
+        clean = self._intake.clean
+        ready = set(NAMES)
+        if clean is not None and await asyncio.to_thread(clean.close):
+            clean.forget()
+        elif clean is not None:
+            ready.discard(CLEAN)
+            self._hub.say(
+                _(
+                    "The disk is too slow for the end of the clean recording; its parts are kept, "
+                    "and `studio recover` joins them."
+                )
+            )
+        # the last words are in the captions' track, too
+        await self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS)
         try:
-            if parts(self._plan.folder):
+            if any(parts(self._plan.folder, name) for name in ready):
+                join = partial(join_all, language=self._plan.language, names=ready)
                 await asyncio.to_thread(join, self._plan.folder, None, self._hub.say)
         except MediaError as problem:
             self._hub.say(str(problem))
+        except Exception:  # or the next relay would meet the same, and the evening never end
+            logger.exception("the recording cannot be joined")
+            self._hub.say(_("The parts of the recording are kept; `studio recover` joins them."))
         self._zero.close()
-        await last_words
 
     async def _join_only(self) -> None:
         """Finish what the relay before us, which aired all of the show, died over."""
@@ -211,9 +291,15 @@ class Relay:
         self._intake.link("off", "")
         self._air.figures.phase = "done"
         self._hub.report(self._report())
-        await self._close()
+        await self._reporting(self._close())
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
+
+    def _change(self, wish: AddDestination | RemoveDestination | SetHold) -> None:
+        if isinstance(wish, SetHold):
+            self._set_hold(wish.hold)
+        else:
+            self._destinations.change(wish)
 
     def _start(self, name: str, work: Callable[[], None], done: Callable[[], None]) -> None:
         """Run `work` in a thread; what it does not expect breaks the relay, which is better than to hang."""
@@ -247,15 +333,21 @@ class Relay:
         renditions = [Rendition(self._board, plan.language)] if plan.captions else []
         if self._english is not None and plan.captions:
             renditions.append(Rendition(self._english, "en", ".en"))
+        self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions, self._time))
         return [
-            Output("recording", plan.folder, lambda: Recording(plan.folder), self._hub.say),
-            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions), self._hub.say),
+            Output("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
+            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
         ]
 
     def _report(self) -> RelayReport:
         figures, state, detail = self._air.figures, self._intake.state, self._intake.detail
         if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
             state, detail = "degraded", _stalled(self._plan.input)
+        outputs = (
+            *(output.report() for output in self._air.outputs),
+            *self._clean_report(),
+            *self._destinations.reports(),
+        )
         return RelayReport(
             source=state,
             source_detail=detail,
@@ -270,10 +362,71 @@ class Relay:
             held=self._hold.size,
             cues=self._board.shown,
             late_cues=self._board.late,
-            outputs=tuple(output.report() for output in self._air.outputs),
+            outputs=outputs,
             phase=figures.phase,
             sinks=self._sinks() if self._plan.captions else (),
+            loudness=self._air.desk.loudness,
+            alarms=self._alarms(outputs),
+            slate=figures.slate,
+            hold=self._time.hold,
         )
+
+    def _kept(self) -> list[Kept]:
+        """What must move on the disk while the programme airs."""
+        playlist = max(STILL_AFTER, PLAYLIST_STILL * self._plan.encode.segment_seconds)
+
+        def written(name: str) -> bool:
+            if self._air.figures.phase not in ("on air", "draining"):
+                return False
+            reports = (*(output.report() for output in self._air.outputs), *self._destinations.reports())
+            return any(report.name == name and report.state in _MOVING for report in reports)
+
+        folder = self._plan.folder
+        kept = [
+            Kept("recording", folder, "recording.part-*.ts", STILL_AFTER, partial(written, "recording")),
+            Kept("hls", folder / "hls", "index.m3u8", playlist, partial(written, "hls"), playlist=True),
+            Kept("clean", folder, "clean.part-*.ts", STILL_AFTER, self._arriving),
+        ]
+        for to in self._destinations.wanted:
+            place, live = Path(to.address), partial(written, to.name)
+            if to.kind == "hls":
+                kept.append(Kept(to.name, place, "index.m3u8", playlist, live, playlist=True))
+            elif to.kind == "file":  # after a break another one is begun beside it
+                pattern = f"{escape(place.stem)}*{escape(place.suffix)}"
+                kept.append(Kept(to.name, place.parent, pattern, STILL_AFTER, live))
+        return kept
+
+    def _arriving(self) -> bool:
+        """Whether a source sends just now what is written as it comes."""
+        if self._intake.state != "online" or time.monotonic() - self._intake.last_arrival > 1:
+            return False
+        return any(report.state in _MOVING for report in self._clean_report())
+
+    def _alarms(self, outputs: tuple[OutputReport, ...]) -> tuple[Alarm, ...]:
+        if self._air.figures.phase == "done":
+            return ()
+        taking = [output.name for output in outputs if output.destination and output.state == "on air"]
+        return (
+            *self._air.alarms(),
+            *self._sight.alarms(),
+            *self._keeper.alarms(),
+            *self._probers.follow(self._destinations.wanted, taking),
+        )
+
+    def _written(self) -> int:
+        """Bytes of what grows on the disk for as long as the show goes on."""
+        grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
+        clean = self._intake.clean.size if self._intake.clean is not None else 0
+        reports = [output.report() for output in self._air.outputs]
+        return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
+
+    def _pause(self, why: str) -> bool:
+        """Let the clean recording stop for the reason `why`, or go on; whether there is one."""
+        return self._intake.clean is not None and self._intake.clean.pause(why)
+
+    def _clean_report(self) -> tuple[OutputReport, ...]:
+        report = self._intake.clean.report() if self._intake.clean is not None else None
+        return () if report is None else (report,)
 
     def _sinks(self) -> tuple[SinkReport, ...]:
         picture = _ON_AIR[self._air.figures.phase]

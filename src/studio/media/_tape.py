@@ -78,6 +78,11 @@ class Tape:
             self._read += count
             return begin, out
 
+    @property
+    def position(self) -> int:
+        """Sample up to which was read."""
+        return self._read
+
     def peak(self) -> Decibels | None:
         """Loudest sample laid down since this was last asked, or `None` if there was none."""
         with self._lock:
@@ -120,6 +125,8 @@ class Arrival:
         self._form: tuple[str, str, int] | None = None
         self._chunk_at = 0
         self._chunk = b""
+        self.copy: Callable[[int, NDArray[np.int16]], None] | None = None
+        """Is told what is laid down on the tape, and from which sample on."""
 
     def take(self, frame: av.AudioFrame, at: Ticks) -> None:
         """Take a decoded frame that begins `at` on the show clock."""
@@ -132,7 +139,10 @@ class Arrival:
         frame.pts = None  # the resampler would follow stamps and fill or cut; places are kept here
         for air in self._air.resample(frame):
             samples = np.frombuffer(memoryview(air.planes[0]), np.int16)[: 2 * air.samples].reshape(-1, 2)
-            self._tape.lay(self._air_place.take(seconds, len(samples)), samples)
+            place = self._air_place.take(seconds, len(samples))
+            self._tape.lay(place, samples)
+            if self.copy is not None:
+                self.copy(place, samples)
         for speech in self._speech.resample(frame):
             data = bytes(speech.planes[0])[: 2 * speech.samples]
             self._hear(self._speech_place.take(seconds, speech.samples), data)

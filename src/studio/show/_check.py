@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from studio.catalogue import Catalogue, Place, instead, nearest
-from studio.errors import DrawerError, ShowError
+from studio.errors import DrawerError, SecretError, ShowError
 from studio.language import _
-from studio.show import _scenes
+from studio.show import _destinations, _scenes
 from studio.show._actions import meaning
 from studio.venue import LOOPBACK, Venue
 
@@ -49,6 +49,7 @@ def check(venue: Venue, catalogue: Catalogue, kinds: Mapping[str, type[Any]]) ->
     """
     checker = _Checker(venue, catalogue, kinds)
     findings = [*checker.files(), *checker.strays(), *checker.names(), *checker.settings(), *checker.devices()]
+    findings += checker.destinations()
     return list(dict.fromkeys(findings))
 
 
@@ -58,7 +59,7 @@ class _Checker:
     def __init__(self, venue: Venue, catalogue: Catalogue, kinds: Mapping[str, type[Any]]) -> None:
         self._venue = venue
         self._catalogue = catalogue
-        self._kinds = {**kinds, _scenes.DRAWER: _scenes.Scenes}
+        self._kinds = {**kinds, _scenes.DRAWER: _scenes.Scenes, _destinations.DRAWER: _destinations.Service}
 
     def files(self) -> Iterator[Finding]:
         """Every file of every drawer can be read; those of the house also find all that they name."""
@@ -121,6 +122,10 @@ class _Checker:
             message = _('there is no file {file}; name one, or say "listen" or "mic"').format(file=source)
             yield _serious(venue.place("show", "input"), message)
         yield from self._ports()
+        try:
+            _scenes.load_slate(self._catalogue, venue.show.slate, venue)
+        except DrawerError as problem:
+            yield from _all(problem)
         yield from self._doubles("cameras", [camera.name for camera in venue.cameras])
         if venue.web.host not in LOOPBACK:
             message = _("the page will be open to everyone on the network, who may then run the show")
@@ -179,6 +184,49 @@ class _Checker:
                     message = message.format(hardware=device.hardware, control=control)
                     yield _serious(place, message + instead(control, controls))
                 yield from self._action(text, place, scenes)
+
+    def destinations(self) -> Iterator[Finding]:
+        """Destinations can be sent to, each has a key of its own, and the programme is encoded as they like it."""
+        outlets, wrong = _destinations.build(self._venue, self._catalogue)
+        for problem in wrong:
+            yield from _all(problem)
+        numbers = {settings.name: number for number, settings in reversed([*enumerate(self._venue.destinations)])}
+        taken: dict[object, str] = {}
+        for outlet in outlets:
+            number = numbers[outlet.name]
+            place = self._venue.place("destinations", number, "name")
+            first = taken.setdefault((outlet.address, outlet.key), outlet.name)
+            if first != outlet.name:
+                message = _('"{name}" goes to the same place with the same key; leave out one of them')
+                yield _serious(place, message.format(name=first))
+            yield from self._key(outlet, number)
+            if outlet.preset:
+                service = self._catalogue.load(_destinations.DRAWER, outlet.preset, _destinations.Service)
+                for sentence in self._advice(service):
+                    yield Finding(str(place.error(sentence)), serious=False)
+
+    def _key(self, outlet: _destinations.Outlet, number: int) -> Iterator[Finding]:
+        """Whether its key can be had. The keyring is not asked: it may want a person to unlock it."""
+        if outlet.key.keyring:
+            return
+        said = "key_env" if outlet.key.env else "key_file"
+        try:
+            outlet.destination()
+        except SecretError as problem:
+            place = self._venue.place("destinations", number, said)
+            # A variable may well be filled only before the show.
+            yield Finding(str(place.error(str(problem))), serious=outlet.key.env is None)
+
+    def _advice(self, service: _destinations.Service) -> Iterator[str]:
+        kind = self._kinds.get("presets/encode")
+        if kind is None:
+            return
+        try:
+            encoding: object = self._catalogue.load("presets/encode", self._venue.show.encode, kind)
+        except DrawerError:  # which has been said already
+            return
+        if isinstance(encoding, _destinations.Encoding):
+            yield from _destinations.advice(service, encoding)
 
     def _controls(self, hardware: str) -> tuple[str, ...] | None:
         """The controls of a model; `None` where its file cannot be read, which has been said already."""

@@ -140,6 +140,25 @@ def load_scenes(catalogue: Catalogue, name: str, venue: Venue, talk: Path | None
     return collection
 
 
+def load_slate(catalogue: Catalogue, name: str, venue: Venue) -> obs.Collection:
+    """Return what airs in place of an encoder that gives nothing: the first scene of the file `name` of `scenes/`.
+
+    It stands still: fills, texts and images. Raises DrawerError as `load_scenes` does.
+    """
+    said = catalogue.said(DRAWER, name, venue.place("show", "slate"))
+    file = fit(said, Scenes)
+    message = _("a slate stands still, and this moves; name a fill, a text or an image")
+    moving = [
+        said.at("scenes", 0, "sources", number).place.error(message)
+        for number, source in enumerate(file.scenes[0].sources)
+        if isinstance(source, Media | Camera)
+    ]
+    if moving:
+        moving[0].also += tuple(moving[1:])
+        raise moving[0]
+    return load_scenes(catalogue, name, venue)
+
+
 def build(
     said: Said, venue: Venue, talk: Path | None, *, any_talk: bool = False
 ) -> tuple[obs.Collection | None, list[DrawerError]]:

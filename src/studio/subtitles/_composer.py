@@ -44,8 +44,7 @@ class Composer:
     def __init__(self, rules: Rules, hold: Ms, first_number: int = 1, after: Ms | None = None) -> None:
         """Number cues from `first_number`; none begins before `after`, the end of the last one of an earlier life."""
         self._rules = rules
-        self._hold = hold
-        self._wait = max(hold - MARGIN, PATIENCE)
+        self.change_hold(hold)
         self._number = first_number
         self._after = after
         self._now: Ms | None = None
@@ -54,6 +53,11 @@ class Composer:
         self._sure = 0
         self.taken: dict[int, int] = {}
         """How many words stand in each cue closed since `settle`, by its number; whoever rewords takes it out."""
+
+    def change_hold(self, hold: Ms) -> None:
+        """Close cues by another `hold` from now on."""
+        self._hold = hold
+        self._wait = max(hold - MARGIN, PATIENCE)
 
     def airs(self, word: Word) -> Ms:
         """When at the latest a cue that begins with `word` goes on the air, as far as the machine keeps up."""

@@ -1,13 +1,15 @@
 // What is on the air, and how everything that carries it is doing.
 
-import { useEffect, useState } from "/vendor/hooks.js";
+import { useEffect, useRef, useState } from "/vendor/hooks.js";
 import { command } from "./link.js";
 import { Degraded, html, Pages, Panel, Shape, show } from "./parts.js";
 import { Player } from "./player.js";
-import { bytes, clock, count, decibels, measured, seconds, share, t } from "./words.js";
+import { bytes, clock, count, dbtp, decibels, lufs, measured, seconds, share, t } from "./words.js";
 
 const SHOWN_CUES = 5;
 const SHOWN_NOTICES = 3;
+const LOUDEST = -1; // dBTP, by EBU R128
+const SURE = 4000; // ms in which a button must be pressed again
 
 const PHASES = {
   starting: () => t("Starting"),
@@ -35,12 +37,17 @@ const LINK_STATES = {
 const DESTINATIONS = {
   hls: () => t("Hall (HLS)"),
   recording: () => t("Recording"),
+  clean: () => t("Clean recording"),
 };
 
 const DESTINATION_STATES = {
   starting: ["wait", () => t("Starting")],
   "on air": ["good", () => t("On air")],
   stalled: ["warn", () => t("Stalled")],
+  connecting: ["wait", () => t("Connecting")],
+  retrying: ["warn", () => t("Trying again")],
+  refused: ["bad", () => t("Needs you")],
+  off: ["off", () => t("Off")],
   done: ["off", () => t("Finished")],
   failed: ["bad", () => t("Failed")],
 };
@@ -78,9 +85,20 @@ function Headline({ programme, live, languages }) {
   </header>`;
 }
 
+function Alarms({ alarms }) {
+  const wrong = Object.entries(alarms ?? {}).sort(([, one], [, other]) => one.since_ms - other.since_ms);
+  if (wrong.length === 0) return null;
+  return html`<section class="notices alarms" role="alert" aria-label=${t("Alarms")}>
+    <ul>
+      ${wrong.map(([name, { text }]) => html`<li key=${name} class="error"><${Shape} kind="bad" /><span>${text}</span></li>`)}
+    </ul>
+  </section>`;
+}
+
 function Notices({ notices }) {
-  if (!notices?.length) return null;
-  const latest = [...notices].reverse();
+  // An alarm stands above for as long as it lasts.
+  const latest = (notices ?? []).filter((notice) => !notice.about?.startsWith("alarm ")).reverse();
+  if (latest.length === 0) return null;
   const line = (notice) => html`<li key=${notice.id} class=${notice.level}>
     <${Shape} kind=${notice.level === "error" ? "bad" : notice.level === "info" ? "good" : "warn"} />
     <span>${notice.text}</span>
@@ -166,19 +184,70 @@ function Links({ links, live }) {
   <//>`;
 }
 
+/** What a destination has taken so far, and how easily. */
+function figures({ size, kbps, dropped, restarts, state }) {
+  if (state === "off") return "";
+  const told = [bytes(size)];
+  if (kbps) told.push(t("{rate} kb/s", { rate: count(kbps) }));
+  if (dropped) told.push(t("{count} packets left out", { count: count(dropped) }));
+  if (restarts) told.push(t("tried again {count} ×", { count: count(restarts) }));
+  return told.join(" · ");
+}
+
+/** A button that must be pressed twice, for what may not happen by mistake. */
+function Twice({ name, sure, disabled, busy, onClick }) {
+  const [asked, setAsked] = useState(false);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const press = () => {
+    clearTimeout(timer.current);
+    if (asked) onClick();
+    else timer.current = setTimeout(() => setAsked(false), SURE);
+    setAsked(!asked);
+  };
+  return html`<button type="button" class=${asked ? "sure" : ""} disabled=${disabled} aria-busy=${busy} onClick=${press}>
+    ${asked ? sure : name}
+  </button>`;
+}
+
+function Destination({ name, to, live, say }) {
+  const [busy, setBusy] = useState(false);
+  const ask = async (what) => {
+    setBusy(true);
+    say("");
+    const { outcome, reason } = await command(`destinations.${what}`, { name });
+    setBusy(false);
+    say(outcome === "confirmed" ? "" : reason || t("Nobody confirmed this."));
+  };
+  const detail = [figures(to), to.detail].filter(Boolean).join(" – ");
+  const button = { disabled: !live || busy, busy };
+  return html`<li>
+    <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
+    <${State} table=${name === "recording" || name === "clean" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state} live=${live} />
+    <span class="detail">${detail}</span>
+    ${to.destination &&
+    html`<span class="buttons">
+      ${(to.state === "off" || to.state === "refused") &&
+      html`<button type="button" disabled=${button.disabled} aria-busy=${busy} onClick=${() => ask("add")}>
+        ${to.state === "off" ? t("Send there") : t("Read the key again")}
+      </button>`}
+      ${to.state !== "off" &&
+      html`<${Twice} ...${button} name=${t("Stop sending")} sure=${t("Press again to stop")}
+        onClick=${() => ask("remove")} />`}
+    </span>`}
+  </li>`;
+}
+
 function Destinations({ destinations, folder, live }) {
+  const [answer, setAnswer] = useState("");
   const files = folder && t("Files are in {folder}", { folder }); // outside of the template, where Babel finds it
   return html`<${Panel} name="destinations" title=${t("Destinations")}>
     <ul class="rows">
       ${Object.entries(destinations).map(
-        ([name, to]) => html`<li key=${name}>
-          <span class="name">${(DESTINATIONS[name] ?? (() => name))()}</span>
-          <${State} table=${name === "recording" ? RECORDING_STATES : DESTINATION_STATES} state=${to.state}
-            live=${live} />
-          <span class="detail">${bytes(to.size)}${to.detail && ` – ${to.detail}`}</span>
-        </li>`,
+        ([name, to]) => html`<${Destination} key=${name} name=${name} to=${to} live=${live} say=${setAnswer} />`,
       )}
     </ul>
+    <p class="answer" role="alert">${answer}</p>
     ${files && html`<p class="folder">${files}</p>`}
   <//>`;
 }
@@ -213,7 +282,43 @@ function Figure({ name, value, warn }) {
   </div>`;
 }
 
-function Figures({ programme, captions }) {
+/** How long the programme waits, to be changed while it is on the air. */
+function Hold({ hold, live }) {
+  const [wanted, setWanted] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const [answer, setAnswer] = useState("");
+  const change = async () => {
+    const length = Number.parseFloat(wanted);
+    if (Number.isNaN(length)) return;
+    setBusy(true);
+    setAnswer("");
+    const { outcome, reason } = await command("hold", { seconds: length });
+    setBusy(false);
+    setWanted(null);
+    setAnswer(outcome === "confirmed" ? "" : reason || t("Nobody confirmed this."));
+  };
+  return html`<div class="hold">
+    <label>
+      ${t("Hold in seconds")}
+      <input
+        type="number"
+        min="0"
+        max="30"
+        step="0.5"
+        disabled=${!live || busy}
+        value=${wanted ?? (hold ?? 0) / 1000}
+        onInput=${(event) => setWanted(event.target.value)}
+        onKeyDown=${(event) => event.key === "Enter" && wanted !== null && change()}
+      />
+    </label>
+    <button type="button" disabled=${!live || busy || wanted === null} aria-busy=${busy} onClick=${change}>
+      ${t("Change the hold")}
+    </button>
+    <p class="answer" role="alert">${answer}</p>
+  </div>`;
+}
+
+function Figures({ programme, captions, live }) {
   const hold = programme.hold_ms;
   const late = captions.late_p95_ms != null && captions.late_p95_ms > hold;
   return html`<${Panel} name="figures" title=${t("Figures")}>
@@ -231,10 +336,22 @@ function Figures({ programme, captions }) {
       <${Figure} name=${t("Hold")} value=${seconds(hold)} />
       <${Figure} name=${t("Frames on time")} value=${share(programme.on_time)} warn=${programme.on_time < 0.97} />
       <${Figure} name=${t("Frames dropped")} value=${count(programme.dropped)} warn=${programme.dropped > 0} />
-      <${Figure} name=${t("Picture")} value=${picture(programme)} />
+      <${Figure} name=${t("Picture")} value=${programme.slate ? t("Slate") : picture(programme)} warn=${programme.slate} />
       <${Figure} name=${t("Sound peak")} value=${decibels(programme.peak_db)} />
+      <${Loudness} loudness=${programme.loudness ?? {}} />
     </dl>
+    <${Hold} hold=${hold} live=${live} />
   <//>`;
+}
+
+function Loudness({ loudness }) {
+  const { short_term, integrated, true_peak, gain } = loudness;
+  return html`
+    <${Figure} name=${t("Loudness, last 3 s")} value=${lufs(short_term)} />
+    <${Figure} name=${t("Loudness so far")} value=${lufs(integrated)} />
+    <${Figure} name=${t("Highest true peak")} value=${dbtp(true_peak)} warn=${true_peak > LOUDEST} />
+    ${gain != null && html`<${Figure} name=${t("Levelling adds")} value=${decibels(gain)} />`}
+  `;
 }
 
 function picture({ width, height, fps }) {
@@ -247,6 +364,7 @@ function StatusPage({ state, live, languages }) {
   const playable = ["on air", "stalled", "done"].includes(destinations.hls?.state);
   return html`
     <${Headline} programme=${evening} live=${live} languages=${languages} />
+    <${Alarms} alarms=${state.alarms} />
     <${Notices} notices=${state.notices} />
     <main>
       <div class="stage">
@@ -258,7 +376,7 @@ function StatusPage({ state, live, languages }) {
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
         <${Links} links=${links} live=${live} />
-        <${Figures} programme=${programme} captions=${captions} />
+        <${Figures} programme=${programme} captions=${captions} live=${live} />
       </div>
     </main>
   `;

@@ -96,6 +96,18 @@ export const decibels = (value) =>
     ? UNKNOWN
     : `${format("decibels", (code) => new Intl.NumberFormat(code, { maximumFractionDigits: 0 })).format(value)} dB`;
 
+const tenths = (value) =>
+  format(
+    "tenths",
+    (code) => new Intl.NumberFormat(code, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+  ).format(value);
+
+/** Loudness, by EBU R128. */
+export const lufs = (value) => (value == null ? UNKNOWN : `${tenths(value)} LUFS`);
+
+/** A true peak, by EBU R128. */
+export const dbtp = (value) => (value == null ? UNKNOWN : `${tenths(value)} dBTP`);
+
 /** Frames a second, or another measured number. */
 export const measured = (value) =>
   value == null

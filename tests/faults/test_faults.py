@@ -1,0 +1,188 @@
+"""One destination of four is bad in every way we know; the three others, the recording and the air do not feel it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.faults.servers import (
+    KEY,
+    PASSPHRASE,
+    Air,
+    Arrivals,
+    Growth,
+    Hole,
+    Narrow,
+    Nginx,
+    largest_gap,
+    until,
+)
+
+from studio.events import Destination, OutputReport
+from studio.media._destination import Destinations
+from studio.media._outputs import Output
+from studio.media._recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.faults.conftest import House
+
+    from studio.media._encode import Coded
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@dataclass
+class Fault:
+    """What is wrong with one destination."""
+
+    address: str
+    key: str
+    begin: Callable[[], object]
+    end: Callable[[], object]
+    from_start: bool = False
+    states: tuple[str, ...] = ("stalled", "retrying")
+    """In which the destination is seen meanwhile."""
+    seen_after: float = 20.0
+
+
+def killed(house: House, _stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad")
+    return server, Fault(server.address, KEY, server.kill, server.start)
+
+
+def refused(house: House, _stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad", run=False)
+    return server, Fault(server.address, KEY, lambda: None, server.start, from_start=True)
+
+
+def frozen(house: House, _stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad")
+    # Long enough to be hung up on and called again, which a stopped server does not hear either.
+    return server, Fault(server.address, KEY, server.freeze, server.thaw, states=("retrying",))
+
+
+def black_hole(house: House, stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad", run=False)
+    hole = Hole(server.port)
+    stack.callback(hole.close)
+
+    def end() -> None:
+        hole.close()
+        server.start()
+
+    return server, Fault(server.address, KEY, lambda: None, end, from_start=True)
+
+
+def wrong_key(house: House, _stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad", key="inny-klucz")
+
+    def end() -> None:
+        server.kill()
+        server.take(KEY)
+        server.start()
+
+    return server, Fault(server.address, KEY, lambda: None, end, from_start=True, states=("refused",))
+
+
+def slow(house: House, stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
+    server = house.nginx("bad")
+    line = Narrow(server.port, None)
+    stack.callback(line.close)
+
+    def begin() -> None:
+        line.rate = 25_000
+
+    def end() -> None:
+        line.rate = None
+
+    return server, Fault(f"rtmp://127.0.0.1:{line.port}/live", KEY, begin, end, states=("on air", "stalled"))
+
+
+@pytest.mark.parametrize("fault", [killed, refused, frozen, black_hole, wrong_key, slow])
+def test_one_bad_destination_of_four_hurts_nobody(
+    house: House,
+    stack: contextlib.ExitStack,
+    programme: list[Coded],
+    fault: Callable[[House, contextlib.ExitStack], tuple[Nginx, Fault]],
+    tmp_path: Path,
+) -> None:
+    bad_server, wrong = fault(house, stack)
+    good = house.nginx("good")
+    far, by_srt = house.srt("srt")
+    folder = tmp_path / "show"
+    folder.mkdir()
+    said: list[str] = []
+    destinations = Destinations(
+        [
+            Destination("bad", "rtmp", wrong.address, wrong.key),
+            Destination("good", "rtmp", good.address, KEY),
+            Destination("far", "srt", far.address, PASSPHRASE),
+            Destination("disk", "file", str(tmp_path / "disk.ts")),
+        ],
+        said.append,
+    )
+    destinations.open(lambda _folder: pytest.fail("nothing is sent as HLS here"))
+    recording = Output("recording", folder, lambda: Recording(folder), said.append)
+    stack.callback(recording.close)
+    stack.callback(destinations.close)
+    air = stack.enter_context(contextlib.closing(Air(programme, recording, destinations)))
+    grown = stack.enter_context(watched(tmp_path / "disk.ts", folder / "recording.part-001.ts"))
+
+    def report(name: str) -> OutputReport:
+        return next(report for report in destinations.reports() if report.name == name)
+
+    others = ("good", "far", "disk") if wrong.from_start else ("bad", "good", "far", "disk")
+    until(lambda: all(report(name).state == "on air" for name in others))
+    by_rtmp = house.viewer(good)
+    until(lambda: by_srt.times and by_rtmp.times)
+    if not wrong.from_start:
+        until(lambda: bad_server.received() > 100_000)
+
+    air.longest = 0.0
+    began = time.monotonic()
+    wrong.begin()
+    if fault is slow:
+        until(lambda: report("bad").dropped > 0, within=40)
+        assert report("bad").state in wrong.states
+        until(lambda: report("bad").detail.startswith(("bad takes the programme too slowly", "bad takes nothing")))
+    else:
+        until(lambda: report("bad").state in wrong.states, within=wrong.seen_after)
+    until(lambda: time.monotonic() - began > 6)
+    received = good.received()
+    now = time.monotonic()
+    gaps = {
+        "recording": largest_gap(grown[1].times, began, now),
+        "disk": largest_gap(grown[0].times, began, now),
+        "srt": largest_gap(by_srt.times, began, now),
+        "rtmp": largest_gap(by_rtmp.times, began, now),
+    }
+    assert max(gaps.values()) < 2, gaps
+    assert air.longest < 1
+    assert received > 500_000
+
+    wrong.end()
+    came_back = until(lambda: report("bad").state == "on air", within=20)
+    until(lambda: bad_server.received() > 100_000)
+    assert report("good").restarts == report("far").restarts == report("disk").restarts == 0
+    assert report("good").dropped == report("far").dropped == report("disk").dropped == 0
+    assert all(KEY not in sentence and PASSPHRASE not in sentence for sentence in said)
+    if wrong.states == ("refused",):
+        assert said[0].startswith("bad refuses the stream key")
+    print(  # noqa: T201 - `-rP` shows what was measured
+        f"{fault.__name__}: gaps {gaps}, air {air.longest:.3f} s, back after {came_back:.2f} s, {report('bad')}"
+    )
+
+
+@contextlib.contextmanager
+def watched(*paths: Path) -> Iterator[list[Arrivals]]:
+    found: list[Arrivals] = [Growth(path) for path in paths]
+    yield found
+    for one in found:
+        one.close()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.media.relay_bench import Encoder, Relays, free_port, see
+
+from studio.media._disk import EVERY, Disk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MB = 1_000_000
+SHOW = Path("shows")
+
+
+@dataclass
+class Evening:
+    """A disk that fills, and what was said and paused because of it."""
+
+    free: float
+    rate: float = MB
+    """Bytes a second."""
+    written: float = 0.0
+    at: float = 0.0
+    may_pause: bool = True
+    said: list[str] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.disk = Disk(
+            SHOW,
+            self.said.append,
+            written=lambda: round(self.written),
+            pause=self.pause,
+            free=lambda: round(self.free),
+        )
+
+    def pause(self, why: str) -> bool:
+        self.paused.append(why)
+        return self.may_pause
+
+    def go_on(self, seconds: float) -> None:
+        until = self.at + seconds
+        while self.at < until:
+            self.disk.look(self.at)
+            self.at += EVERY
+            self.written += self.rate * EVERY
+            self.free -= self.rate * EVERY
+
+
+def test_half_an_hour_before_the_disk_is_full_it_is_said_once() -> None:
+    evening = Evening(free=40 * 60 * MB)
+    evening.go_on(9 * 60)
+    assert evening.said == []
+    evening.go_on(10 * 60)
+    assert evening.said == [
+        "The disk of shows is full in about 30 minutes, if this goes on; make room there now.",
+    ]
+    evening.free += 60 * 60 * MB  # somebody made room
+    evening.go_on(60)
+    evening.free -= 70 * 60 * MB
+    evening.go_on(60)
+    assert len(evening.said) == 2
+    assert evening.paused == []
+
+
+def test_what_airs_is_recorded_longest() -> None:
+    evening = Evening(free=5 * 60 * MB)
+    evening.go_on(30)
+    assert evening.paused == []
+    evening.go_on(120)
+    [why] = evening.paused
+    assert why.startswith("The disk of shows is nearly full, so the clean recording has stopped")
+    evening.rate = MB / 2  # the clean recording does not write any more
+    evening.go_on(60)
+    assert len(evening.paused) == 1
+    evening.free += 30 * 60 * MB
+    evening.go_on(10)
+    assert evening.paused == [why, ""]
+    assert evening.said[-1].startswith("The disk of shows has room again")
+
+
+def test_where_nothing_can_stop_nothing_is_said_to() -> None:
+    evening = Evening(free=100 * MB, may_pause=False)
+    evening.go_on(15)
+    evening.free = 10 * MB
+    evening.go_on(5)
+    assert len(evening.paused) == 1
+    evening.free = 9000 * MB
+    evening.go_on(5)
+    assert evening.said == []
+
+
+def test_a_disk_that_does_not_fill_is_nobodys_trouble() -> None:
+    evening = Evening(free=200 * MB, rate=0)
+    evening.go_on(600)
+    assert evening.said == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 20 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted here ({made.stderr.strip()}): a full disk is not tried")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_on_a_disk_that_is_nearly_full_only_what_airs_is_recorded(
+    relays: Relays, encoders: list[Encoder], clip: Path, small_disk: Path
+) -> None:
+    url = f"srt://127.0.0.1:{free_port()}"
+    relay = await relays.start(f"listen:{url}", folder=small_disk)
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.aired >= 25)
+    await relay.until(lambda: relay.outputs().get("clean") == "failed")
+    assert relay.outputs()["recording"] == "on air"
+    [said] = relay.troubles()
+    assert "so the clean recording has stopped" in said.sentence
+    relay.finish()
+    assert await relay.ended() == 0
+    assert see(small_disk / "recording.mp4").end > 1

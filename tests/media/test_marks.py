@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.media.relay_bench import Relays, see
+
+from studio.media import recover
+from studio.media._marks import Marks, marks_of
+from studio.spoken import Cue
+from studio.subtitles import Track, read, save
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPOKEN = (
+    Cue(1, Ms(500), Ms(1200), ("Dobry wieczór", "Państwu")),
+    Cue(2, Ms(1200), Ms(1800), ("„Zaczynamy”, mówi",)),
+    Cue(3, Ms(2400), Ms(3000), ("Ąžuolas, żółw & źdźbło",)),
+)
+ENGLISH = (Cue(1, Ms(500), Ms(1800), ("Good evening",)),)
+
+
+def caption(folder: Path, epoch: int) -> None:
+    """Write captions as a recogniser does, for the show that `epoch` tells of."""
+    save(Track(SPOKEN), folder / "captions.srt")
+    save(Track(ENGLISH), folder / "captions.en.srt")
+    (folder / "captions.words.jsonl").write_text(json.dumps({"epoch": epoch}) + "\n")
+
+
+def shown(whole: Path, track: int) -> tuple[Cue, ...]:
+    """The captions of a file, as ffmpeg reads them."""
+    text = whole.with_name("seen.srt")
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(whole), "-map", f"0:s:{track}", str(text)], check=True)
+    return read(text).cues
+
+
+def told(whole: Path) -> dict[str, object]:
+    asked = ["ffprobe", "-v", "error", "-show_chapters", "-show_streams", "-of", "json", str(whole)]
+    found: dict[str, object] = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
+    return found
+
+
+async def test_captions_become_tracks_and_chapters_of_the_recording(relays: Relays, clip: Path) -> None:
+    relay = await relays.start(f"file:{clip}")
+    await relay.until(lambda: relay.aired >= 90)
+    caption(relay.plan.folder, relay.epoch)
+    relay.finish()
+    assert await relay.ended() == 0
+    whole = relay.plan.folder / "recording.mp4"
+    assert [cue.lines for cue in shown(whole, 0)] == [cue.lines for cue in SPOKEN]
+    assert [(cue.start, cue.end) for cue in shown(whole, 0)] == [(cue.start, cue.end) for cue in SPOKEN]
+    assert [cue.lines for cue in shown(whole, 1)] == [("Good evening",)]
+    found = json.dumps(told(whole), ensure_ascii=False)
+    assert '"language": "pol"' in found
+    assert '"language": "eng"' in found
+    assert '"title": "Dobry wieczór Państwu"' in found
+    assert see(whole).flashes == pytest.approx([1.0, 3.0][: len(see(whole).flashes)], abs=0.02)
+
+
+async def test_captions_of_another_show_are_none_of_it(relays: Relays, clip: Path) -> None:
+    relay = await relays.start(f"file:{clip}")
+    await relay.until(lambda: relay.aired >= 20)
+    caption(relay.plan.folder, relay.epoch - 1)
+    await relay.kill()
+    whole = recover(relay.plan.folder)
+    assert whole is not None
+    assert '"subtitle"' not in json.dumps(told(whole))
+
+
+async def test_a_recording_that_was_cut_off_has_its_captions_too(relays: Relays, clip: Path) -> None:
+    relay = await relays.start(f"file:{clip}")
+    await relay.until(lambda: relay.aired >= 60)
+    await relay.kill()
+    caption(relay.plan.folder, relay.epoch)
+    whole = recover(relay.plan.folder)
+    assert whole is not None
+    assert shown(whole, 0)[0].lines == SPOKEN[0].lines
+
+
+def test_a_chapter_begins_after_a_pause_and_has_its_first_words() -> None:
+    minute = 60_000
+    cues = (
+        Cue(1, Ms(4000), Ms(6000), ("Dobry wieczór",)),
+        Cue(2, Ms(2 * minute), Ms(2 * minute + 2000), ("Za wcześnie na nowy rozdział",)),
+        Cue(3, Ms(6 * minute), Ms(6 * minute + 2000), ("Pierwszy gość",)),
+        Cue(4, Ms(6 * minute + 2000), Ms(6 * minute + 4000), ("mówi dalej",)),
+        Cue(5, Ms(12 * minute), Ms(12 * minute + 2000), ("Drugi gość, " + "który ma bardzo długie nazwisko " * 3,)),
+    )
+    chapters = Marks((("pl", cues),)).chapters()
+    assert [(one["start"], one["end"], one["metadata"]["title"]) for one in chapters] == [
+        (0, 6 * minute, "Dobry wieczór"),
+        (6 * minute, 12 * minute, "Pierwszy gość"),
+        (12 * minute, 12 * minute + 2000, "Drugi gość, który ma bardzo długie nazwisko który ma…"),
+    ]
+    steady = tuple(Cue(n + 1, Ms(n * 2000), Ms(n * 2000 + 2000), (f"{n}",)) for n in range(900))
+    assert [one["start"] for one in Marks((("", steady),)).chapters()] == [0, 15 * minute]
+
+
+def test_where_nobody_spoke_there_are_no_marks(tmp_path: Path) -> None:
+    assert marks_of(tmp_path, aired=True) == Marks()
+    assert Marks().chapters() == []
