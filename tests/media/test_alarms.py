@@ -372,7 +372,7 @@ def platform() -> Iterator[tuple[Platform, str]]:
                 body += "#EXT-X-ENDLIST\n"
             if served.mood == "page":
                 body = "<html>Watch!</html>"
-            self.send_response(404 if served.mood == "gone" else 200)
+            self.send_response({"gone": 404, "busy": 429}.get(served.mood, 200))
             self.end_headers()
             if served.mood == "drips":
                 for letter in body:
@@ -432,7 +432,7 @@ def test_a_destination_whose_playlist_stops_is_told_and_its_return_too() -> None
             prober.stop()
 
 
-@pytest.mark.parametrize("mood", ["gone", "over", "page", "drips"])
+@pytest.mark.parametrize("mood", ["gone", "over", "page"])
 def test_a_destination_that_never_plays_is_told(mood: str) -> None:
     with platform() as (served, address):
         served.mood = mood
@@ -446,6 +446,23 @@ def test_a_destination_that_never_plays_is_told(mood: str) -> None:
             prober.on_air(so=True)
             served.mood = "well"
             soon(lambda: not unseen(prober))
+        finally:
+            prober.stop()
+
+
+@pytest.mark.parametrize("mood", ["busy", "drips"])
+def test_what_cannot_be_looked_at_is_not_told_of(mood: str) -> None:
+    with platform() as (served, address):
+        served.mood = mood
+        prober = quick(address)
+        try:
+            prober.on_air(so=True)
+            soon(lambda: prober._blind)
+            assert prober._on_air_since is not None
+            prober._on_air_since -= 60
+            assert unseen(prober) == []
+            served.mood = "gone"
+            soon(lambda: unseen(prober))
         finally:
             prober.stop()
 
