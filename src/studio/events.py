@@ -7,6 +7,7 @@ Facts that cross from process to process are `Message`s: they travel as msgpack,
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -31,6 +32,25 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     """A fact or a wish on its way between two processes of the house."""
 
 
+def without_stream(address: str) -> tuple[str, str]:
+    """Return an address of SRT without its `streamid`, and that: a password may stand in it."""
+    plain, _mark, query = address.partition("?")
+    kept, stream = [], ""
+    for word in query.split("&"):
+        name, _is, value = word.partition("=")
+        if name in ("streamid", "srt_streamid"):
+            stream = unquote_plus(value)
+        elif word:
+            kept.append(word)
+    return "?".join([plain, *(["&".join(kept)] if kept else [])]), stream
+
+
+def shown_address(address: str) -> str:
+    """Return where a destination leads as anyone may see it."""
+    plain, stream = without_stream(address) if address.startswith("srt://") else (address, "")
+    return f"{plain}{'&' if '?' in plain else '?'}streamid=…" if stream else address
+
+
 class Destination(msgspec.Struct, frozen=True):
     """A place to send the programme to, besides the show folder."""
 
@@ -46,7 +66,12 @@ class Destination(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Without the secret: whatever is logged may be read by many."""
-        return f"Destination({self.name!r}, {self.kind!r}, {self.address!r})"
+        return f"Destination({self.name!r}, {self.kind!r}, {self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The address as anyone may see it."""
+        return shown_address(self.address)
 
 
 # ── to the relay ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -243,6 +243,10 @@ def _check_destination(text: str) -> None:
         raise ValueError(
             _('"address" holds a password, which does not belong in this file; use "key_env" or "key_file"')
         )
+    if address.username is not None and address.scheme != "srt":
+        raise ValueError(
+            _('"address" holds a user name, which does not belong in this file; use "key_env" or "key_file"')
+        )
     if address.scheme == "srt" and not address.port:
         raise ValueError(_('"address" needs a port, as in srt://example.org:9000'))
     if address.scheme != "srt" and not address.path.strip("/"):

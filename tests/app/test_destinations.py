@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -218,6 +219,39 @@ async def test_a_relay_of_somebody_else_is_taken_as_it_is() -> None:
     desk.destinations.adopt(reported(output("hls", destination=False), output("b"), output("c"), output("unknown")))
     assert desk.sent == []
     assert desk.destinations.plan() == (b.destination(), c.destination())
+
+
+async def test_who_waited_for_the_keyring_does_not_undo_what_was_asked_later(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    os.mkfifo(file, 0o600)  # whoever reads it waits
+    desk = Desk(Slow("a", "rtmp", "rtmp://127.0.0.1/a", KeySource(file=file), on=True, look_at="", preset=""))
+    adding = asyncio.create_task(desk.do("add", "a"))
+    await until(lambda: desk.destinations._reading["a"])
+    assert (await desk.do("remove", "a"))[0] == "confirmed"
+    await asyncio.to_thread(file.write_text, "key")
+    assert (await adding)[0] == "refused"
+    assert desk.sent == [RemoveDestination("a")]
+    assert desk.destinations.plan() == ()
+
+
+class Slow(Outlet):
+    """Its key comes when it is written."""
+
+    def destination(self) -> Destination:
+        assert self.key.file is not None
+        return Destination(self.name, self.kind, self.address, self.key.file.read_text())
+
+
+async def test_what_was_just_asked_for_stays_when_a_relay_of_somebody_else_is_met() -> None:
+    a, b = outlet("a"), outlet("b")
+    desk = Desk(a, b, wished=(b.destination(),))
+    desk.answers = False
+    asking = [asyncio.create_task(desk.do("add", "a")), asyncio.create_task(desk.do("remove", "b"))]
+    await until(lambda: len(desk.destinations._waiting) == 2)
+    desk.destinations.adopt(reported(output("b")))
+    assert desk.destinations.plan() == (a.destination(),)
+    desk.report()
+    assert [kind for kind, _reason in await asyncio.gather(*asking)] == ["confirmed"] * 2
 
 
 # ── the whole core, and a relay that does as it is told ───────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -316,23 +317,19 @@ def test_a_recording_that_does_not_grow_and_a_playlist_that_stands_still(tmp_pat
 
 
 def test_a_disk_that_hangs_whoever_looks_at_it_is_told(tmp_path: Path) -> None:
-    hangs, goes_on = threading.Event(), threading.Event()
-
-    def kept() -> list[Kept]:
-        if (tmp_path / "recording.part-001.ts").exists():
-            hangs.set()
-            goes_on.wait()
-        return [Kept("recording", tmp_path, "recording.part-*.ts", 0.2, lambda: True)]
-
-    keeper = Keeper(kept, lambda: Ticks(0), every=0.02)
+    stuck = tmp_path / "index.m3u8"
+    os.mkfifo(stuck)  # whoever opens it waits
+    kept = [
+        Kept("recording", tmp_path, "recording.part-*.ts", 0.2, lambda: True),
+        Kept("hall", tmp_path, stuck.name, 0.2, lambda: True, playlist=True),
+        Kept("copy", tmp_path, "copy*.mp4", 0.2, lambda: True),
+    ]
+    keeper = Keeper(lambda: kept, lambda: Ticks(0), every=0.02)
     keeper.start()
-    soon(lambda: keeper._kept)
-    (tmp_path / "recording.part-001.ts").write_bytes(b"1")
-    assert hangs.wait(10)
     soon(keeper.alarms)
-    assert [alarm.name for alarm in keeper.alarms()] == ["still:recording"]
+    assert [alarm.name for alarm in keeper.alarms()] == ["still:hall"]
     keeper.stop()
-    goes_on.set()
+    stuck.open("w").close()
 
 
 def test_what_is_kept_no_more_is_not_told_of(tmp_path: Path) -> None:
@@ -375,7 +372,7 @@ def platform() -> Iterator[tuple[Platform, str]]:
                 body += "#EXT-X-ENDLIST\n"
             if served.mood == "page":
                 body = "<html>Watch!</html>"
-            self.send_response(404 if served.mood == "gone" else 200)
+            self.send_response({"gone": 404, "busy": 429}.get(served.mood, 200))
             self.end_headers()
             if served.mood == "drips":
                 for letter in body:
@@ -435,7 +432,7 @@ def test_a_destination_whose_playlist_stops_is_told_and_its_return_too() -> None
             prober.stop()
 
 
-@pytest.mark.parametrize("mood", ["gone", "over", "page", "drips"])
+@pytest.mark.parametrize("mood", ["gone", "over", "page"])
 def test_a_destination_that_never_plays_is_told(mood: str) -> None:
     with platform() as (served, address):
         served.mood = mood
@@ -449,6 +446,23 @@ def test_a_destination_that_never_plays_is_told(mood: str) -> None:
             prober.on_air(so=True)
             served.mood = "well"
             soon(lambda: not unseen(prober))
+        finally:
+            prober.stop()
+
+
+@pytest.mark.parametrize("mood", ["busy", "drips"])
+def test_what_cannot_be_looked_at_is_not_told_of(mood: str) -> None:
+    with platform() as (served, address):
+        served.mood = mood
+        prober = quick(address)
+        try:
+            prober.on_air(so=True)
+            soon(lambda: prober._blind)
+            assert prober._on_air_since is not None
+            prober._on_air_since -= 60
+            assert unseen(prober) == []
+            served.mood = "gone"
+            soon(lambda: unseen(prober))
         finally:
             prober.stop()
 

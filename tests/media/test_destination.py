@@ -15,7 +15,7 @@ from studio.media._backlog import Backlog
 from studio.media._clock import RATE, Ticks
 from studio.media._destination import Destinations
 from studio.media._encode import Coded
-from studio.media._sender import command, masked, settings, unused, usable
+from studio.media._sender import _Attempt, command, masked, settings, unused, usable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,6 +134,24 @@ def test_settings_are_what_the_protocol_calls_them(monkeypatch: pytest.MonkeyPat
     assert not usable("x" * 2000)
 
 
+def test_a_stream_of_srt_is_a_secret() -> None:
+    far = Destination("far", "srt", "srt://127.0.0.1:9?streamid=publish:hall:me:hunt%2B2&latency=500", "dobre haslo")
+    assert settings(far) == "streamid=publish:hall:me:hunt+2\npassphrase=dobre haslo\n"
+    assert command(far, settings_at=7, progress_at=8)[-1] == "srt://127.0.0.1:9?latency=500"
+    assert far.shown == "srt://127.0.0.1:9?latency=500&streamid=…"
+    assert "hunt" not in repr(far)
+    assert FAR.shown == FAR.address
+
+
+def test_a_file_that_nothing_came_into_goes_again(tmp_path: Path) -> None:
+    path = tmp_path / "evening.ts"
+    attempt = _Attempt(Destination("disk", "file", str(path)), Backlog(), lambda *_news: None, str)
+    attempt._file = path
+    path.touch()
+    attempt.close()
+    assert not path.exists()
+
+
 def test_a_file_is_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "evening.mkv"
     assert unused(path) == path
@@ -238,3 +256,54 @@ def test_a_folder_on_a_disk_that_does_not_answer_keeps_nobody_waiting(tmp_path: 
     let_go.set()
     destinations.close()
     assert destinations.reports()[0].state == "done"
+
+
+class Broken:
+    """A folder in which our own mistake comes up once."""
+
+    detail = "hall"
+
+    def __init__(self, faults: list[Exception]) -> None:
+        self._faults = faults
+
+    def write(self, _coded: Coded) -> None:
+        if self._faults:
+            raise self._faults.pop()
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_folder_that_broke_says_so_and_begins_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    faults: list[Exception] = [ValueError("seg-x")]
+    destinations = Destinations([Destination("hall", "hls", str(tmp_path / "hall"))], said.append)
+    destinations.open(lambda _folder: Broken(faults))
+    destinations.write([picture(0, key=True)])
+    moment = threading.Event()
+    seen = []
+    while not seen or seen[-1] != "on air":
+        (report,) = destinations.reports()
+        seen.append(report.state)
+        moment.wait(0.01)
+    assert "failed" in seen
+    assert len(said) == 1
+    assert said[0].startswith("hall has stopped")
+    destinations.close()
+    assert destinations.reports()[0].state == "done"
+
+
+def test_who_asks_twice_does_not_interrupt(tmp_path: Path) -> None:
+    wanted = Destination("hall", "hls", str(tmp_path / "hall"))
+    destinations = Destinations([wanted], print)
+    destinations.open(lambda _folder: Broken([]))
+    destinations.write([picture(0, key=True)])
+    moment = threading.Event()
+    while destinations.reports()[0].state != "on air":
+        moment.wait(0.01)
+    way = destinations._ways["hall"]
+    destinations.add(Destination("hall", "hls", str(tmp_path / "hall")))
+    assert destinations._ways["hall"] is way
+    destinations.add(Destination("hall", "hls", str(tmp_path / "other")))
+    assert destinations._ways["hall"] is not way
+    destinations.close()

@@ -100,6 +100,14 @@ def test_a_chapter_begins_after_a_pause_and_has_its_first_words() -> None:
     assert [one["start"] for one in Marks((("", steady),)).chapters()] == [0, 15 * minute]
 
 
+def test_captions_make_no_file_longer() -> None:
+    marks = Marks((("pl", SPOKEN), ("en", ENGLISH))).within(Ms(1500))
+    assert marks.tracks[0][1] == (SPOKEN[0], Cue(2, Ms(1200), Ms(1500), SPOKEN[1].lines))
+    assert marks.tracks[1][1][0].end == 1500
+    assert marks.chapters()[-1]["end"] == 1500
+    assert Marks((("pl", SPOKEN),)).within(Ms(0)) == Marks()
+
+
 def test_where_nobody_spoke_there_are_no_marks(tmp_path: Path) -> None:
     assert marks_of(tmp_path, aired=True) == Marks()
     assert Marks().chapters() == []

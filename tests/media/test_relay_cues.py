@@ -122,3 +122,14 @@ def test_a_cue_that_comes_while_its_segment_is_written_stands_in_the_next(tmp_pa
     hls._segment(1, 4.0)
     assert "tekst" not in (tmp_path / "seg-00000.vtt").read_text("utf-8")
     assert "tekst" in (tmp_path / "seg-00001.vtt").read_text("utf-8")
+
+
+def test_what_others_have_in_the_folder_stays_there(tmp_path: Path) -> None:
+    mine = {tmp_path / name for name in ("essay.tmp", "seg-last.ts.tmp", "seg-x.vtt", "seg-00001.ts.txt.tmp")}
+    ours = {tmp_path / name for name in ("seg-00001.ts.tmp", "index.m3u8.tmp", "seg-00001.vtt", "seg-00001.en.vtt")}
+    for file in mine | ours:
+        file.touch()
+    hls = Hls(tmp_path, EncodePreset(), Look(640, 360, 25.0, 1_000_000), [Rendition(CueBoard(), "pl")])
+    (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nseg-00007.ts\n", "utf-8")
+    hls._follow()
+    assert {file for file in mine | ours if file.exists()} == mine

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from studio import show
 from studio.catalogue import Catalogue, instead
 from studio.devices import Outcome
 from studio.errors import SecretError
-from studio.events import AddDestination, AnyMessage, Destination, RelayReport, RemoveDestination
+from studio.events import AddDestination, AnyMessage, Destination, RelayReport, RemoveDestination, shown_address
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ class Destinations:
         self._handed: dict[str, Destination] | None = None
         """What the relay was told that we started last; `None` where somebody else started it."""
         self._sent: set[str] = set()
+        self._asked: Counter[str] = Counter()
+        """Commands for each name, so that one that waited for the keyring knows whether a later one came."""
+        self._reading: Counter[str] = Counter()
+        """How many of them wait for it."""
         self._waiting: set[tuple[str, bool, asyncio.Future[None]]] = set()
 
     @property
     def known(self) -> dict[str, str]:
         """Where each destination of the house leads, without any secret."""
-        return {outlet.name: outlet.address for outlet in self._outlets.values()}
+        return {outlet.name: shown_address(outlet.address) for outlet in self._outlets.values()}
 
     def plan(self) -> tuple[Destination, ...]:
         """Where a relay that starts now is to send to."""
@@ -84,12 +89,13 @@ class Destinations:
     def adopt(self, report: RelayReport) -> None:
         """Wish for what a relay sends to that somebody else started: its next life goes on with the same."""
         sent = [output.name for output in report.outputs if output.destination]
+        waiting = {name for name, _there, _answer in self._waiting} | set(+self._reading)
         for name in [*self._wished]:
-            if name not in sent:
+            if name not in sent and name not in waiting:
                 del self._wished[name]
         for name in sent:
             outlet = self._outlets.get(name)
-            if outlet and name not in self._wished and not outlet.key.keyring:
+            if outlet and name not in self._wished and name not in waiting and not outlet.key.keyring:
                 try:
                     self._wished[name] = outlet.destination()
                 except SecretError:  # it goes on as long as that relay does
@@ -103,18 +109,34 @@ class Destinations:
         if name == "destinations.remove":
             if which not in self._outlets and which not in self._sent:
                 return self._unknown(which)
+            self._asked[which] += 1
             self._wished.pop(which, None)
             return await self._ask(RemoveDestination(which), which, there=False)
         outlet = self._outlets.get(which)
         if outlet is None:
             return self._unknown(which)
+        destination = await self._read(outlet)
+        if isinstance(destination, Outcome):
+            return destination
+        self._wished[which] = destination
+        return await self._ask(AddDestination(destination), which, there=True)
+
+    async def _read(self, outlet: Outlet) -> Destination | Outcome:
+        """Read the key of `outlet`; return why nothing comes of it where that is so."""
+        name = outlet.name
+        self._asked[name] += 1
+        turn = self._asked[name]
+        self._reading[name] += 1
         try:
             # The keyring may wait for a person.
             destination = await asyncio.to_thread(outlet.destination)
         except SecretError as problem:
             return Outcome("refused", str(problem))
-        self._wished[which] = destination
-        return await self._ask(AddDestination(destination), which, there=True)
+        finally:
+            self._reading[name] -= 1
+        if self._asked[name] != turn:
+            return Outcome("refused", _("Something else was asked of {name} meanwhile.").format(name=name))
+        return destination
 
     def _unknown(self, name: str) -> Outcome:
         message = _('There is no destination "{name}" in studio.toml').format(name=name)

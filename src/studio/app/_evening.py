@@ -17,6 +17,7 @@ import msgspec
 from studio import captions, devices, media, show, speech, subtitles
 from studio.catalogue import Catalogue
 from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError
+from studio.events import shown_address
 from studio.language import LANGUAGES, _, spoken
 from studio.units import Ms, ms
 from studio.venue import ObsSettings, ShowSettings, Venue, read
@@ -131,7 +132,7 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
     if wanted:
         plan, no_captions = _captions_plan(venue, catalogue, folder=folder, line=line, language=language, hold=ms(hold))
     outlets = tuple(outlet.of(folder.name) for outlet in outlets)
-    addresses = {outlet.name: outlet.address for outlet in outlets}
+    addresses = {outlet.name: shown_address(outlet.address) for outlet in outlets}
     relay = media.RelayPlan(
         folder=folder,
         socket=line,

@@ -11,6 +11,7 @@ from rich.table import Table
 from studio.app import house_destinations
 from studio.cli._screen import out
 from studio.cli._shows import VenueOption, read_venue
+from studio.events import shown_address
 from studio.language import _
 from studio.show import Outlet
 
@@ -37,7 +38,7 @@ def _row(outlet: Outlet, problem: str) -> dict[str, Any]:
     return {
         "name": outlet.name,
         "kind": outlet.kind,
-        "address": outlet.address,
+        "address": shown_address(outlet.address),
         "preset": outlet.preset,
         "on": outlet.on,
         "key": outlet.key.shown,

@@ -275,6 +275,8 @@ class Keeper:
         self._newest: dict[str, Path] = {}
         self._ended = threading.Event()
         self._looked = time.monotonic()
+        self._looking: Kept | None = None
+        """Whose files are looked at just now."""
 
     def start(self) -> None:
         """Begin to look."""
@@ -286,13 +288,13 @@ class Keeper:
         self._ended.set()
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """What stands still; all that should move where a look does not come back."""
+        """What stands still; where a look does not come back, that whose files it looks at."""
         if self._ended.is_set():
             return ()
-        stuck = time.monotonic() - self._looked
+        stuck, looking = time.monotonic() - self._looked, self._looking
         kept = self._kept.values()
         for one, sign in kept:
-            if sign.raised is None and stuck > one.after + self._every and one.live():
+            if one is looking and sign.raised is None and stuck > one.after + self._every and one.live():
                 sign.note(True, one.after, self._now())  # noqa: FBT003 - so it is
         return tuple(alarm for _one, sign in kept for alarm in sign.told())
 
@@ -303,7 +305,9 @@ class Keeper:
             one.name: (one, kept[one.name][1] if one.name in kept else self._sign(one)) for one in self._ask()
         }
         for one, sign in self._kept.values():
+            self._looking = one
             seen = self._state(one) if one.live() else None
+            self._looking = None
             before, self._seen[one.name] = self._seen.get(one.name), seen
             known = seen is not None and before is not None
             sign.note(seen == before if known else None, seconds, self._now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,8 +14,8 @@ import msgspec
 from studio.events import AddDestination, OutputReport
 from studio.language import _
 from studio.media._backlog import Backlog
-from studio.media._outputs import Output
-from studio.media._sender import CHUNK, GRACE, STALLED, Sender
+from studio.media._outputs import Output, trouble
+from studio.media._sender import BACK_OFF, CHUNK, GRACE, RAN_WELL, STALLED, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -71,6 +72,10 @@ class Destinations:
         with self._lock:
             if self._closed:
                 return
+            way = self._ways.get(destination.name)
+            same = self._wanted.get(destination.name) == destination
+            if same and way is not None and way.thread.is_alive() and way.report().state == "on air":
+                return  # who asks twice shall not interrupt it
             self._wanted = {**self._wanted, destination.name: destination}
             if self._hls is not None:
                 self._end(destination.name)
@@ -113,7 +118,7 @@ class Destinations:
     def reports(self) -> list[OutputReport]:
         """How each is doing; before the programme begins, what is wanted."""
         if self._hls is None:
-            return [OutputReport(to.name, "starting", to.address, 0, destination=True) for to in self.wanted]
+            return [OutputReport(to.name, "starting", to.shown, 0, destination=True) for to in self.wanted]
         return [way.report() for way in self._ways.values()]
 
     def _end(self, name: str) -> None:
@@ -161,10 +166,19 @@ class Folder:
         self._after = after
         self._backlog = Backlog()
         self._output: Output | None = None
+        self._broken: OutputReport | None = None
+        """What is to be said while nothing is written, for our own mistake."""
+        self._tries = 0
+        """Times that it broke since it went well; the first is said."""
+        self._broke_at = 0.0
         self._busy: float | None = None
         """Since when the disk is waited for; `None`: not now."""
         self.thread = threading.Thread(target=self._run, name=f"to {destination.name}", daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:  # this machine is at its limits
+            self._backlog.close()
+            raise
 
     def write(self, packets: Sequence[Coded]) -> None:
         """Let `packets` wait for the disk."""
@@ -177,9 +191,12 @@ class Folder:
     def report(self) -> OutputReport:
         """How this destination is doing."""
         name, dropped = self._destination.name, self._backlog.dropped
-        if self._output is None:
+        broken, output = self._broken, self._output
+        if broken is not None:
+            return msgspec.structs.replace(broken, dropped=dropped)
+        if output is None:
             return OutputReport(name, "connecting", self._destination.address, 0, destination=True, dropped=dropped)
-        report = self._output.report()
+        report = output.report()
         busy = self._busy
         stalled = busy is not None and time.monotonic() - busy > STALLED
         return msgspec.structs.replace(
@@ -187,24 +204,57 @@ class Folder:
         )
 
     def _run(self) -> None:
-        if self._after is not None:
-            self._after.join(GRACE)
-        destination = self._destination
-        place = Path(destination.address)
         try:
+            if self._after is not None:
+                self._after.join(GRACE)
             while not self._backlog.ended or len(self._backlog):
-                packets = self._backlog.take(CHUNK)
-                if not packets:
-                    self._backlog.wait(None)
-                    continue
-                self._busy = time.monotonic()
-                if self._output is None:
-                    self._output = Output(destination.name, place, lambda: self._make(place), self._say)
-                self._output.write(packets)
-                self._busy = None
-            if self._output is not None:
-                self._output.close()
-        except Exception:  # our own mistake shall end this destination, and nothing else
-            logger.exception("the destination %s broke", destination.name)
+                try:
+                    self._write_all()
+                except Exception as problem:  # our own mistake shall not end the writing, and nothing else
+                    logger.exception("the destination %s broke", self._destination.name)
+                    self._break(problem)
+                    if self._backlog.ended:
+                        break
+                    self._rest(BACK_OFF[min(self._tries, len(BACK_OFF)) - 1])
+                    self._backlog.again()
         finally:
             self._backlog.close()
+
+    def _write_all(self) -> None:
+        """Write what comes until it ends."""
+        destination, place = self._destination, Path(self._destination.address)
+        while not self._backlog.ended or len(self._backlog):
+            packets = self._backlog.take(CHUNK)
+            if not packets:
+                self._backlog.wait(None)
+                continue
+            self._busy = time.monotonic()
+            if self._output is None:
+                self._output = Output(destination.name, place, lambda: self._make(place), self._say)
+            self._output.write(packets)
+            self._busy = None
+            self._broken = None
+            if self._tries and time.monotonic() - self._broke_at > RAN_WELL:
+                self._tries = 0
+        if self._output is not None:
+            self._output.close()
+
+    def _break(self, problem: Exception) -> None:
+        """Say it, and let go of what broke: another begins at the last keyframe."""
+        output, self._output, self._busy = self._output, None, None
+        name, place = self._destination.name, self._destination.address
+        sentence = trouble(name, problem, Path(place))
+        self._broken = OutputReport(name, "failed", sentence, 0, destination=True)
+        self._tries += 1
+        self._broke_at = time.monotonic()
+        if self._tries == 1:
+            self._say(sentence)
+        if output is not None:
+            with contextlib.suppress(Exception):  # it is broken, and that has been said
+                output.close()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait so long, or until the programme is over."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._backlog.ended:
+            self._backlog.wait(left)

@@ -28,6 +28,9 @@ NAMES = {"pl": "Polski", "lt": "Lietuvių", "en": "English"}
 USUAL_SHIFT = 126_000
 """Ticks that the muxer adds to every stamp: twice its `max_delay`. For a segment that has no picture to tell."""
 _SEGMENT = re.compile(r"#EXTINF:([\d.]+),[^\n]*\n(?:#[^\n]*\n)*seg-(\d+)\.ts")
+_OURS = re.compile(r"(seg-\d+\.ts|index\.m3u8)\.tmp")
+"""What FFmpeg has not finished yet."""
+_CAPTIONS = re.compile(r"seg-(\d+)(?:\.\w+)?\.vtt")
 _GROUP = "captions"
 _CLOSED = "closed"
 
@@ -89,8 +92,9 @@ class Hls:
         self.detail = str(folder / "master.m3u8")
         self._known = max(_numbers(self._read()), default=-1)
         """Last segment that has been dealt with."""
-        for unfinished in folder.glob("*.tmp"):  # of a relay that was killed
-            unfinished.unlink()
+        for unfinished in folder.glob("*.tmp"):  # of a relay that was killed; what is not ours stays
+            if _OURS.fullmatch(unfinished.name):
+                unfinished.unlink(missing_ok=True)
         flags = ["temp_file", "independent_segments", "program_date_time"]
         flags += ["append_list", "discont_start"] if self._known >= 0 else []
         flags += ["delete_segments"] if self._window else []
@@ -147,8 +151,9 @@ class Hls:
             listed = _numbers(index)
             for old in self._folder.glob("seg-*.vtt"):
                 # FFmpeg keeps one segment that is listed no more, for players that have just read the list.
-                if listed and int(old.name[4:].partition(".")[0]) < listed[0] - 1:
-                    old.unlink()
+                ours = _CAPTIONS.fullmatch(old.name)
+                if ours and listed and int(ours.group(1)) < listed[0] - 1:
+                    old.unlink(missing_ok=True)
         if not (self._folder / "master.m3u8").exists():
             write_aside(self._folder / "master.m3u8", self._master())
 

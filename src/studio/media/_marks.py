@@ -6,7 +6,7 @@ import logging
 import subprocess
 import tempfile
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +73,14 @@ class Marks:
             {"id": number, "start": start, "end": max(start, end), "time_base": _MS, "metadata": {"title": _title(cue)}}
             for number, (cue, start, end) in enumerate(zip(begins, starts, ends, strict=True), 1)
         ]
+
+    def within(self, end: Ms) -> Marks:
+        """What is left of these in a file that ends there: a track would make it longer."""
+        tracks = (
+            (language, tuple(replace(cue, end=min(cue.end, end)) for cue in cues if cue.start < end))
+            for language, cues in self.tracks
+        )
+        return Marks(tuple((language, cues) for language, cues in tracks if cues))
 
     def into(self, container: OutputContainer) -> list[Text]:
         """Give `container`, which nothing was written to yet, chapters and a stream for each track."""

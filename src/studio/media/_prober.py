@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
+import http
 import logging
 import re
 import threading
@@ -69,6 +69,10 @@ class Prober:
         self._moved: float | None = None
         self._last: tuple[str, ...] = ()
         self._no_playlist = False
+        self._blind = False
+        """The last look told nothing: it is our line that is gone, or they are asked too often."""
+        self._seeing_since = float("-inf")
+        self._looking: float | None = None
         self._ended = threading.Event()
         threading.Thread(target=self._run, name=f"prober {destination.name}", daemon=True).start()
 
@@ -93,23 +97,38 @@ class Prober:
         while not self._ended.wait(self._every):
             if self._on_air_since is None:
                 continue
+            self._looking = time.monotonic()
             try:
-                seen = segments(self.destination.look_at, time.monotonic() + self._deadline)
+                seen = segments(self.destination.look_at, self._looking + self._deadline)
             except NoPlaylistError:
                 self._no_playlist = True
-            except (NotPlayingError, OSError, ValueError, http.client.HTTPException) as problem:
+                self._answered()
+            except Exception as problem:  # noqa: BLE001 - the next look may tell more
                 logger.info("%s is not seen to play: %s", self.destination.name, problem)
+                if _tells(problem):
+                    self._answered()
+                else:
+                    self._blind = True
             else:
                 if self._last and seen != self._last:
                     self._moved = time.monotonic()
                 self._last = seen
                 self._no_playlist = False
+                self._answered()
+            self._looking = None
+
+    def _answered(self) -> None:
+        """Count from now on, where nobody could tell before."""
+        if self._blind:
+            self._seeing_since = time.monotonic()
+            self._blind = False
 
     def _judge(self) -> None:
-        """By the clock, for a server may keep the thread beyond every deadline."""
-        now, since, moved = time.monotonic(), self._on_air_since, self._moved
-        if since is None:
+        """By the clock, for a server may keep the thread beyond every deadline: that tells nothing, either."""
+        now, since, moved, looking = time.monotonic(), self._on_air_since, self._moved, self._looking
+        if since is None or self._blind or (looking is not None and now - looking > self._deadline):
             return
+        since = max(since, self._seeing_since)
         if moved is None:
             self._sign.note(True if now - since > self._first_after else None, 0, self._now())
         else:
@@ -134,6 +153,13 @@ class Prober:
         )
 
 
+def _tells(problem: Exception) -> bool:
+    """Whether viewers see no more than we do."""
+    if isinstance(problem, urllib.error.HTTPError):
+        return problem.code >= http.HTTPStatus.BAD_REQUEST and problem.code != http.HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(problem, NotPlayingError)
+
+
 class Probers:
     """One for each destination that says where its viewers look."""
 
@@ -151,7 +177,11 @@ class Probers:
         taking = set(on_air)
         for name, destination in wanted.items():
             if name not in self._probers:
-                self._probers[name] = Prober(destination, self._now)
+                try:
+                    self._probers[name] = Prober(destination, self._now)
+                except RuntimeError as problem:  # no thread is left for it; the next report asks again
+                    logger.warning("%s cannot be looked at: %s", name, problem)
+                    continue
             self._probers[name].on_air(so=name in taking)
         return tuple(alarm for prober in self._probers.values() for alarm in prober.alarms())
 

@@ -219,6 +219,15 @@ def _form(part: Path) -> dict[str, tuple[object, ...]]:
     return form
 
 
+def _end(found: list[Path]) -> Ms:
+    """Where the last of the parts `found` ends that can be read, 0 where none can."""
+    for part in reversed(found):
+        with contextlib.suppress(OSError, av.FFmpegError), av.open(str(part), "r", "mpegts") as source:
+            if source.duration is not None:
+                return Ms(((source.start_time or 0) + source.duration) // 1000)
+    return Ms(0)
+
+
 def _keep(part: Path) -> Path:
     """Give `part` a name that no later join takes for a part's; return it."""
     name = part.stem.replace("part", "unread")
@@ -238,7 +247,7 @@ def _remux(
     """
     total, before = sum(part.stat().st_size for part in found), 0
     torn: list[Path] = []
-    joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks)
+    joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks.within(_end(found)))
     try:
         for part in found:
             try:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import av
 
-from studio.events import OutputReport
+from studio.events import OutputReport, without_stream
 from studio.language import _
 from studio.media._backlog import Backlog
 from studio.media._recording import mux_streams
@@ -72,6 +72,8 @@ that is needed in its first packets, so that no shape of file needs less."""
 PROGRESS_EVERY = "0.25"
 LONGEST_SECRET = 900
 """FFmpeg reads lines of a thousand bytes."""
+SHORTEST_SECRET = 6
+"""Letters of a `streamid` that may hold a password; a shorter one is a word such as any other."""
 ENVIRONMENT = frozenset({"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"})
 """What the child is given of our environment, which may hold the keys of every destination."""
 FORMS = {".mkv": "matroska", ".mp4": "mp4", ".flv": "flv"}
@@ -135,7 +137,11 @@ class Sender:
         self._over = float("inf")
         """When the child must be gone."""
         self.thread = threading.Thread(target=self._run, name=f"to {destination.name}", daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:  # this machine is at its limits
+            self._backlog.close()
+            raise
 
     # ── for other threads ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -150,8 +156,7 @@ class Sender:
 
     def report(self) -> OutputReport:
         """How this destination is doing."""
-        place = self._destination.address
-        detail = self._trouble or place
+        detail = self._trouble or self._destination.shown
         if self._state == "on air" and time.monotonic() - self._left_out_at < SLOW:
             detail = _(
                 "{name} takes the programme too slowly, so parts of it are left out there; lower `video_bitrate`, or"
@@ -171,28 +176,30 @@ class Sender:
     # ── the thread ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run(self) -> None:
-        if self._after is not None:
-            self._after.join(GRACE)
         tries = 0
         try:
+            if self._after is not None:
+                self._after.join(GRACE)
             while self._waited_for_programme():
                 began = time.monotonic()
-                self._backlog.again()
                 try:
-                    attempt = self._attempt()
-                except Exception:  # our own mistake shall not end the sending, and nothing else
-                    logger.exception("the destination %s broke", self._destination.name)
-                    attempt = None
-                if self._backlog.ended:
-                    break
-                tries = 0 if attempt is not None and attempt.aired > RAN_WELL else tries + 1
-                self._failed(attempt.reason if attempt else "lost", attempt.words if attempt else "")
+                    self._backlog.again()
+                    attempt = self._tried()
+                    if self._backlog.ended:
+                        break
+                    tries = 0 if attempt is not None and attempt.aired > RAN_WELL else tries + 1
+                    self._failed(attempt.reason if attempt else "lost", attempt.words if attempt else "")
+                except Exception:  # nor in what is said of it
+                    logger.exception("nothing can be said of the destination %s", self._destination.name)
+                    self._state = "retrying"
                 self._restarts += 1
                 rest = began + BACK_OFF[min(max(tries - 1, 0), len(BACK_OFF) - 1)] - time.monotonic()
                 self._rest(max(BREATH, rest))
         finally:
-            self._state = "done"
-            self._trouble = ""
+            over = self._backlog.ended
+            self._state = "done" if over else "failed"
+            if over:
+                self._trouble = ""
             self._backlog.close()
 
     def _waited_for_programme(self) -> bool:
@@ -206,6 +213,13 @@ class Sender:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._backlog.ended:
             self._backlog.wait(left)
+
+    def _tried(self) -> _Attempt | None:
+        try:
+            return self._attempt()
+        except Exception:  # our own mistake shall not end the sending, and nothing else
+            logger.exception("the destination %s broke", self._destination.name)
+            return None
 
     def _attempt(self) -> _Attempt:
         attempt = _Attempt(self._destination, self._backlog, self._news, self._masked)
@@ -255,7 +269,9 @@ class Sender:
         return round((size - before) * 8 / 1000 / max(last - first, 0.1))
 
     def _masked(self, text: str) -> str:
-        return masked(text, self._destination.secret)
+        stream = without_stream(self._destination.address)[1] if self._destination.kind == "srt" else ""
+        text = masked(text, self._destination.secret)
+        return masked(text, stream) if len(stream) >= SHORTEST_SECRET else text
 
     def _sentence(self, reason: Reason, words: str = "") -> str:
         """Say in one sentence what is wrong, and what to do."""
@@ -279,7 +295,7 @@ class Sender:
             "no ffmpeg": _("{name} gets nothing, for ffmpeg is missing or cannot send there; install it anew."),
         }  # fmt: skip
         return sentences[reason].format(
-            name=self._destination.name, address=self._destination.address, host=place.hostname, words=words
+            name=self._destination.name, address=self._destination.shown, host=place.hostname, words=words
         )
 
 
@@ -299,7 +315,9 @@ class _Attempt:
         self._news = news
         self._mask = mask
         self._name = destination.name
-        self._usable = usable(destination.secret)
+        self._usable = usable(destination.secret) and (
+            destination.kind != "srt" or usable(without_stream(destination.address)[1])
+        )
         self.reason: Reason = "lost"
         """Why it ended."""
         self.words = ""
@@ -318,6 +336,8 @@ class _Attempt:
         self._progress: IO[bytes] | None = None
         self._unread = {"words": b"", "progress": b""}
         self._destination = destination
+        self._file: Path | None = None
+        """What the child writes, where that is a file."""
 
     @property
     def aired(self) -> float:
@@ -357,19 +377,26 @@ class _Attempt:
                         pipe.close()
         if self._progress is not None:
             self._progress.close()
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk has room for names: it would be one more each time
+                if not self._file.stat().st_size:
+                    self._file.unlink()
 
     def _start(self) -> subprocess.Popen[bytes]:
         """Start the child; secrets go through a pipe that is empty and closed when it has read them."""
         if self._kind == "file":
-            Path(self._destination.address).parent.mkdir(parents=True, exist_ok=True)
-        reading, writing = os.pipe()
-        progress, told = os.pipe()
+            wanted = Path(self._destination.address)
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            self._file = unused(wanted)
+        reading = writing = progress = told = -1
         try:
+            reading, writing = os.pipe()
+            progress, told = os.pipe()
             os.write(writing, settings(self._destination).encode())
             os.close(writing)
             writing = -1
             process = subprocess.Popen(
-                command(self._destination, settings_at=reading, progress_at=told),
+                command(self._destination, self._file, settings_at=reading, progress_at=told),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -378,7 +405,8 @@ class _Attempt:
                 bufsize=0,
             )
         except BaseException:
-            os.close(progress)
+            if progress >= 0:
+                os.close(progress)
             raise
         finally:
             for descriptor in (reading, writing, told):
@@ -598,13 +626,19 @@ def settings(destination: Destination) -> str:
             lines["tls_verify"] = "1"
             if trusted := os.environ.get("SSL_CERT_FILE"):
                 lines["ca_file"] = trusted
-    elif destination.kind == "srt" and destination.secret:
-        lines["passphrase"] = destination.secret
+    elif destination.kind == "srt":
+        if stream := without_stream(destination.address)[1]:
+            lines["streamid"] = stream
+        if destination.secret:
+            lines["passphrase"] = destination.secret
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
-def command(destination: Destination, *, settings_at: int, progress_at: int) -> list[str]:
-    """Return how to start the child, which reads settings from one descriptor and reports to another."""
+def command(destination: Destination, file: Path | None = None, *, settings_at: int, progress_at: int) -> list[str]:
+    """Return how to start the child, which reads settings from one descriptor and reports to another.
+
+    `file` is what it writes, where the destination is one and that is taken.
+    """
     # Its own words about each step are the only way to tell a wrong key from a dead network.
     words = ["ffmpeg", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+debug"]
     words += ["-progress", f"pipe:{progress_at}", "-stats_period", PROGRESS_EVERY]
@@ -613,7 +647,7 @@ def command(destination: Destination, *, settings_at: int, progress_at: int) -> 
     if destination.kind == "rtmp":
         words += ["-bsf:a", "aac_adtstoasc", "-f", "flv", "-flvflags", "no_duration_filesize", destination.address]
     elif destination.kind == "srt":
-        words += ["-f", "mpegts", destination.address]
+        words += ["-f", "mpegts", without_stream(destination.address)[0]]
     else:
         form = FORMS.get(Path(destination.address).suffix.lower(), "mpegts")
         if form != "mpegts":  # these keep what the sound is in their head, not before each piece of it
@@ -623,7 +657,7 @@ def command(destination: Destination, *, settings_at: int, progress_at: int) -> 
             words += ["-movflags", "empty_moov+default_base_moof", "-frag_duration", "500000"]
         elif form == "matroska":
             words += ["-cluster_time_limit", "500"]
-        words += ["-n", "-f", form, f"file:{unused(Path(destination.address))}"]
+        words += ["-n", "-f", form, f"file:{file or destination.address}"]
     # A relay that is killed takes its children with it, or two would send at once after its restart.
     tie = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     return [*tie, *words]
