@@ -281,7 +281,7 @@ def test_a_folder_that_broke_says_so_and_begins_again(tmp_path: Path) -> None:
     destinations.open(lambda _folder: Broken(faults))
     destinations.write([picture(0, key=True)])
     moment = threading.Event()
-    seen = []
+    seen: list[str] = []
     while not seen or seen[-1] != "on air":
         (report,) = destinations.reports()
         seen.append(report.state)
