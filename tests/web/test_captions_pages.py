@@ -253,6 +253,7 @@ async def test_the_status_says_where_captions_go_and_how_late(browser: Browser, 
     house.state.merge({"destinations": {"hls": {"state": "starting"}}, "captions": {"degraded": "4 s behind."}})
     async with opened(house) as port, page_of(browser, port, "/") as page:
         sinks = page.get_by_role("region", name="Captions go to").get_by_role("listitem")
+        await expect(sinks).to_have_count(4)
         assert [" ".join(text.split()) for text in await sinks.all_inner_texts()] == [
             "Burned into the picture Online In time",
             "Hall page Online 1.2s late",
