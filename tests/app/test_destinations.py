@@ -181,7 +181,7 @@ async def test_what_only_the_relay_knows_can_be_removed() -> None:
 
 
 async def test_without_a_report_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.app._destinations.DEADLINE", 0.01)
+    monkeypatch.setattr("studio.app._wishes.DEADLINE", 0.01)
     desk = Desk(outlet("a"))
     desk.answers = False
     kind, reason = await desk.do("add", "a")
@@ -247,7 +247,7 @@ async def test_what_was_just_asked_for_stays_when_a_relay_of_somebody_else_is_me
     desk = Desk(a, b, wished=(b.destination(),))
     desk.answers = False
     asking = [asyncio.create_task(desk.do("add", "a")), asyncio.create_task(desk.do("remove", "b"))]
-    await until(lambda: len(desk.destinations._waiting) == 2)
+    await until(lambda: len([*desk.destinations._waiting]) == 2)
     desk.destinations.adopt(reported(output("b")))
     assert desk.destinations.plan() == (a.destination(),)
     desk.report()

@@ -49,7 +49,7 @@ async def test_the_relay_has_to_say_that_it_waits_so_long() -> None:
 
 
 async def test_without_a_relay_or_its_word_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.app._waiting.DEADLINE", 0.01)
+    monkeypatch.setattr("studio.app._wishes.DEADLINE", 0.01)
     assert (await Waiting(Ms(6000), lambda _message: False).command({"seconds": 8})).kind == "refused"
     assert (await Waiting(Ms(6000), lambda _message: True).command({"seconds": 8})).kind == "unconfirmed"
 

@@ -11,11 +11,12 @@ import pytest
 from tests.media.relay_bench import Relay, Relays, make_clip, see
 
 from studio.events import AddDestination, Destination, OutputReport, RemoveDestination
+from studio.media._attempt import Attempt
 from studio.media._backlog import Backlog
+from studio.media._child import command, masked, settings, unused, usable
 from studio.media._clock import RATE, Ticks
 from studio.media._destination import Destinations
 from studio.media._encode import Coded
-from studio.media._sender import _Attempt, command, masked, settings, unused, usable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,7 +146,7 @@ def test_a_stream_of_srt_is_a_secret() -> None:
 
 def test_a_file_that_nothing_came_into_goes_again(tmp_path: Path) -> None:
     path = tmp_path / "evening.ts"
-    attempt = _Attempt(Destination("disk", "file", str(path)), Backlog(), lambda *_news: None, str)
+    attempt = Attempt(Destination("disk", "file", str(path)), Backlog(), lambda *_news: None, str)
     attempt._file = path
     path.touch()
     attempt.close()

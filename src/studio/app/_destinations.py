@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from studio import show
+from studio.app._wishes import Wishes
 from studio.catalogue import Catalogue, instead
 from studio.devices import Outcome
 from studio.errors import SecretError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from studio.show import Outlet
     from studio.venue import Venue
 
-DEADLINE = 3.0
-"""Seconds in which the relay has to report that it does as asked; it reports twice a second."""
 COMMANDS = frozenset({"destinations.add", "destinations.remove"})
 
 
@@ -54,7 +53,7 @@ class Destinations:
         """Commands for each name, so that one that waited for the keyring knows whether a later one came."""
         self._reading: Counter[str] = Counter()
         """How many of them wait for it."""
-        self._waiting: set[tuple[str, bool, asyncio.Future[None]]] = set()
+        self._waiting: Wishes[tuple[str, bool]] = Wishes()
 
     @property
     def known(self) -> dict[str, str]:
@@ -89,7 +88,7 @@ class Destinations:
     def adopt(self, report: RelayReport) -> None:
         """Wish for what a relay sends to that somebody else started: its next life goes on with the same."""
         sent = [output.name for output in report.outputs if output.destination]
-        waiting = {name for name, _there, _answer in self._waiting} | set(+self._reading)
+        waiting = {name for name, _there in self._waiting} | set(+self._reading)
         for name in [*self._wished]:
             if name not in sent and name not in waiting:
                 del self._wished[name]
@@ -146,21 +145,9 @@ class Destinations:
         """Send the wish and wait until the relay's own report agrees."""
         if not self._tell(wish, name):
             return Outcome("unconfirmed", _("The relay is not connected; it does so when it is back."))
-        answer = asyncio.get_running_loop().create_future()
-        waiting = (name, there, answer)
-        self._waiting.add(waiting)
-        try:
-            async with asyncio.timeout(DEADLINE):
-                await answer
-        except TimeoutError:
-            return Outcome("unconfirmed", _("The relay did not report it in time; look whether it happened."))
-        finally:
-            self._waiting.discard(waiting)
-        return Outcome("confirmed")
+        return await self._waiting.fulfilled((name, there))
 
     def told(self, report: RelayReport) -> None:
         """Take in what the relay reports."""
         self._sent = sent = {output.name for output in report.outputs if output.destination}
-        for name, there, answer in self._waiting:
-            if (name in sent) == there and not answer.done():
-                answer.set_result(None)
+        self._waiting.told(lambda wish: (wish[0] in sent) == wish[1])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import TYPE_CHECKING
 
 from studio.app._evening import LONGEST_HOLD
+from studio.app._wishes import Wishes
 from studio.devices import Outcome
 from studio.events import SetHold
 from studio.language import _
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from studio.events import AnyMessage
 
-DEADLINE = 3.0
-"""Seconds in which the relay has to say that it waits so long now."""
-
 
 class Waiting:
     """The hold as the relay tells it, and wishes for another one."""
@@ -28,7 +25,7 @@ class Waiting:
         """`hold` is that of the plan; `send` brings a message to the relay, or returns False."""
         self.hold = hold
         self._send = send
-        self._wishes: set[tuple[Ms, asyncio.Future[None]]] = set()
+        self._wishes: Wishes[Ms] = Wishes()
 
     async def command(self, arguments: Mapping[str, object]) -> Outcome:
         """`hold` {seconds}: a number in [0..30]."""
@@ -43,23 +40,11 @@ class Waiting:
                 ),
             )
         wished = ms(seconds)
-        answer = asyncio.get_running_loop().create_future()
-        wish = (wished, answer)
         if not self._send(SetHold(wished)):
             return Outcome("refused", _("The relay is not connected; nothing was changed."))
-        self._wishes.add(wish)
-        try:
-            async with asyncio.timeout(DEADLINE):
-                await answer
-        except TimeoutError:
-            return Outcome("unconfirmed", _("The relay did not report it in time; look whether it happened."))
-        finally:
-            self._wishes.discard(wish)
-        return Outcome("confirmed")
+        return await self._wishes.fulfilled(wished)
 
     def told(self, hold: Ms) -> None:
         """Take in what the relay says."""
         self.hold = hold
-        for wished, answer in self._wishes:
-            if wished == hold and not answer.done():
-                answer.set_result(None)
+        self._wishes.told(lambda wished: wished == hold)

@@ -13,9 +13,10 @@ import msgspec
 
 from studio.events import AddDestination, OutputReport
 from studio.language import _
+from studio.media._attempt import CHUNK, STALLED
 from studio.media._backlog import Backlog
 from studio.media._outputs import Output, trouble
-from studio.media._sender import BACK_OFF, CHUNK, GRACE, RAN_WELL, STALLED, Sender
+from studio.media._sender import BACK_OFF, GRACE, RAN_WELL, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
