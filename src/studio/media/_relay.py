@@ -37,6 +37,7 @@ from studio.media._prober import Probers
 from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._refill import refill
 from studio.media._tape import Tape
+from studio.media._transmitter import Transmitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -116,6 +117,13 @@ class Relay:
         self._sight = Watch()
         self._keeper = Keeper(self._kept, self._zero.now)
         self._probers = Probers(self._zero.now)
+        self._transmitter = Transmitter(
+            plan,
+            closed=self._closed,
+            open_outputs=self._outputs,
+            destinations=self._destinations,
+            say=self._hub.say,
+        )
         self._air = Air(
             plan,
             airtime=self._time,
@@ -123,9 +131,7 @@ class Relay:
             hold=self._hold,
             tape=self._tape,
             board=self._board,
-            closed=self._closed,
-            open_outputs=self._outputs,
-            destinations=self._destinations,
+            transmitter=self._transmitter,
             say=self._hub.say,
             watch=self._sight,
         )
@@ -344,7 +350,7 @@ class Relay:
         if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
             state, detail = "degraded", _stalled(self._plan.input)
         outputs = (
-            *(output.report() for output in self._air.outputs),
+            *(output.report() for output in self._transmitter.outputs),
             *self._clean_report(),
             *self._destinations.reports(),
         )
@@ -353,11 +359,11 @@ class Relay:
             source_detail=detail,
             width=figures.width,
             height=figures.height,
-            fps=self._air.fps(),
+            fps=figures.fps(),
             frames=figures.frames,
             on_time=figures.on_time,
             dropped=figures.dropped + self._hold.overflow,
-            late_p95=self._air.late_p95(),
+            late_p95=figures.late_p95(),
             peak=self._tape.peak(),
             held=self._hold.size,
             cues=self._board.shown,
@@ -378,7 +384,7 @@ class Relay:
         def written(name: str) -> bool:
             if self._air.figures.phase not in ("on air", "draining"):
                 return False
-            reports = (*(output.report() for output in self._air.outputs), *self._destinations.reports())
+            reports = (*(output.report() for output in self._transmitter.outputs), *self._destinations.reports())
             return any(report.name == name and report.state in _MOVING for report in reports)
 
         folder = self._plan.folder
@@ -417,7 +423,7 @@ class Relay:
         """Bytes of what grows on the disk for as long as the show goes on."""
         grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
         clean = self._intake.clean.size if self._intake.clean is not None else 0
-        reports = [output.report() for output in self._air.outputs]
+        reports = [output.report() for output in self._transmitter.outputs]
         return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
 
     def _pause(self, why: str) -> bool:
@@ -431,10 +437,10 @@ class Relay:
     def _sinks(self) -> tuple[SinkReport, ...]:
         picture = _ON_AIR[self._air.figures.phase]
         undrawn = ""
-        if self._air.undrawn:
+        if self._transmitter.undrawn:
             undrawn = _("Some captions cannot be drawn; check the font of the subtitle style.")
         sinks = [SinkReport("picture", "degraded" if undrawn else picture, undrawn, self._board.picture_late)]
-        hls = next((report for output in self._air.outputs if (report := output.report()).name == "hls"), None)
+        hls = next((report for output in self._transmitter.outputs if (report := output.report()).name == "hls"), None)
         written = "connecting" if hls is None else _WRITTEN[hls.state]
         trouble = hls.detail if hls is not None and written == "degraded" else ""
         sinks.append(SinkReport("webvtt", written, trouble, self._board.written_late))

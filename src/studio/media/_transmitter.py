@@ -1,0 +1,139 @@
+"""What airs leaves here: a frame gets its caption, is encoded, and goes to every output and destination."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from studio.language import _
+from studio.media._burn import Burner, is_hd
+from studio.media._encode import PictureEncoder, SoundEncoder
+from studio.media._picture import copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from studio.media._clock import Ticks
+    from studio.media._closed import ClosedCaptions
+    from studio.media._destination import Destinations
+    from studio.media._encode import Coded
+    from studio.media._outputs import Output
+    from studio.media._plan import RelayPlan
+    from studio.spoken import Cue
+
+logger = logging.getLogger(__name__)
+
+
+class Transmitter:
+    """Encodes what airs and hands it to all who take it; used by the air's thread alone.
+
+    Every frame passes through `_encode`, and every coded packet through `_write`.
+    """
+
+    def __init__(
+        self,
+        plan: RelayPlan,
+        *,
+        closed: ClosedCaptions | None,
+        open_outputs: Callable[[int, int, float], list[Output]],
+        destinations: Destinations,
+        say: Callable[[str], None],
+    ) -> None:
+        """`open_outputs` is asked once, with the broadcast's size and rate; `say` is told what a technician must know.
+
+        `closed`, where it is given, puts captions into the coded pictures, too.
+        """
+        self._plan = plan
+        self._closed = closed
+        self._open_outputs = open_outputs
+        self._destinations = destinations
+        self._say = say
+        self._undrawable: set[tuple[str, ...]] = set()
+        self._burner = Burner(plan.style, 2, 2)
+        self._pictures: PictureEncoder | None = None
+        self._sounds = SoundEncoder(plan.encode)
+        self.fps = 0.0
+        """Of the broadcast, once it is open."""
+        self.outputs: list[Output] = []
+
+    @property
+    def undrawn(self) -> int:
+        """How many texts could not be drawn and are left out of the picture."""
+        return len(self._undrawable)
+
+    def open(self, like: av.VideoFrame, fps: float) -> None:
+        """Open encoder and outputs for pictures of the size and colours of `like`."""
+        width, height = like.width, like.height
+        self._burner = Burner(self._plan.style, width, height)
+        self._pictures = PictureEncoder(self._plan.encode, like, fps)
+        self.fps = self._pictures.fps
+        self.outputs = self._open_outputs(width, height, self.fps)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the broadcast has begun."""
+        return self._pictures is not None
+
+    def force_key(self) -> None:
+        """Let the next picture be a keyframe: it will show something else."""
+        if self._pictures is not None:
+            self._pictures.force_key()
+
+    def send(self, frame: av.VideoFrame, at: Ticks, cue: Cue | None) -> None:
+        """Air `frame`, yuv420p in the size of the broadcast, `at` in air time, with `cue` on it."""
+        if cue is not None and self.drawn(cue, hd=is_hd(frame)):
+            frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
+            self._burner.burn(cue, frame)
+        self._encode(frame, at)
+
+    def sound(self, samples: NDArray[np.int16], at: int) -> None:
+        """Air samples, shape (n, 2), that follow those before them without a gap; `at` is the first one's number."""
+        self._write(self._sounds.encode(samples, at))
+
+    def drawn(self, cue: Cue, *, hd: bool) -> bool:
+        """Draw `cue` if it can be drawn, and return whether it is: no caption may end the air.
+
+        A cue that could break the air would be sent again to the next one, and break that, too.
+        """
+        if cue.lines in self._undrawable:
+            return False
+        try:
+            self._burner.prepare(cue, hd=hd)
+        except Exception:  # whatever fonts and texts can do to Pillow and FreeType
+            logger.exception("caption %d cannot be drawn: %r", cue.number, cue.lines)
+            if not self._undrawable:
+                self._say(
+                    _(
+                        "A caption cannot be drawn and is left out of the picture ({text}); check the font of the"
+                        " subtitle style. The subtitle files have it."
+                    ).format(text=" ".join(cue.lines)[:80])
+                )
+            self._undrawable.add(cue.lines)
+            return False
+        return True
+
+    def close(self, last: Callable[[], tuple[NDArray[np.int16], int]]) -> None:
+        """Air the `last` samples, write what the encoders hold back, and close every output."""
+        if self._pictures:
+            self._write(self._captioned(self._pictures.flush()))
+            self.sound(*last())
+            self._write(self._sounds.flush())
+        for output in self.outputs:
+            output.close()
+        self._destinations.close()
+
+    def _encode(self, frame: av.VideoFrame, at: Ticks) -> None:
+        if self._pictures is not None:
+            self._write(self._captioned(self._pictures.encode(frame, at)))
+
+    def _captioned(self, pictures: list[Coded]) -> list[Coded]:
+        return self._closed.add(pictures) if self._closed else pictures
+
+    def _write(self, coded: list[Coded]) -> None:
+        for output in self.outputs:
+            output.write(coded)
+        self._destinations.write(coded)
