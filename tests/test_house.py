@@ -80,7 +80,11 @@ def own_files() -> list[Path]:
     found = []
     for folder, names, files in os.walk(ROOT):
         names[:] = [name for name in names if name not in {".git", "vendor"} and not ignored(name)]
-        found += [Path(folder) / file for file in files if Path(file).suffix in WORKING_TEXT and not ignored(file)]
+        found += [
+            Path(folder) / file
+            for file in files
+            if Path(file).suffix in WORKING_TEXT and file != ".git" and not ignored(file)  # a file in a second worktree
+        ]
     return found
 
 
