@@ -87,6 +87,7 @@ class Evening:
     """Knows one command: `take` a scene, where it is not `silent`. To `wait` is a slow one: it ends with `patience`."""
 
     folder: Path
+    instant: Path = Path("nobody answers here")
     state: State = field(default_factory=lambda: State(TREE))
     asked: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     patience: asyncio.Event = field(default_factory=asyncio.Event)

@@ -196,13 +196,13 @@ async def test_the_hall_sees_the_last_lines_and_what_is_not_settled(browser: Bro
     house.speak("Good evening " * 30, pace=100)
     house.state.set("captions.tentative", "and welcome")
     async with opened(house) as port, page_of(browser, port, "/hall?lines=2&size=12") as page:
-        await expect(page.locator(".hall .tentative")).to_have_text("and welcome")
-        await until(page, "document.querySelectorAll('.hall [data-start]').length < 30")
+        await expect(page.locator(".spoken .tentative")).to_have_text("and welcome")
+        await until(page, "document.querySelectorAll('.spoken [data-start]').length < 30")
         shown = await page.evaluate(
             """() => {
-                const hall = document.querySelector(".hall").getBoundingClientRect();
+                const hall = document.querySelector(".spoken").getBoundingClientRect();
                 const inside = (each) => each.getBoundingClientRect().top >= hall.top - 1;
-                const seen = [...document.querySelectorAll(".hall span")].filter(inside);
+                const seen = [...document.querySelectorAll(".spoken span")].filter(inside);
                 return new Set(seen.map((each) => each.offsetTop)).size;
             }"""
         )
@@ -213,8 +213,8 @@ async def test_the_hall_sees_the_last_lines_and_what_is_not_settled(browser: Bro
 async def test_the_hall_is_dark_when_nobody_speaks(browser: Browser, house: Evening) -> None:
     house.speak("Good evening", ago=5000)
     async with opened(house) as port, page_of(browser, port, "/hall") as page:
-        await expect(page.locator(".hall")).to_have_text("Good evening")
-        await expect(page.locator(".hall")).to_have_text("", timeout=20_000)
+        await expect(page.locator(".spoken")).to_have_text("Good evening")
+        await expect(page.locator(".spoken")).to_have_text("", timeout=20_000)
 
 
 async def test_the_hall_can_read_the_translation(browser: Browser, house: Evening) -> None:
@@ -225,10 +225,10 @@ async def test_the_hall_can_read_the_translation(browser: Browser, house: Evenin
     )
     async with opened(house) as port:
         async with page_of(browser, port, "/hall?lang=en") as page:
-            await expect(page.locator(".hall")).to_have_text("Good evening")
+            await expect(page.locator(".spoken")).to_have_text("Good evening")
             assert await page.evaluate("document.documentElement.lang") == "en"
         async with page_of(browser, port, "/hall?lang=pl&size=nonsense&lines=-4") as page:
-            await expect(page.locator(".hall")).to_have_text("Dobry wieczór")
+            await expect(page.locator(".spoken")).to_have_text("Dobry wieczór")
 
 
 async def test_the_hall_says_nothing_of_a_lost_connection_and_comes_back(browser: Browser, house: Evening) -> None:
@@ -237,12 +237,12 @@ async def test_the_hall_says_nothing_of_a_lost_connection_and_comes_back(browser
         port = first
         opening = page_of(browser, port, "/hall", quiet=False)
         page = await opening.__aenter__()
-        await expect(page.locator(".hall")).to_have_text("Good evening")
-    await expect(page.locator(".hall")).to_have_text("", timeout=20_000)
+        await expect(page.locator(".spoken")).to_have_text("Good evening")
+    await expect(page.locator(".spoken")).to_have_text("", timeout=20_000)
     assert (await page.locator("body").inner_text()).strip() == ""
     house.speak("We are back")
     async with opened(house, port):
-        await expect(page.locator(".hall")).to_have_text("We are back")
+        await expect(page.locator(".spoken")).to_have_text("We are back")
         await opening.__aexit__(None, None, None)
 
 

@@ -74,6 +74,8 @@ class House:
         self.state = State()
         self.folder: Path = evening.folder
         """The show folder."""
+        self.instant: Path = evening.relay.instant
+        """Where the relay passes on what arrives, without the hold."""
         self._evening = evening
         self._report = Report(self.state)
         self._report.begin(

@@ -57,6 +57,7 @@ class FileSource:
                 begin = Ticks(max(0, intake.zero.now() - intake.delay))
                 container.seek((begin + first) * 1_000_000 // RATE)
             session = Session(intake, container, begin)
+            session.passing = intake.instant.begin(session.streams) if intake.instant is not None else None
             intake.link("online", "")
             self._play(container, session, first)
             session.close()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from studio.events import LinkState
     from studio.media._clean import Clean, Copy
+    from studio.media._instant import Instant, Passing
     from studio.units import Ms
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class Intake:
         self.limit = None if seconds is None else ticks(seconds)
         self.clean: Clean | None = None
         """Where a live source is copied to as it arrives."""
+        self.instant: Instant | None = None
+        """Where the programme is passed on as it arrives."""
         self.stopping = threading.Event()
         """Take no more programme."""
         self.state: LinkState = "connecting"
@@ -105,6 +108,8 @@ class Session:
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
         self.copy: Copy | None = None
         """Takes everything as it arrives, too."""
+        self.passing: Passing | None = None
+        """So does this."""
         self._reel: Reel | None = None
         if self.video is not None:
             decoder = self.video.codec_context
@@ -124,6 +129,8 @@ class Session:
         self._intake.last_arrival = time.monotonic()
         if self.copy is not None:
             self.copy.put(packet, offset)
+        if self.passing is not None:
+            self.passing.put(packet, offset)
         if self.video is not None and packet.stream_index == self.video.index:
             self._put_picture(packet, offset)
         else:
@@ -131,6 +138,8 @@ class Session:
 
     def close(self) -> None:
         """Hand over what the decoders hold back."""
+        if self.passing is not None:
+            self.passing.end()
         if self._reel is not None:
             self._intake.hold.put(Held(self._reel, self._intake.latest, None))
         self._arrival.flush()

@@ -137,6 +137,7 @@ class Listener:
         waiting: list[tuple[av.Packet[Stream], Ticks, int]] = []
         probing = Session(intake, container, Ticks(0))
         probing.copy = intake.clean.begin(probing.streams) if intake.clean is not None else None
+        probing.passing = intake.instant.begin(probing.streams) if intake.instant is not None else None
         logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(stream) for stream in probing.streams))
         if probing.audio is None and not self._silent_said:
             self._silent_said = True

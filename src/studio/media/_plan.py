@@ -123,6 +123,11 @@ class RelayPlan(msgspec.Struct, frozen=True):
     part_seconds: float = 600.0
     """How long one part of a recording is until a show is over."""
 
+    @property
+    def instant(self) -> Path:
+        """Where the relay passes on what arrives, without the hold (`_instant.Instant`)."""
+        return self.socket.with_name("instant.sock")
+
     def to_json(self) -> bytes:
         """Return what the relay reads on its standard input."""
         return msgspec.json.encode(self, enc_hook=_path_out)

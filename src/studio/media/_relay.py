@@ -30,6 +30,7 @@ from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
+from studio.media._instant import Instant
 from studio.media._intake import Intake
 from studio.media._outputs import Output
 from studio.media._plan import LONGEST_HOLD
@@ -151,6 +152,7 @@ class Relay:
             self._intake.clean = Clean(
                 plan.folder, LONGEST_HOLD / 1000, keep=keep, seconds=plan.part_seconds, say=self._hub.say
             )
+        self._instant = self._intake.instant = Instant(_not_yet(plan.input))
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._source: Source | None = None
         self._damage_said = False
@@ -164,6 +166,7 @@ class Relay:
         try:
             plan.folder.mkdir(parents=True, exist_ok=True)
             await self._hub.open(plan.socket)
+            await self._instant.open(plan.instant)
         except OSError as problem:
             logger.error("%s", _unwritable(plan.folder, problem))  # noqa: TRY400 - the sentence is for a technician
             return REFUSED
@@ -193,6 +196,7 @@ class Relay:
         code = await self._watch()
         self._keeper.stop()
         self._probers.stop()
+        await self._instant.close()
         if code == 0:
             await self._reporting(self._close())
         self._hub.report(self._report())
@@ -457,6 +461,13 @@ def _stalled(source: str) -> str:
     if kind == "mic":
         return _("The microphone is open and gives no sound; check its plug and the sound server.")
     return _("The encoder is connected and sends nothing; look at its network and its load.")
+
+
+def _not_yet(source: str) -> str:
+    """Say why there is no instant picture of a source that gives nothing, or never a picture."""
+    if source.partition(":")[0] == "mic":
+        return _("A microphone has no picture; the page /hall shows the words at once.")
+    return _("Nothing comes from the encoder yet; the picture is here as soon as it does.")
 
 
 def _unwritable(folder: Path, problem: OSError) -> str:

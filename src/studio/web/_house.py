@@ -37,6 +37,11 @@ class House(Protocol):
         """The show folder; its `hls/` is given out below `/hls/`."""
         ...
 
+    @property
+    def instant(self) -> Path:
+        """The socket where the relay passes on what arrives."""
+        ...
+
     async def command(self, name: str, arguments: dict[str, object]) -> Outcome:
         """Do what a page asks for. An unknown name is refused; StudioError means refused, too."""
         ...

@@ -37,7 +37,12 @@ class Page:
     """Of its module and its style in `static/`."""
 
 
-PAGES = (Page("/", "status"), Page("/captions", "captions"), Page("/hall", "hall"))
+PAGES = (
+    Page("/", "status"),
+    Page("/captions", "captions"),
+    Page("/hall", "hall"),
+    Page("/instant", "instant"),
+)
 """Every page there is."""
 
 FILES = {

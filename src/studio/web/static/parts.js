@@ -34,7 +34,9 @@ const PAGES = {
   "/": () => t("Status"),
   "/captions": () => t("Captions"),
   "/hall": () => t("Hall page"),
+  "/instant": () => t("Instant picture"),
 };
+const ALONE = ["/hall", "/instant"]; // before an audience: in a window of their own
 
 /** The way to the other pages. */
 export function Pages() {
@@ -44,7 +46,7 @@ export function Pages() {
         key=${path}
         href=${path}
         aria-current=${path === location.pathname ? "page" : null}
-        target=${path === "/hall" ? "_blank" : null}
+        target=${ALONE.includes(path) ? "_blank" : null}
         >${name()}</a
       >`,
     )}
