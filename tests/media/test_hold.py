@@ -44,8 +44,16 @@ def test_a_longer_hold_makes_the_show_stand(tmp_path: Path) -> None:
         4999, 5000, 5000, 5000, 5000, 6000,
     ]  # fmt: skip
     assert [time.air(Ms(show)) for show in (4999, 5000, 5001, 6000)] == [4999, 5000, 13_001, 14_000]
-    assert time.cue(cue(1, 4000, 6000)) == cue(1, 4000, 14_000)  # its picture stands, and so does it
-    assert time.cue(cue(1, 4000, 5000)) == cue(1, 4000, 5000)
+    assert time.cues(cue(1, 4000, 6000)) == [cue(1, 4000, 5000), cue(1, 13_000, 14_000)]  # not on the slate
+    assert time.cues(cue(1, 4000, 5000)) == [cue(1, 4000, 5000)]
+    assert time.stand(Ms(14_999)) == (13_000, 5000)
+    assert time.stand(Ms(15_000)) is None
+
+
+def test_a_caption_stands_with_its_picture(tmp_path: Path) -> None:
+    time = AirTime(tmp_path, Ms(2000), continued=False)
+    time.change(Ms(4000), Ms(5000))
+    assert time.cues(cue(1, 4000, 6000)) == [cue(1, 4000, 8000)]
 
 
 def test_a_shorter_hold_leaves_a_stretch_out(tmp_path: Path) -> None:
@@ -53,8 +61,8 @@ def test_a_shorter_hold_leaves_a_stretch_out(tmp_path: Path) -> None:
     assert time.change(Ms(0), Ms(5000)) == -10_000
     assert [time.show(Ms(air)) for air in (4999, 5000, 6000)] == [4999, 15_000, 16_000]
     assert [time.air(Ms(show)) for show in (4999, 5001, 14_999, 15_000, 16_000)] == [4999, 5000, 5000, 5000, 6000]
-    assert time.cue(cue(1, 7000, 9000)) is None
-    assert time.cue(cue(2, 14_000, 17_000)) == cue(2, 5000, 7000)
+    assert time.cues(cue(1, 7000, 9000)) == []
+    assert time.cues(cue(2, 14_000, 17_000)) == [cue(2, 5000, 7000)]
 
 
 def test_a_change_of_mind_before_the_show_goes_on(tmp_path: Path) -> None:
@@ -168,16 +176,52 @@ async def test_the_hold_is_changed_on_the_air(
         assert min(abs(flash - due) for due in flashes) <= 0.06
         assert min(abs(flash - beep) for beep in seen.beeps) <= 0.06
     # so do captions, burned and in WebVTT
-    shown = [aired_cue for each in cues if (aired_cue := time.cue(each)) is not None]
+    shown = [piece for each in cues for piece in time.cues(each)]
     wanted = expected(shown, seen)
     wrong = [at for at, is_there, due in zip(seen.times, seen.captioned, wanted, strict=True) if is_there is not due]
     assert len(wrong) <= 0.05 * len(seen.times)
     vtt = "".join((folder / "hls" / name).read_text("utf-8") for name in segments(folder / "hls" / "captions.m3u8"))
-    told = {number: (start, end) for number, start, end in re.findall(r"^(\d+)\n(\S+) --> (\S+)", vtt, re.MULTILINE)}
+    told = {(number, start) for number, start in re.findall(r"^(\d+)\n\S+:(\S+) -->", vtt, re.MULTILINE)}
     for each in shown[1:]:
         if each.end / 1000 < seen.times[-1] - 1:
-            begin = each.start / 1000
-            assert told[str(each.number)][0].endswith(f"{begin % 60:06.3f}")
+            assert (str(each.number), f"{each.start / 1000 % 60:06.3f}") in told
+
+
+async def test_a_relay_that_is_killed_while_the_show_stands_airs_nothing_twice(
+    relays: Relays, encoders: list[Encoder], long_clip: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
+    relay = await relays.start(f"listen:{url}", hold=Ms(500))
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(long_clip, url))
+    relay.show(cue(1, 0, 60_000))
+    await relay.until(lambda: relay.aired >= 60)
+    await change(relay, 5.0)
+    await relay.until(lambda: relay.report.slate)
+    await relay.kill()
+    again = await relays.start(relay.plan)
+    again.show(cue(1, 0, 60_000))
+    await again.until(lambda: again.aired >= 30)
+    await again.until(lambda: again.report.slate)  # no encoder has come
+    await again.until(lambda: [alarm.name for alarm in again.report.alarms] == ["slate"])
+    again.finish()
+    assert await again.ended() == 0
+
+    folder = relay.plan.folder
+    (stand, goes_on) = AirTime.of(folder).turns
+    seen = see(folder / "recording.mp4")
+    stood = [at for at in seen.times if stand.air / 1000 + 0.1 < at < goes_on.air / 1000 - 0.1]
+    assert len(stood) > 25  # the next relay has the slate at once
+    assert not any(stand.air / 1000 < at < goes_on.air / 1000 for at in [*seen.flashes, *seen.beeps])
+    captioned = dict(zip(seen.times, seen.captioned, strict=True))
+    assert not any(captioned[at] for at in stood)
+    after = [at for at in seen.times if goes_on.air / 1000 + 0.1 < at < goes_on.air / 1000 + 1]
+    assert after
+    assert all(captioned[at] for at in after)
+    shift = (goes_on.air - stand.air) / 1000
+    clean = see(folder / "clean.mp4")
+    for flash in seen.flashes:
+        assert min(abs(flash - at - (shift if at > stand.show / 1000 else 0)) for at in clean.flashes) < 0.06
 
 
 async def test_a_hold_that_cannot_be_is_refused(relays: Relays, clip: Path) -> None:

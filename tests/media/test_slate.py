@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -190,9 +191,12 @@ async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
     await first.until(lambda: first.report.hold == 1500)
     await first.until(lambda: first.aired >= 80)
     await first.kill()
+    died = time.monotonic()
+    await first.until(lambda: time.monotonic() > died + 1.6)  # nothing that was held is left to air
     second = await relays.start(first.plan)
     assert second.welcome.hold == 1500  # not what the plan says: somebody changed it
     await second.until(lambda: second.reported and second.report.slate)
+    await second.until(lambda: [alarm.name for alarm in second.report.alarms] == ["slate"])
     encoders.append(Encoder(clip, url))
     await second.until(lambda: second.aired >= 40 and not second.report.slate)
     second.finish()

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
+from studio.media._airtime import LONGEST_STAND
 from studio.media._burn import is_hd
 from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
 from studio.media._figures import Figures
 from studio.media._loudness import SoundDesk
 from studio.media._picture import Fitter, aired_size
-from studio.media._standby import CARD_AFTER, LONGEST_STAND, Standby
+from studio.media._standby import CARD_AFTER, Standby
 from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class Air:
         self._started = time.monotonic()
         if self._standby.live and self._plan.slate_from_start:
             self._zero.begin_now()
+        if stand := self._time.stand(ms_of(self._zero.now())):  # a relay before us had begun it
+            self._standby.stand(ticks_of(stand[0]), long=True)
         while not self._cut.is_set():
             self._turn()
             edge = Ticks(self._zero.now() - self._delay)
@@ -194,12 +197,13 @@ class Air:
                 self.show_card()
             start, reel = sound_at, None
             frame = self._standby.still
-        elif self._standby.live and edge >= 0 and self._broadcast_waits():
+        elif self._standby.live and edge >= -self._shift and self._broadcast_waits():
             return self._begin_slate(edge)
         else:
-            return False
+            start, frame, reel = edge, None, None
         if edge < start or frame is None:
-            return False
+            at = Ticks(edge + self._shift)
+            return at >= 0 and self._standby.stands(at) and self._begin_slate(edge)
         if reel is None:
             width, height, fps = frame.width, frame.height, self._standby.still_fps
         else:
@@ -308,7 +312,8 @@ class Air:
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         """Let `frame` air `at`, with its caption."""
         self.figures.slate = self._standby.slate
-        self._transmitter.send(frame, at, self._board.air(self._time.show(ms_of(at))))
+        cue = self._board.air(self._time.show(ms_of(at)))
+        self._transmitter.send(frame, at, cue if self._standby.speaks(at) else None)
         self._last = self._last_encoded = at
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"

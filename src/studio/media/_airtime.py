@@ -12,7 +12,7 @@ import contextlib
 import threading
 from bisect import bisect_right
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FILE = "air.json"
 """In the show folder."""
+LONGEST_STAND = Ms(2000)
+"""A show that stands for longer, for its hold becomes longer, is covered by the slate; else its picture stands."""
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
@@ -135,6 +137,16 @@ class AirTime:
             return air
         return turns[at].show if turns[at].stands else Ms(turns[at].show + air - turns[at].air)
 
+    def stand(self, now: Ms) -> tuple[Ms, Ms] | None:
+        """Return until when, on the air, the show stands `now` on the machine's clock of the show, and at which moment.
+
+        `None`: it goes on.
+        """
+        with self._lock:
+            air, turns = now - self.began, self._kept.turns
+        at = bisect_right(turns, air, key=lambda turn: turn.air) - 1
+        return (turns[at + 1].air, turns[at].show) if at >= 0 and turns[at].stands else None
+
     def air(self, show: Ms) -> Ms:
         """Return when `show` airs; what was left out, when the show went on."""
         with self._lock:
@@ -148,10 +160,18 @@ class AirTime:
                 return Ms(turn.air + show - turn.show)
         return turns[-1].air
 
-    def cue(self, cue: Cue) -> Cue | None:
-        """Return `cue` as it stands on the air; `None` where all of it was left out."""
+    def cues(self, cue: Cue) -> list[Cue]:
+        """Return `cue` as it stands on the air: none where all of it was left out; two where the slate parts it.
+
+        While its picture stands for a moment, so does it; on the slate nobody says its words.
+        """
         start, end = self.air(cue.start), self.air(cue.end)
-        return replace(cue, start=start, end=end) if end > start else None
+        pieces: list[Cue] = []
+        for turn, after in pairwise(self.turns):
+            if turn.stands and after.air - turn.air > LONGEST_STAND and start <= turn.air < end:
+                pieces.append(replace(cue, start=start, end=turn.air))
+                start = after.air
+        return [piece for piece in (*pieces, replace(cue, start=start, end=end)) if piece.end > piece.start]
 
     def _keep(self, kept: _Kept) -> None:
         self._kept = kept

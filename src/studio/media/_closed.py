@@ -54,5 +54,5 @@ class ClosedCaptions:
     def _captioned(self, packet: Coded) -> Coded:
         at = ms_of(packet.stamp)
         ahead = self._board.ahead(self._time.show(at))
-        pairs = self._feed.frame(at, [aired for cue in ahead if (aired := self._time.cue(cue)) is not None])
+        pairs = self._feed.frame(at, [aired for cue in ahead for aired in self._time.cues(cue)])
         return replace(packet, data=cea608.insert(packet.data, cea608.sei(pairs))) if pairs else packet

@@ -54,7 +54,7 @@ class FileSource:
             first = _first_stamp(container)
             begin = Ticks(0)
             if intake.zero.epoch is not None:
-                begin = Ticks(max(0, intake.zero.now() - intake.delay))
+                begin = intake.next_up()
                 container.seek((begin + first) * 1_000_000 // RATE)
             session = Session(intake, container, begin)
             session.passing = intake.instant.begin(session.streams) if intake.instant is not None else None

@@ -171,8 +171,8 @@ class Hls:
         for rendition in self._renditions:
             first, last = self._time.show(begin), self._time.show(finish)
             rendition.board.wrote(last)  # first: a cue that comes from now on stands in the next segment
-            cues = [self._time.cue(cue) for cue in rendition.board.within(first, Ms(max(last, first + 1)))]
-            aired = [cue for cue in cues if cue is not None]
+            within = rendition.board.within(first, Ms(max(last, first + 1)))
+            aired = [cue for each in within for cue in self._time.cues(each) if cue.start < finish and cue.end > begin]
             text = vtt_segment(aired, begin, finish, mpegts=shift, local=Ms(0))
             write_aside(self._folder / f"seg-{number:05}{rendition.mark}.vtt", text)
 

@@ -65,6 +65,8 @@ class Intake:
         """Where a live source is copied to as it arrives."""
         self.instant: Instant | None = None
         """Where the programme is passed on as it arrives."""
+        self.aired = Ticks(0)
+        """What is earlier in the show has aired before this relay began."""
         self.stopping = threading.Event()
         """Take no more programme."""
         self.state: LinkState = "connecting"
@@ -86,6 +88,10 @@ class Intake:
         self.corrupt += 1
         if self.corrupt == 1:
             logger.warning("something in the programme cannot be read: %s", problem)
+
+    def next_up(self) -> Ticks:
+        """Return which moment of the show airs now, or next: a relay that takes up a show wants nothing earlier."""
+        return Ticks(max(self.aired, self.zero.now() - self.delay))
 
     def past_the_end(self, at: Ticks) -> bool:
         """Whether the programme is over at `at`."""

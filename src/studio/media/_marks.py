@@ -111,13 +111,13 @@ def marks_of(folder: Path, language: str = "", *, aired: bool) -> Marks:
         if not path.exists():
             continue
         try:
-            cues: Iterable[Cue | None] = read(path).cues
+            cues: Iterable[Cue] = read(path).cues
         except StudioError as problem:
             logger.warning("%s does not become a track of the recording: %s", path, problem)
             continue
         if air is not None:
-            cues = [air.cue(cue) for cue in cues if cue is not None]
-        kept = sorted((cue for cue in cues if cue is not None and cue.lines), key=lambda cue: cue.start)
+            cues = [aired for cue in cues for aired in air.cues(cue)]
+        kept = sorted((cue for cue in cues if cue.lines), key=lambda cue: cue.start)
         if kept:
             tracks.append((translated or language, tuple(kept)))
     return Marks(tuple(tracks))

@@ -22,7 +22,7 @@ from studio.media._air import Air
 from studio.media._airtime import AirTime
 from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
 from studio.media._clean import Clean
-from studio.media._clock import Ticks, Zero, ms_of, ticks_of
+from studio.media._clock import Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard
 from studio.media._destination import Destinations
@@ -147,6 +147,8 @@ class Relay:
             seconds=plan.seconds,
             lip_sync=ticks_of(plan.lip_sync),
         )
+        if stand := self._time.stand(ms_of(self._zero.now())):
+            self._intake.aired = ticks_of(stand[1])
         if not plan.input.startswith("file:"):  # a file is there anyhow, and what a microphone gives airs as it is
             keep = plan.clean and plan.input.startswith("listen:")
             self._intake.clean = Clean(
@@ -218,7 +220,7 @@ class Relay:
         """Take the programme; after a restart first what the relay before us had taken and not aired."""
         if self._intake.clean is not None and self._zero.continued:
             try:
-                refill(self._intake, self._plan.folder, Ticks(max(0, self._zero.now() - self._intake.delay)))
+                refill(self._intake, self._plan.folder, self._intake.next_up())
             except (
                 Exception
             ):  # whatever a torn part may hold: the encoder must not wait for it, now or at the next start

@@ -12,7 +12,6 @@ from studio.media._clock import RATE, Ticks, ticks
 from studio.media._picture import Fitter, card
 from studio.media._slate import HD, draw, size_of
 from studio.media._tape import AIR_RATE
-from studio.units import Ms
 
 if TYPE_CHECKING:
     import threading
@@ -37,8 +36,6 @@ GAP = 2.5
 """Pictures' lengths without a picture after which the last one is aired again."""
 LONGEST_STEP = ticks(2.0)
 """An encoder that sends a picture in so long, for it shows what hardly moves, is not lost between two of them."""
-LONGEST_STAND = Ms(2000)
-"""A show that stands for longer, for its hold becomes longer, is covered by the slate; else its picture stands."""
 CARD_FPS = 15.0
 CARD_AFTER = ticks(2.0)
 """A programme whose sound airs for so long before any picture gets the card."""
@@ -59,6 +56,8 @@ class Standby:
         self._stands_long = False
         self._catching_up = False
         """The hold has become shorter, and the next picture is not decoded yet."""
+        self._taken_up = False
+        """The broadcast was there before us, and had its programme."""
         self._fed = Ticks(0)
         """When the last picture that was decoded was due."""
         self._last_real = Ticks(0)
@@ -90,7 +89,7 @@ class Standby:
         """The broadcast begins, or goes on in the size and at the rate of `picture`, before the programme does."""
         width, height, fps = picture or size_of(self._plan.slate, self._plan.encode)
         self._slate = draw(self._plan, width, height, hd=height >= HD)
-        self.slate = True
+        self.slate, self._taken_up = True, picture is not None
         return self._slate, fps
 
     def begin(self, like: av.VideoFrame) -> None:
@@ -133,6 +132,14 @@ class Standby:
     def stands(self, at: Ticks) -> bool:
         """Whether the show stands `at` on the air."""
         return at < self._stands_until
+
+    def speaks(self, at: Ticks) -> bool:
+        """Whether a caption may stand on what airs `at`.
+
+        While the show stands for a moment its caption does too: away and back it would only flicker. Where it stands
+        for longer, its words are said neither on the slate nor on the card, and the caption goes on with the show.
+        """
+        return not (self._stands_long and self.stands(at))
 
     def instead(self, edge: Ticks, at: Ticks, fps: float) -> tuple[av.VideoFrame | None, float]:
         """Return what airs where no picture is due, and how many a second; `None` where one may still come.
@@ -183,7 +190,7 @@ class Standby:
             drawn = card(self._plan.title, self._plan.encode)
             self.still = Fitter(self._slate.width, self._slate.height).fit(drawn, Fraction(1))
         gone = edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
-        if gone and self._last_real and not self._ended.is_set():
+        if gone and (self._last_real or self._taken_up) and not self._ended.is_set():
             self._loss.note(True, 1, edge)  # noqa: FBT003 - the evidence itself
         return not (sounds and self.still_fps) if self.slate else gone
 
