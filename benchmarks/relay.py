@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""What the relay must show, measured: `benchmarks/relay.py RUN [--json FILE] …`.
+
+faults   each of six faults on one destination of four, against real nginx-rtmp and srt-live-transmit on loopback: the
+         largest gap between bytes at the others, the core's loop, how soon it is back
+kills    kill -9 of the relay at random moments while an encoder streams: what the clean recording lost, how soon it is
+         on the air again, whether every settled word is in the files
+hold     words that come up to 5 s late in a hold of 6 s; memory of the hold; 2 -> 10 -> 0 s on the air
+cost     processor time of burning and of the relay, beside ffmpeg's own
+browser  Chromium with hls.js: captions against the picture, and how late the picture is
+soak     real time on the air with everything, and a fault a minute; its JSON grows as it goes
+
+Each prints what was asked, what was measured, and whether it is met, and ends with 1 where something asked is not met.
+docs/evidence/relay.md holds the figures of a release. Use a quiet machine: what else runs on it is measured, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.relay_stage import Book, console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS = ("faults", "kills", "hold", "cost", "browser", "soak")
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    runs = parser.add_subparsers(dest="run", required=True, metavar="RUN")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", type=Path, metavar="FILE")
+    common.add_argument("--size", default="1280x720", help="of the programme's picture (%(default)s)")
+    common.add_argument("--hold", type=float, default=6.0, help="seconds (%(default)s)")
+    common.add_argument("--encode", default="", metavar="LINE", help="a line for the encode preset, as `preset: fast`")
+    common.add_argument("--seed", type=int, default=4)
+    told = {
+        each: runs.add_parser(each, parents=[common], formatter_class=argparse.RawDescriptionHelpFormatter)
+        for each in RUNS
+    }
+    told["faults"].add_argument("--runs", type=int, default=1)
+    told["faults"].add_argument("--only", action="append", default=[], metavar="FAULT")
+    told["kills"].add_argument("--count", type=int, default=20)
+    told["hold"].add_argument("--seconds", type=float, default=120, help="of speech (%(default)s)")
+    told["browser"].add_argument("--seconds", type=float, default=60, help="that are watched, of each (%(default)s)")
+    told["soak"].add_argument("--minutes", type=float, default=30)
+    told["soak"].add_argument("--keep", type=Path, metavar="FOLDER", help="leave the show there")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, save."""
+    chosen = options()
+    kept = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
+    book = Book(chosen.run, chosen.json, kept)
+    part = importlib.import_module(f"benchmarks.relay_{chosen.run}")
+    measure = cast("Callable[[argparse.Namespace, Book], None]", part.measure)
+    try:
+        measure(chosen, book)
+    except (KeyboardInterrupt, TimeoutError) as cut:
+        book.is_so("the run", "whole", f"cut off: {cut!r}", met=False)
+    book.save()
+    book.show()
+    if any(figure.met is False for figure in book.figures):
+        console.print("[red]Something asked is not met.[/]")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
