@@ -112,7 +112,7 @@ class _Drawn:
 
     def _is_on(self, cue: Cue, luma: NDArray[np.uint8]) -> bool:
         if cue.lines not in self._kept:
-            plane = self._burner.prepare(cue, hd=self._hd)[0]
+            plane = self._burner.prepare(cue.lines, hd=self._hd)[0]
             opaque = plane.keep == 0
             value = plane.colour >> 8
             self._kept[cue.lines] = plane.top, plane.left, opaque & (value > 220), (plane.keep > 32) & (value < 64)  # noqa: PLR2004

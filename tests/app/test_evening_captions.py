@@ -98,6 +98,18 @@ def test_check_says_which_captions_cannot_be(file: Path, monkeypatch: pytest.Mon
         assert word in str(finding)
 
 
+def test_check_names_a_font_that_is_not_here(file: Path) -> None:
+    file.write_text("", "utf-8")
+    styles = file.parent / "subtitles" / "styles"
+    styles.mkdir(parents=True)
+    (styles / "ours.yaml").write_text("based_on: hall\n\nfont: Dejavu Sanz\n", "utf-8")
+    (styles / "theirs.yaml").write_text("based_on: ours\nfont: dejavu sans\n", "utf-8")
+    (finding,) = check_everything(file)
+    assert not finding.serious
+    assert "subtitles/styles/ours.yaml line 3" in str(finding)
+    assert "Dejavu Sanz" in str(finding)
+
+
 def test_check_reads_the_new_drawers(file: Path) -> None:
     file.write_text("", "utf-8")
     for name, text, _sentence in BROKEN:

@@ -1,29 +1,35 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
-from studio.media._burn import LETTERS, Burner, find_font, missing
+from studio.media._burn import Burner
+from studio.media._fonts import LETTERS, find_font, is_here, missing
 from studio.media._picture import Fitter, aired_size, black
 from studio.media._plan import EncodePreset
-from studio.spoken import Cue
 from studio.subtitles import Style
-from studio.units import Ms
 
 
 def burn(
     style: Style, lines: tuple[str, ...], width: int = 640, height: int = 360
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     frame = black(width, height)
-    Burner(style, width, height).burn(Cue(1, Ms(0), Ms(1), lines), frame)
+    Burner(style, width, height).burn(lines, frame)
     return frame.to_ndarray(format="rgb24").astype(np.uint8)
 
 
 def test_the_default_font_has_every_polish_and_lithuanian_letter() -> None:
     assert missing(find_font(Style().font)[0], LETTERS) == ""
+
+
+def test_a_font_is_here_or_not() -> None:
+    assert is_here("DejaVu Sans")
+    assert is_here("dejavu sans mono")
+    assert not is_here("No Such Family")
 
 
 def test_every_letter_is_drawn_and_no_two_alike() -> None:
@@ -39,6 +45,7 @@ def test_a_caption_stands_where_its_style_says(position: str, align: str) -> Non
     margin = 0.06 * 360
     edge = rows.min() if position == "top" else 360 - 1 - rows.max()
     assert edge == pytest.approx(margin, abs=3)
+    margin = 0.05 * 640  # as every screen is sure to show
     left, right = columns.min(), 640 - 1 - columns.max()
     assert {"left": left, "right": right, "centre": margin + abs(left - right)}[align] == pytest.approx(margin, abs=3)
 
@@ -54,9 +61,32 @@ def test_half_a_box_shows_half_the_picture() -> None:
     frame = black(640, 360)
     for plane in frame.planes[:1]:
         np.frombuffer(memoryview(plane), np.uint8)[:] = 216
-    Burner(Style(box="#00000080", colour="#00000000", outline=0), 640, 360).burn(Cue(1, Ms(0), Ms(1), ("X",)), frame)
+    Burner(Style(box="#00000080", colour="#00000000", outline=0), 640, 360).burn(("X",), frame)
     light = frame.to_ndarray(format="yuv420p")[:360]
     assert light.min() == pytest.approx((216 + 16) / 2, abs=2)
+
+
+@pytest.mark.parametrize("size", [(640, 360), (1280, 720), (960, 720)])
+@pytest.mark.parametrize("mode", ["pop-on", "roll-up"])
+def test_text_stays_inside_what_every_screen_shows(size: tuple[int, int], mode: str) -> None:
+    style = Style(margin=0, box="#FF0000", mode=mode, align="left")  # type: ignore[arg-type] # the parameter is one
+    for edge in ("top", "bottom"):
+        drawn = burn(replace(style, position=edge), ("W" * 60, "Zażółć gęślą jaźń"), *size)
+        rows, columns = np.nonzero(drawn[..., 0] > 60)
+        inside = 0.05 * np.array(size) - 2
+        assert min(columns.min(), size[0] - 1 - columns.max()) >= inside[0]
+        assert min(rows.min(), size[1] - 1 - rows.max()) >= inside[1]
+    reaches = burn(replace(style, safe_area="none"), ("W" * 60,), *size)
+    assert np.nonzero(reaches[..., 0] > 60)[0].max() == size[1] - 1
+
+
+def test_lines_that_roll_up_have_grounds_of_their_own() -> None:
+    style = Style(mode="roll-up", align="left", box="#FF000080", outline=0, colour="#00000000")
+    drawn = burn(style, ("A much longer line", "short"))[..., 0]
+    rows, columns = np.nonzero(drawn > 60)
+    wide = (drawn > 60).sum(axis=1)[rows.min() : rows.max() + 1]
+    assert wide[2] == columns.max() - columns.min() + 1
+    assert wide[-3] < wide[2] * 0.5
 
 
 def test_long_and_many_lines_stay_inside_the_picture() -> None:

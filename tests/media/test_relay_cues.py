@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.media._clock import Ticks
-from studio.media._cues import CueBoard
+from studio.media._cues import CueBoard, RollUp
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._plan import EncodePreset
 from studio.spoken import Cue
@@ -27,7 +27,8 @@ def test_a_late_cue_is_shown_for_what_remains() -> None:
     board = CueBoard()
     board.air(Ms(1400))
     board.show(cue(1, 1000, 2000))
-    assert board.air(Ms(1440)) == cue(1, 1401, 2000)
+    assert board.air(Ms(1440)) == ("tekst",)
+    assert board.at(Ms(1440)) == cue(1, 1401, 2000)
     assert board.late == 1
     assert board.shown == 1
 
@@ -49,7 +50,7 @@ def test_a_corrected_cue_replaces_the_one_that_has_not_aired() -> None:
     assert board.show(cue(1, 1000, 2000, "bład"))
     assert board.show(cue(1, 1000, 2000, "błąd"))
     assert not board.show(cue(1, 1000, 2000, "błąd"))
-    assert board.air(Ms(1000)) == cue(1, 1000, 2000, "błąd")
+    assert board.air(Ms(1000)) == ("błąd",)
     assert not board.show(cue(1, 1000, 2000, "za późno"))
     assert board.at(Ms(1500)) == cue(1, 1000, 2000, "błąd")
     assert (board.shown, board.late) == (1, 0)
@@ -64,7 +65,7 @@ def test_a_cue_without_lines_takes_back_the_one_that_has_not_aired() -> None:
     assert not board.show(gone)
     assert board.at(Ms(1500)) is None
     assert board.within(Ms(0), Ms(5000)) == [cue(2, 2000, 3000)]
-    assert board.coming(Ms(0)) == cue(2, 2000, 3000)
+    assert board.coming(Ms(0)) == ("tekst",)
     board.air(Ms(2000))
     assert not board.show(Cue(2, Ms(2000), Ms(3000), ()))  # too late: it has been read
     assert board.at(Ms(2500)) == cue(2, 2000, 3000)
@@ -74,10 +75,11 @@ def test_a_cue_without_lines_takes_back_the_one_that_has_not_aired() -> None:
 def test_a_cue_over_a_border_is_within_both_segments() -> None:
     board = CueBoard()
     board.show(cue(1, 1500, 2500))
-    board.show(cue(2, 2500, 4000))
+    board.show(cue(2, 2500, 4000, "drugi"))
     assert [found.number for found in board.within(Ms(0), Ms(2000))] == [1]
     assert [found.number for found in board.within(Ms(2000), Ms(4000))] == [1, 2]
-    assert board.coming(Ms(2000)) == cue(2, 2500, 4000)
+    assert board.coming(Ms(2000)) == ("drugi",)
+    assert board.coming(Ms(2501)) == ()
 
 
 def test_what_stands_in_webvtt_is_closed_and_what_comes_after_it_is_late_there() -> None:
@@ -103,6 +105,43 @@ def test_the_board_says_how_late_the_last_cue_came() -> None:
     assert board.picture_late == 400
     assert board.ahead(Ms(2400)) == [cue(2, 2400, 3000)]
     assert (board.postponed(1), board.postponed(2)) == (0, 400)
+
+
+def test_lines_roll_up_until_it_has_been_quiet() -> None:
+    board = CueBoard(RollUp(3, Ms(2000)))
+    board.show(Cue(1, Ms(1000), Ms(2000), ("raz", "dwa")))
+    board.show(Cue(2, Ms(2080), Ms(3000), ("trzy",)))
+    board.show(Cue(3, Ms(4500), Ms(5000), ("cztery", "pięć")))
+    board.show(Cue(4, Ms(7000), Ms(8000), ("sześć",)))
+    assert board.coming(Ms(1500)) == ("raz", "dwa", "trzy")
+    stands = {at: board.air(Ms(at)) for at in (999, 1000, 2040, 2080, 4499, 4500, 6999, 7000, 9999, 10_000)}
+    assert stands == {
+        999: (),
+        1000: ("raz", "dwa"),
+        2040: ("raz", "dwa"),  # between two cues they stay
+        2080: ("raz", "dwa", "trzy"),
+        4499: ("raz", "dwa", "trzy"),
+        4500: ("trzy", "cztery", "pięć"),
+        6999: ("trzy", "cztery", "pięć"),
+        7000: ("sześć",),  # after two seconds of quiet it begins anew
+        9999: ("sześć",),
+        10_000: (),
+    }
+
+
+def test_what_rolls_up_follows_corrections_and_is_never_cut() -> None:
+    board = CueBoard(RollUp(2, Ms(2000)))
+    board.show(cue(1, 1000, 2000, "raz"))
+    board.show(cue(2, 2000, 3000, "bład"))
+    assert board.air(Ms(1500)) == ("raz",)
+    assert not board.show(cue(1, 1000, 2000, "za późno"))
+    assert board.show(Cue(2, Ms(2000), Ms(3000), ("błąd", "w tym", "miejscu")))
+    assert board.air(Ms(2500)) == ("błąd", "w tym", "miejscu")
+    board.show(cue(3, 3000, 4000, "dalej"))
+    assert board.air(Ms(3000)) == ("miejscu", "dalej")
+    assert board.show(Cue(4, Ms(4000), Ms(5000), ("nie",)))
+    assert board.show(Cue(4, Ms(4000), Ms(5000), ()))
+    assert board.air(Ms(4500)) == ("miejscu", "dalej")
 
 
 class _AtTheWrongMoment(CueBoard):

@@ -11,7 +11,7 @@ from tests.media.relay_bench import Relays, make_clip, see
 from studio.bridge import Line
 from studio.events import CaptionsDone, ShowCue, SoundEnded, Subscribe
 from studio.media import recover
-from studio.media._burn import DEJAVU, find_font
+from studio.media._fonts import DEJAVU, find_font
 from studio.media._hls import _first_stamp
 from studio.spoken import Cue
 from studio.units import Ms

@@ -30,10 +30,11 @@ LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
 LONGEST_HOLD = media.LONGEST_HOLD / 1000
 """Seconds."""
+STYLES = "subtitles/styles"
 KINDS = {
     "presets/encode": media.EncodePreset,
     "presets/captions": speech.Tuning,
-    "subtitles/styles": subtitles.Style,
+    STYLES: subtitles.Style,
     "subtitles/rules": subtitles.Rules,
     "subtitles/glossaries": subtitles.Glossary,
     "subtitles/numbers": subtitles.Numbers,
@@ -120,7 +121,7 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
             )
         )
     encode = catalogue.load("presets/encode", wish.encode or settings.encode, media.EncodePreset)
-    style = catalogue.load("subtitles/styles", wish.style or settings.style, subtitles.Style)
+    style = catalogue.load(STYLES, wish.style or settings.style, subtitles.Style)
     source = _checked_source(settings.input if wish.input is None else wish.input, settings.listen)
     outlets = show.load_outlets(venue, catalogue)
     # Their keys are read while a refusal costs nothing yet.
@@ -305,7 +306,21 @@ def check_everything(file: Path | None) -> list[show.Finding]:
         venue = read(file)
     except DrawerError as problem:
         return [show.Finding(str(each)) for each in problem.all()]
-    return [*show.check(venue, Catalogue(venue.folder), KINDS), *_captions_that_cannot_be(venue)]
+    catalogue = Catalogue(venue.folder)
+    findings = show.check(venue, catalogue, KINDS)
+    return [*findings, *_captions_that_cannot_be(venue), *_fonts_that_are_not_here(catalogue)]
+
+
+def _fonts_that_are_not_here(catalogue: Catalogue) -> Iterator[show.Finding]:
+    """What this machine lacks of the fonts that styles name."""
+    for name in catalogue.names(STYLES):
+        try:
+            style = catalogue.load(STYLES, name, subtitles.Style)
+            place = catalogue.place(STYLES, name, "font")
+        except DrawerError:  # which has been found already
+            continue
+        if lacking := media.lacks_font(style.font):
+            yield show.Finding(str(place.error(lacking)), serious=False)
 
 
 def _captions_that_cannot_be(venue: Venue) -> Iterator[show.Finding]:

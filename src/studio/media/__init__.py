@@ -29,6 +29,7 @@ __all__ = [
     "Sound",
     "air_time",
     "command",
+    "lacks_font",
     "microphones",
     "open_sound",
     "probe",
@@ -78,6 +79,13 @@ def air_time(recording: Path) -> AirTime:
 
     aired = recording.name.startswith(NAME)
     return AirTime.of(recording.parent) if aired else AirTime(recording.parent, Ms(0), continued=False)
+
+
+def lacks_font(family: str) -> str:
+    """Say in one sentence what is wrong with the font of that name for captions on this machine; empty: nothing."""
+    from studio.media import _fonts  # noqa: PLC0415 - loads Pillow
+
+    return _fonts.lacks(family)
 
 
 def microphones() -> list[str]:

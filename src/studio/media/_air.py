@@ -312,8 +312,8 @@ class Air:
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         """Let `frame` air `at`, with its caption."""
         self.figures.slate = self._standby.slate
-        cue = self._board.air(self._time.show(ms_of(at)))
-        self._transmitter.send(frame, at, cue if self._standby.speaks(at) else None)
+        lines = self._board.air(self._time.show(ms_of(at)))
+        self._transmitter.send(frame, at, lines if self._standby.speaks(at) else ())
         self._last = self._last_encoded = at
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"
@@ -347,8 +347,8 @@ class Air:
         rest = TURN
         if self._frames:
             rest = min(rest, (self._frames[0][0] - edge) / RATE)
-        if self._standby.still is not None and (cue := self._board.coming(ms_of(edge))):
-            self._transmitter.drawn(cue, hd=is_hd(self._standby.still))
+        if self._standby.still is not None and (lines := self._board.coming(ms_of(edge))):
+            self._transmitter.drawn(lines, hd=is_hd(self._standby.still))
         self._rest(max(0.001, rest))
 
     def _rest(self, seconds: float) -> None:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import shutil
-import subprocess
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from studio.media._fonts import font_for
 from studio.media._planes import pixels
-from studio.subtitles import rgba
+from studio.subtitles import SAFE, rgba
 
 if TYPE_CHECKING:
     import av
 
-    from studio.spoken import Cue
     from studio.subtitles import Style
 
-logger = logging.getLogger(__name__)
-
-FONTS_MAY_TAKE = 2.0
-"""Seconds: fontconfig reads every font anew when its cache is stale, and the air waits for it."""
-DEJAVU = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
-LETTERS = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻąčęėįšųūžĄČĘĖĮŠŲŪŽ„”–"  # noqa: RUF001 - what Polish and Lithuanian write
 _BT709 = 1
 """What FFmpeg calls the colours of high definition."""
 _HD = 720
@@ -55,7 +44,7 @@ Values = NDArray[np.floating[Any]]
 
 
 class Burner:
-    """Draws cues in one style on pictures of one size."""
+    """Draws captions in one style on pictures of one size."""
 
     def __init__(self, style: Style, width: int, height: int) -> None:
         self._style = style
@@ -63,19 +52,19 @@ class Burner:
         self._height = height
         self._drawn: OrderedDict[tuple[tuple[str, ...], bool], Patch] = OrderedDict()
 
-    def prepare(self, cue: Cue, *, hd: bool) -> Patch:
-        """Draw `cue`, unless it is drawn already: some milliseconds, best spent before its first frame is due."""
-        key = (cue.lines, hd)
+    def prepare(self, lines: tuple[str, ...], *, hd: bool) -> Patch:
+        """Draw `lines`, unless they are drawn already: some milliseconds, best spent before they are due."""
+        key = (lines, hd)
         patch = self._drawn.get(key)
         if patch is None:
-            patch = self._drawn[key] = _patch(*self._draw(cue.lines), hd=hd)
+            patch = self._drawn[key] = _patch(*self._draw(lines), hd=hd)
             while len(self._drawn) > 8:  # noqa: PLR2004 - one on the picture, a few to come
                 self._drawn.popitem(last=False)
         return patch
 
-    def burn(self, cue: Cue, frame: av.VideoFrame) -> None:
-        """Put `cue` on `frame`, which is yuv420p, of our size, and shared with nobody."""
-        for plane, rows_of in zip(self.prepare(cue, hd=is_hd(frame)), pixels(frame), strict=True):
+    def burn(self, lines: tuple[str, ...], frame: av.VideoFrame) -> None:
+        """Put `lines` on `frame`, which is yuv420p, of our size, and shared with nobody."""
+        for plane, rows_of in zip(self.prepare(lines, hd=is_hd(frame)), pixels(frame), strict=True):
             rows, columns = plane.keep.shape
             region = rows_of[plane.top : plane.top + rows, plane.left : plane.left + columns]
             mixed = region * plane.keep
@@ -86,14 +75,16 @@ class Burner:
     def _draw(self, lines: tuple[str, ...]) -> tuple[Image.Image, int, int]:
         """Return the text on its ground, and where its left upper corner goes: all even, inside the picture."""
         style, height = self._style, self._height
+        edge, side = self._margins()
         size = style.size * height * min(1.0, style.max_lines / max(1, len(lines)))
-        room = self._width - 2 * style.margin * height
-        font = _font(style.font, "".join(lines), max(_SMALLEST, round(size)))
-        widest = max((font.getlength(line) for line in lines), default=0.0)
-        while widest > room - 2 * style.box_padding * size and size > _SMALLEST:  # hinted widths grow in steps
+        room = self._width - 2 * side
+        font = font_for(style.font, "".join(lines), max(_SMALLEST, round(size)))
+        widths = [font.getlength(line) for line in lines]
+        while (widest := max(widths, default=0.0)) > room - 2 * style.box_padding * size and size > _SMALLEST:
+            # in steps, for hinted widths grow in steps
             size = max(_SMALLEST, size * min(0.95, (room - 2 * style.box_padding * size) / widest))
-            font = _font(style.font, "".join(lines), int(size))
-            widest = max(font.getlength(line) for line in lines)
+            font = font_for(style.font, "".join(lines), int(size))
+            widths = [font.getlength(line) for line in lines]
         stroke = round(style.outline * size)
         padding = round(style.box_padding * size) if style.box else 0
         around = max(padding, stroke) + 1
@@ -101,35 +92,38 @@ class Burner:
         ascent, descent = font.getmetrics()
         tall = round(step * (len(lines) - 1)) + ascent + descent
         image = Image.new("RGBA", (_even(widest + 2 * around), _even(tall + 2 * around)))
-        if style.box:
+        share = {"left": 0.0, "centre": 0.5, "right": 1.0}[style.align]
+        places = [
+            (around + share * (widest - wide), around + round(number * step)) for number, wide in enumerate(widths)
+        ]
+        if style.box and style.mode == "roll-up":  # each line on a ground of its own, which moves up with it
+            for (x, y), wide in zip(places, widths, strict=True):
+                bottom = image.height if y == places[-1][1] else y + padding + round(step)
+                image.paste(rgba(style.box), (int(x - padding), y - padding, int(x + wide + padding) + 1, bottom))
+        elif style.box:
             image.paste(rgba(style.box), (0, 0, *image.size))
         text = Image.new("RGBA", image.size, (*rgba(style.colour)[:3], 0))
         pen = ImageDraw.Draw(text)
-        share = {"left": 0.0, "centre": 0.5, "right": 1.0}[style.align]
-        for number, line in enumerate(lines):
-            at = (around + share * (widest - font.getlength(line)), around + round(number * step))
-            if stroke:
-                pen.text(
-                    at,
-                    line,
-                    rgba(style.outline_colour),
-                    font,
-                    stroke_width=stroke,
-                    stroke_fill=rgba(style.outline_colour),
-                )
-        for number, line in enumerate(lines):  # after every outline: none shall cut into a letter of the line above
-            at = (around + share * (widest - font.getlength(line)), around + round(number * step))
+        if stroke:
+            line_round = rgba(style.outline_colour)
+            for at, line in zip(places, lines, strict=True):
+                pen.text(at, line, line_round, font, stroke_width=stroke, stroke_fill=line_round)
+        for at, line in zip(places, lines, strict=True):  # after every outline: none shall cut into a letter above
             pen.text(at, line, rgba(style.colour), font)
         image.alpha_composite(text)
         image = image.crop((0, 0, min(image.width, self._width & ~1), min(image.height, height & ~1)))
-        margin = style.margin * height
-        left = margin + share * (self._width - 2 * margin - image.width)
-        top = margin if style.position == "top" else height - margin - image.height
+        left = side + share * (room - image.width)
+        top = edge if style.position == "top" else height - edge - image.height
         return (
             image,
             int(min(max(0, left), self._width - image.width)) & ~1,
             int(min(max(0, top), height - image.height)) & ~1,
         )
+
+    def _margins(self) -> tuple[float, float]:
+        """Pixels to keep free above and below, and at the sides."""
+        margin, safe = self._style.margin * self._height, SAFE[self._style.safe_area]
+        return max(margin, safe * self._height), max(margin, safe * self._width)
 
 
 def is_hd(frame: av.VideoFrame) -> bool:
@@ -166,62 +160,3 @@ def _quarter(values: Values) -> Values:
 def _plane(top: int, left: int, values: Values, opacity: Values) -> _Plane:
     cover = np.rint(opacity * _WHOLE)
     return _Plane(top, left, (_WHOLE - cover).astype(np.uint16), np.rint(values * cover).astype(np.uint16))
-
-
-# ── fonts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _font(family: str, text: str, size: int) -> ImageFont.FreeTypeFont:
-    """Return the family's font at `size` pixels, or another that has every letter of `text`."""
-    for file, index in (find_font(family), find_font("DejaVu Sans"), find_font(_wanting(text))):
-        if not missing(file, text):
-            return ImageFont.truetype(file, size, index, layout_engine=ImageFont.Layout.BASIC)
-    file, index = find_font(family)
-    logger.warning("no font has all of %r", text)
-    return ImageFont.truetype(file, size, index, layout_engine=ImageFont.Layout.BASIC)
-
-
-def _wanting(text: str) -> str:
-    return ":charset=" + " ".join(sorted({f"{ord(letter):x}" for letter in text if not letter.isspace()}))
-
-
-@lru_cache(maxsize=64)
-def find_font(pattern: str) -> tuple[str, int]:
-    """Return file and number of the font that fontconfig finds for `pattern`; DejaVu Sans where it finds none."""
-    if shutil.which("fc-match"):
-        asked = ["fc-match", "-f", "%{file}\n%{index}", pattern]
-        found = _ask(asked).split("\n")
-        if len(found) == 2 and found[0]:  # noqa: PLR2004 - file and index
-            return found[0], int(found[1]) & 0xFFFF  # the upper half numbers a variable font's instances
-    return DEJAVU, 0
-
-
-def _ask(command: list[str]) -> str:
-    """Return what fontconfig says; nothing where it does not answer in time."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FONTS_MAY_TAKE)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        logger.warning("fontconfig gives no answer: %s", problem)
-        return ""
-    return done.stdout
-
-
-def missing(file: str, text: str) -> str:
-    """Return the letters of `text` that the font in `file` cannot draw."""
-    has = _letters(file)
-    return "".join(
-        letter
-        for letter in text
-        if has and not letter.isspace() and not any(first <= ord(letter) <= last for first, last in has)
-    )
-
-
-@lru_cache(maxsize=64)
-def _letters(file: str) -> tuple[tuple[int, int], ...]:
-    """Ranges of the letters that a font has; empty where fontconfig is not there to tell."""
-    if not shutil.which("fc-query"):
-        return ()
-    asked = ["fc-query", "-f", "%{charset}\n", file]
-    said = _ask(asked).split("\n")[0]
-    found = re.findall(r"([0-9a-f]+)(?:-([0-9a-f]+))?", said)
-    return tuple((int(first, 16), int(last or first, 16)) for first, last in found)

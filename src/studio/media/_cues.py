@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from studio.units import Ms
@@ -17,10 +17,22 @@ KEPT = Ms(120_000)
 """How long a cue that is over is remembered, for WebVTT segments and for those who send it again."""
 
 
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """Lines of cues that are over stay above those of the one that stands, as they move up."""
+
+    rows: int
+    """How many lines stand at the most."""
+    stays: Ms
+    """How long after the last cue's end they go; a cue that begins until then moves them up."""
+
+
 class CueBoard:
     """The cues by their number, as they are really shown. Any thread may ask."""
 
-    def __init__(self) -> None:
+    def __init__(self, roll: RollUp | None = None) -> None:
+        """`roll`: how lines of the picture follow each other; `None`: each cue stands alone, and for its time."""
+        self._roll = roll
         self._cues: dict[int, Cue] = {}
         self._lock = threading.Lock()
         self._aired = Ms(-1)
@@ -76,15 +88,15 @@ class CueBoard:
         with self._lock:
             return self._at(moment)
 
-    def air(self, moment: Ms) -> Cue | None:
-        """Return what stands on the frame of `moment`, which airs now: no cue begins before it any more."""
+    def air(self, moment: Ms) -> tuple[str, ...]:
+        """Return the lines on the frame of `moment`, which airs now: no cue begins before it any more."""
         with self._lock:
             self._aired = max(self._aired, moment)
             cue = self._at(moment)
             if cue is not None:
                 self._seen.add(cue.number)
             self._tidy(moment)
-            return cue
+            return self._lines(moment, cue)
 
     def wrote(self, end: Ms) -> None:
         """Everything before `end` stands in WebVTT for good: no cue begins before it any more."""
@@ -92,12 +104,13 @@ class CueBoard:
             self._written = max(self._written, end)
             self._tidy(end)
 
-    def coming(self, moment: Ms) -> Cue | None:
-        """Return the next cue that begins at or after `moment`."""
+    def coming(self, moment: Ms) -> tuple[str, ...]:
+        """Return the lines that stand when the next cue begins, at or after `moment`; none where none is to come."""
         with self._lock:
-            return min(
+            cue = min(
                 (cue for cue in self._cues.values() if cue.start >= moment), key=lambda cue: cue.start, default=None
             )
+            return () if cue is None else self._lines(cue.start, cue)
 
     def postponed(self, number: int) -> Ms:
         """Return how much later than at its own time the cue of `number` begins, because it came late."""
@@ -128,6 +141,21 @@ class CueBoard:
     def _tidy(self, moment: Ms) -> None:
         if len(self._cues) > 200:  # noqa: PLR2004 - now and then, not at every frame
             self._cues = {number: kept for number, kept in self._cues.items() if kept.end > moment - KEPT}
+
+    def _lines(self, moment: Ms, cue: Cue | None) -> tuple[str, ...]:
+        """Return the lines of `cue`, which stands at `moment`, and where they roll, of those that went before it."""
+        if self._roll is None:
+            return cue.lines if cue is not None else ()
+        lines: tuple[str, ...] = ()
+        rows, follows = self._roll.rows, moment
+        begun = (each for each in self._cues.values() if each.start <= moment)
+        for each in sorted(begun, key=lambda each: (each.start, each.number), reverse=True):
+            if each.end + self._roll.stays <= follows or len(lines) >= rows:
+                break
+            rows = max(rows, len(each.lines)) if not lines else rows  # the newest is never cut
+            lines = (*each.lines, *lines)
+            follows = each.start
+        return lines[-rows:]
 
     def _at(self, moment: Ms) -> Cue | None:
         return max(

@@ -9,7 +9,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from studio.media._burn import find_font
+from studio.media._fonts import find_font
 from studio.media._planes import pixels
 
 if TYPE_CHECKING:

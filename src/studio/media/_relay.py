@@ -24,7 +24,7 @@ from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watc
 from studio.media._clean import Clean
 from studio.media._clock import Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
-from studio.media._cues import CueBoard
+from studio.media._cues import CueBoard, RollUp
 from studio.media._destination import Destinations
 from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
@@ -39,12 +39,14 @@ from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._refill import refill
 from studio.media._tape import Tape
 from studio.media._transmitter import Transmitter
+from studio.units import ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
     from studio.media._plan import RelayPlan
+    from studio.subtitles import Style
     from studio.units import Ms
 
 logger = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class Relay:
         self._zero = Zero(plan.folder, lambda epoch: self._hub.post(ClockStarted(epoch)))
         self._time = AirTime(plan.folder, plan.hold, continued=self._zero.continued)
         self._time.plan(plan.hold, ms_of(self._zero.now()))
-        self._board = CueBoard()
+        self._board = CueBoard(_roll(plan.style))
         self._english = CueBoard() if plan.translate and plan.language != "en" else None
         self._closed = ClosedCaptions(self._board, self._time) if plan.cea608 else None
         self._hold = Hold(HOLD_BYTES)
@@ -463,6 +465,10 @@ def _stalled(source: str) -> str:
     if kind == "mic":
         return _("The microphone is open and gives no sound; check its plug and the sound server.")
     return _("The encoder is connected and sends nothing; look at its network and its load.")
+
+
+def _roll(style: Style) -> RollUp | None:
+    return RollUp(style.max_lines, ms(style.clear_after)) if style.mode == "roll-up" else None
 
 
 def _not_yet(source: str) -> str:

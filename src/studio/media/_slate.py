@@ -10,7 +10,7 @@ import av
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
-from studio.media._burn import find_font
+from studio.media._fonts import find_font
 from studio.media._picture import aired_size, card
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from studio.media._encode import Coded
     from studio.media._outputs import Output
     from studio.media._plan import RelayPlan
-    from studio.spoken import Cue
 
 logger = logging.getLogger(__name__)
 
@@ -83,36 +82,36 @@ class Transmitter:
         if self._pictures is not None:
             self._pictures.force_key()
 
-    def send(self, frame: av.VideoFrame, at: Ticks, cue: Cue | None) -> None:
-        """Air `frame`, yuv420p in the size of the broadcast, `at` in air time, with `cue` on it."""
-        if cue is not None and self.drawn(cue, hd=is_hd(frame)):
+    def send(self, frame: av.VideoFrame, at: Ticks, lines: tuple[str, ...]) -> None:
+        """Air `frame`, yuv420p in the size of the broadcast, `at` in air time, with `lines` on it."""
+        if lines and self.drawn(lines, hd=is_hd(frame)):
             frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
-            self._burner.burn(cue, frame)
+            self._burner.burn(lines, frame)
         self._encode(frame, at)
 
     def sound(self, samples: NDArray[np.int16], at: int) -> None:
         """Air samples, shape (n, 2), that follow those before them without a gap; `at` is the first one's number."""
         self._write(self._sounds.encode(samples, at))
 
-    def drawn(self, cue: Cue, *, hd: bool) -> bool:
-        """Draw `cue` if it can be drawn, and return whether it is: no caption may end the air.
+    def drawn(self, lines: tuple[str, ...], *, hd: bool) -> bool:
+        """Draw `lines` if they can be drawn, and return whether they are: no caption may end the air.
 
         A cue that could break the air would be sent again to the next one, and break that, too.
         """
-        if cue.lines in self._undrawable:
+        if lines in self._undrawable:
             return False
         try:
-            self._burner.prepare(cue, hd=hd)
+            self._burner.prepare(lines, hd=hd)
         except Exception:  # whatever fonts and texts can do to Pillow and FreeType
-            logger.exception("caption %d cannot be drawn: %r", cue.number, cue.lines)
+            logger.exception("a caption cannot be drawn: %r", lines)
             if not self._undrawable:
                 self._say(
                     _(
                         "A caption cannot be drawn and is left out of the picture ({text}); check the font of the"
                         " subtitle style. The subtitle files have it."
-                    ).format(text=" ".join(cue.lines)[:80])
+                    ).format(text=" ".join(lines)[:80])
                 )
-            self._undrawable.add(cue.lines)
+            self._undrawable.add(lines)
             return False
         return True
 

@@ -18,11 +18,12 @@ from studio.subtitles._formats import (
 from studio.subtitles._glossary import Entry, Glossary, Term
 from studio.subtitles._numbers import Numbers
 from studio.subtitles._rules import rules_for
-from studio.subtitles._style import Rules, Style, rgba
+from studio.subtitles._style import SAFE, Rules, Style, rgba
 from studio.subtitles._swearing import Swearing
 
 __all__ = [
     "FORMATS",
+    "SAFE",
     "VTT_HEAD",
     "Composer",
     "Corrections",

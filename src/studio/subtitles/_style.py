@@ -11,6 +11,9 @@ from studio.units import Ms
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
 
+SAFE = {"title": 0.05, "action": 0.035, "none": 0.0}
+"""Share of width and height that stays free at each edge (EBU R 95; SMPTE ST 2046-1 gives titles the same 90 %)."""
+
 FRAME = Ms(40)
 """One frame of European television, 1/25 s: what reading profiles count in."""
 
@@ -56,12 +59,20 @@ class Style:
     """Edge of the picture that the text stands at."""
     margin: float = 0.06
     """Between the text and that edge, and at the sides, as a share of the picture's height."""
+    safe_area: Literal["title", "action", "none"] = "title"
+    """What of the picture every screen is sure to show (EBU R 95): a smaller `margin` is made so large. `title`: 5 % of
+    width and height stay free at each edge; `action`: 3.5 %; `none`: the margin is enough."""
     align: Literal["left", "centre", "right"] = "centre"
     """How lines stand to each other and in the picture."""
     line_spacing: float = 1.2
     """From one line's foot to the next one's, as a multiple of `size`."""
     max_lines: int = 2
     """How many lines this look has room for; a cue with more of them is drawn smaller, never cut."""
+    mode: Literal["pop-on", "roll-up"] = "pop-on"
+    """`pop-on`: each cue stands alone, for its time. `roll-up`: it comes in below the one before, whose lines move up;
+    `max_lines` stay for as long as speech goes on."""
+    clear_after: float = 3.0
+    """Seconds after the end of a cue that no other one follows, until what has rolled up goes."""
 
     def __post_init__(self) -> None:
         for colour in (self.colour, self.outline_colour, *([self.box] if self.box else [])):
@@ -74,6 +85,7 @@ class Style:
         _within("margin", self.margin, 0, 0.4)
         _within("line_spacing", self.line_spacing, 0.8, 3)
         _within("max_lines", self.max_lines, 1, 4)
+        _within("clear_after", self.clear_after, 0.5, 30)
 
 
 @dataclass(frozen=True, slots=True)
