@@ -17,6 +17,7 @@ import psutil
 import pysubs2
 import pytest
 import pytest_asyncio
+from tests.app.conftest import ffmpeg
 
 from studio.app import House, Summary, Wish, demo_venue, plan_evening
 from studio.captions import read_kept
@@ -132,6 +133,30 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
     assert written(out) == words_kept(out)
     assert summary.words == len(read_kept(out).words)
     assert abs(length(out / "recording.mp4") - 34) <= 1.0
+
+
+async def test_a_relay_that_hangs_is_started_anew(
+    tmp_path: Path, on_air: OnAir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.app._house.DEAF", 0.6)
+    monkeypatch.setattr("studio.app._house.HUNG", 2.0)
+    film = tmp_path / "film.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=60", "-pix_fmt", "yuv420p", "-g", "25", film)
+    venue, catalogue = Venue(obs=ObsSettings(use="off")), Catalogue(None)
+    wish = Wish(input=str(film), out=tmp_path / "show", captions=False, hold=0.5)
+    house = House(venue, catalogue, plan_evening(venue, catalogue, wish))
+    running = on_air(house)
+    await until(house, lambda state: state["programme"]["frames"] > 5)
+    relay = child("studio.media")
+    relay.send_signal(signal.SIGSTOP)
+    await until(house, lambda state: state["links"]["relay"]["state"] == "degraded")
+    await until(house, lambda state: state["links"]["relay"]["state"] == "online")
+    assert not relay.is_running()
+    frames = state_of(house)["programme"]["frames"]
+    await until(house, lambda state: state["programme"]["frames"] > frames + 5)
+    assert any("is started anew" in notice["text"] for notice in state_of(house)["notices"])
+    house.stop()
+    await running
 
 
 @pytest.mark.timeout(240)

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.media.relay_bench import Relays, make_clip, see
+from tests.media.relay_bench import QUICK, Relays, make_clip, see
 
 from studio.errors import MediaError
 from studio.media import REFUSED, command, probe, recover
 from studio.media._clock import Zero
 from studio.media._outputs import trouble
+from studio.media._watchdog import Pulse, Watchdog
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +38,35 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 def noisy(folder: Path) -> Path:
     return make_clip(folder / "noisy.mp4", seconds=2.4, more=("-vf", "noise=alls=60:allf=t"))
+
+
+async def test_an_air_that_hangs_ends_the_relay_and_the_next_one_goes_on(relays: Relays, tmp_path: Path) -> None:
+    film = make_clip(tmp_path / "film.mp4", seconds=30, more=("-g", "25"))
+    plan = relays.plan(f"file:{film}", hold=Ms(500), patience=2.0, encode=replace(QUICK, keyframe_seconds=1))
+    relay = await relays.start(plan)
+    await relay.until(lambda: relay.aired >= 5)
+    # FFmpeg waits for whoever reads, as it would for a disk that does not answer
+    os.mkfifo(plan.folder / "hls" / "seg-00001.ts.tmp")
+    assert await relay.ended() == 1
+    (said,) = relay.troubles()
+    assert said.sentence.startswith("The programme stood still, so the relay is started anew; look at the disk")
+    again = await relays.start(plan)
+    await again.until(lambda: again.aired >= 25)
+    again.finish()
+    assert await again.ended() == 0
+    assert not again.troubles()
+
+
+def test_the_watchdog_counts_its_own_looks_at_who_is_at_work() -> None:
+    pulse = Pulse()
+    watchdog = Watchdog({"air": pulse}, 2.0)
+    assert [watchdog.look(1.0) for _look in range(5)] == [None] * 5  # it has not begun, or rests
+    pulse.beat()
+    assert [watchdog.look(1.0) for _look in range(3)] == [None, None, "air"]
+    pulse.beat()
+    assert watchdog.look(1.0) is None
+    pulse.rest()
+    assert [watchdog.look(1.0) for _look in range(5)] == [None] * 5
 
 
 async def test_a_full_disk_stops_what_writes_there_and_nothing_else(

@@ -104,6 +104,7 @@ class House:
         self._draining = asyncio.Event()
         self._parted = asyncio.Event()
         self._last_report = 0.0
+        self._relay_process: int | None = None
         self._followed = False
         """Whether the relay is one that another studio started."""
         self._relay = self._supervised("relay", media.command(), self._relay_plan, evening.relay.hold / 1000 + FAREWELL)
@@ -241,8 +242,10 @@ class House:
             silent = loop.time() - self._last_report if self._line and self._last_report else 0.0
             if silent > DEAF:
                 self._report.link("relay", "degraded", _("It does not report."))
-            if silent > HUNG and (process := self._relay.pid):
+            process = self._relay.pid or (self._relay_process if self._followed else None)
+            if silent > HUNG and process:
                 logger.error("the relay has not reported for %.0f s and is killed", silent)
+                self._tell(_("The relay did not report any more and is started anew; its log says what it did last."))
                 self._last_report = 0.0
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -263,6 +266,7 @@ class House:
                 await asyncio.sleep(CALL_AGAIN)
                 continue
             self._line = line
+            self._last_report = asyncio.get_running_loop().time()  # it may hang before its first word, too
             line.send(Subscribe("core"))
             if self._stopping.is_set():
                 line.send(Finish())
@@ -291,6 +295,7 @@ class House:
     def _take_in(self, message: AnyMessage) -> None:
         match message:
             case Welcome(epoch=epoch, hold=hold, process=process):
+                self._relay_process = process
                 self._report.relay_restarted(process)
                 self._report.link("relay", "online")
                 self._destinations.connected()

@@ -20,6 +20,7 @@ from studio.media._loudness import SoundDesk
 from studio.media._picture import Fitter, aired_size
 from studio.media._standby import CARD_AFTER, Standby
 from studio.media._tape import AIR_RATE
+from studio.media._watchdog import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,6 +97,7 @@ class Air:
         self._slot: float | None = None
         self._started = 0.0
         self.figures = Figures()
+        self.pulse = Pulse()
 
     # ── for other threads ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,6 +131,7 @@ class Air:
         if stand := self._time.stand(ms_of(self._zero.now())):  # a relay before us had begun it
             self._standby.stand(ticks_of(stand[0]), long=True)
         while not self._cut.is_set():
+            self.pulse.beat()
             self._turn()
             edge = Ticks(self._zero.now() - self._delay)
             self._decode(Ticks(edge + ticks(LEAD)))
@@ -147,6 +150,7 @@ class Air:
                 if self._over(edge):
                     break
                 self._wait(edge)
+        self.pulse.rest()  # the farewell of destinations has its own patience
         self._close()
 
     def _set_delay(self) -> None:

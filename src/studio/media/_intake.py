@@ -15,6 +15,7 @@ from studio.media._encode import TICK
 from studio.media._hold import Held, Hold, Reel
 from studio.media._probe import can_decode, is_cover
 from studio.media._tape import Arrival, Tape
+from studio.media._watchdog import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,7 @@ class Intake:
         """Where the programme is passed on as it arrives."""
         self.aired = Ticks(0)
         """What is earlier in the show has aired before this relay began."""
+        self.pulse = Pulse()
         self.stopping = threading.Event()
         """Take no more programme."""
         self.state: LinkState = "connecting"
@@ -133,6 +135,7 @@ class Session:
     def put(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
         """Hand over a packet; show time is its stamp + `offset`."""
         self._intake.last_arrival = time.monotonic()
+        self._intake.pulse.beat()
         if self.copy is not None:
             self.copy.put(packet, offset)
         if self.passing is not None:
@@ -141,6 +144,7 @@ class Session:
             self._put_picture(packet, offset)
         else:
             self._put_sound(packet, offset)
+        self._intake.pulse.rest()  # for the next packet a source may wait as long as it likes
 
     def close(self) -> None:
         """Hand over what the decoders hold back."""

@@ -120,6 +120,9 @@ class RelayPlan(msgspec.Struct, frozen=True):
     clean: bool = True
     """Whether what an encoder sends is kept as it came, beside what aired. If not, so much of it as the hold needs when
     the relay is killed."""
+    patience: float = 15.0
+    """Seconds for which the air or the source may hang before the relay ends, to be started again. Where all is well, a
+    turn takes 0.3 s at the most; a disk that slept needs ten to answer, and its alarm comes before us."""
     part_seconds: float = 600.0
     """How long one part of a recording is until a show is over."""
 

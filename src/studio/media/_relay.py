@@ -12,7 +12,7 @@ import time
 from functools import partial
 from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from studio.errors import MediaError
 from studio.events import ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
@@ -39,6 +39,7 @@ from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._refill import refill
 from studio.media._tape import Tape
 from studio.media._transmitter import Transmitter
+from studio.media._watchdog import Watchdog
 from studio.units import ms
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ MERCY = 2.0
 """Seconds for which a relay that refuses waits for somebody to tell."""
 
 
+_Made = TypeVar("_Made")
 _ON_AIR: dict[str, LinkState] = {
     "waiting": "connecting",
     "on air": "online",
@@ -158,6 +160,7 @@ class Relay:
             )
         self._instant = self._intake.instant = Instant(_not_yet(plan.input))
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
+        self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)
         self._source: Source | None = None
         self._damage_said = False
         self._hurried = False
@@ -181,8 +184,8 @@ class Relay:
             return 0
         try:
             if not self._zero.continued:
-                await asyncio.to_thread(join_all, plan.folder, None, self._hub.say)
-            self._source = await asyncio.to_thread(_open_source, plan.input, self._intake)
+                await self._reporting(asyncio.to_thread(join_all, plan.folder, None, self._hub.say))
+            self._source = await self._reporting(asyncio.to_thread(_open_source, plan.input, self._intake))
         except MediaError as problem:
             going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
             self._hub.post(Trouble(str(problem), ends_show=not going_on))
@@ -256,6 +259,10 @@ class Relay:
             if not self._intake.stopping.is_set() and self._intake.past_the_end(self._zero.now()):
                 self.finish()
             self._hub.report(self._report())
+            if hanging := self._watchdog.look(REPORT_EVERY):
+                self._hub.say(_hangs(hanging))
+                await self._hub.wait_for_core(MERCY)
+                return 1
             damage = self._intake.corrupt + self._air.figures.corrupt
             if damage and not self._damage_said:
                 self._damage_said = True
@@ -263,12 +270,12 @@ class Relay:
                     _("Parts of the programme are damaged and are skipped; check the file, or the way it comes here.")
                 )
 
-    async def _reporting(self, work: Coroutine[object, object, None]) -> None:
+    async def _reporting(self, work: Coroutine[object, object, _Made]) -> _Made:
         """Do `work` and go on reporting: to join a long evening takes minutes, and who is silent is started again."""
         task = asyncio.ensure_future(work)
         while not (await asyncio.wait({task}, timeout=REPORT_EVERY))[0]:
             self._hub.report(self._report())
-        await task
+        return await task
 
     async def _close(self) -> None:
         """Join the recording, and let the recogniser say its last words; the show is over."""
@@ -476,6 +483,18 @@ def _not_yet(source: str) -> str:
     if source.partition(":")[0] == "mic":
         return _("A microphone has no picture; the page /hall shows the words at once.")
     return _("Nothing comes from the encoder yet; the picture is here as soon as it does.")
+
+
+def _hangs(thread: str) -> str:
+    """Say that a thread of ours does not come back, and what to do."""
+    if thread == "air":
+        return _(
+            "The programme stood still, so the relay is started anew; look at the disk of the show folder, and at what"
+            " else this machine does."
+        )
+    return _(
+        "What the encoder sends is not taken any more, so the relay is started anew; look at the encoder's settings."
+    )
 
 
 def _unwritable(folder: Path, problem: OSError) -> str:
