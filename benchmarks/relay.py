@@ -6,6 +6,7 @@ faults   each of six faults on one destination of four, against real nginx-rtmp 
 kills    kill -9 of the relay at random moments while an encoder streams: what the clean recording lost, how soon it is
          on the air again, whether every settled word is in the files
 hold     words that come up to 5 s late in a hold of 6 s; memory of the hold; 2 -> 10 -> 0 s on the air
+inputs   the main encoder dies while a backup stands by, in holds of 6, 1 and 0 s: pictures and sound missing
 cost     processor time of burning and of the relay, beside ffmpeg's own
 browser  Chromium with hls.js: captions against the picture, and how late the picture is
 soak     real time on the air with everything, and a fault a minute; its JSON grows as it goes
@@ -29,7 +30,7 @@ from benchmarks.relay_stage import Book, console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNS = ("faults", "kills", "hold", "cost", "browser", "soak")
+RUNS = ("faults", "kills", "hold", "inputs", "cost", "browser", "soak")
 
 
 def options() -> argparse.Namespace:
@@ -48,6 +49,7 @@ def options() -> argparse.Namespace:
     }
     told["faults"].add_argument("--runs", type=int, default=1)
     told["faults"].add_argument("--only", action="append", default=[], metavar="FAULT")
+    told["inputs"].add_argument("--runs", type=int, default=1)
     told["kills"].add_argument("--count", type=int, default=20)
     told["hold"].add_argument("--seconds", type=float, default=120, help="of speech (%(default)s)")
     told["browser"].add_argument("--seconds", type=float, default=60, help="that are watched, of each (%(default)s)")

@@ -25,6 +25,9 @@ OutputState = Literal["starting", "connecting", "on air", "stalled", "retrying",
 it takes the first, `stalled` while it takes none, `retrying` between two attempts, and `refused` where it answered that
 it does not want us: a person must look at the key, though we ask again for ever."""
 
+InputName = Literal["main", "backup"]
+"""Where an encoder streams to us."""
+
 DestinationKind = Literal["rtmp", "srt", "hls", "file"]
 
 
@@ -202,6 +205,13 @@ class RemoveDestination(Message, frozen=True):
     name: str
 
 
+class ChooseInput(Message, frozen=True):
+    """Air what this encoder sends, until somebody takes it back or it is lost."""
+
+    name: InputName | None
+    """`None` takes it back: the main one airs, and the backup while that is lost."""
+
+
 # ── from the relay ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -264,6 +274,17 @@ class OutputReport(msgspec.Struct, frozen=True):
     """How often it was tried again."""
 
 
+class InputReport(msgspec.Struct, frozen=True):
+    """One place where an encoder may stream to us."""
+
+    name: InputName
+    state: LinkState
+    detail: str
+    """One sentence for the user, or empty."""
+    airs: bool
+    """Whether what it sends is the programme; also while it sends nothing, and none is there that does."""
+
+
 class Loudness(msgspec.Struct, frozen=True):
     """How loud the programme goes out, by EBU R128; `None` where there was no sound to measure."""
 
@@ -283,9 +304,9 @@ class Alarm(msgspec.Struct, frozen=True):
     """Something is wrong with the programme, by evidence: in each report while it lasts."""
 
     name: str
-    """`slate` (nothing comes), `black`, `frozen`, `silent`, `clipped`, `left`, `right` (that channel has no sound),
-    `still:` and the name of an output whose files do not move, `unseen:` and the name of a destination that nobody can
-    watch."""
+    """`slate` (nothing comes), `main` (nothing from the main encoder, so the backup airs), `black`, `frozen`, `silent`,
+    `clipped`, `left`, `right` (that channel has no sound), `still:` and the name of an output whose files do not move,
+    `unseen:` and the name of a destination that nobody can watch."""
     sentence: str
     """What to do."""
     since: Ms
@@ -334,6 +355,10 @@ class RelayReport(Message, frozen=True):
     are not counted in `frames`."""
     hold: Ms = Ms(0)
     """How long the programme waits now between arriving and airing."""
+    inputs: tuple[InputReport, ...] = ()
+    """Where encoders stream to us; empty where the programme is a file or a microphone."""
+    chosen: InputName | None = None
+    """Which of them a person wants; `None`: it goes by itself."""
 
 
 class Trouble(Message, frozen=True):
@@ -358,6 +383,7 @@ AnyMessage = (
     | SetHold
     | AddDestination
     | RemoveDestination
+    | ChooseInput
     | Welcome
     | HoldChanged
     | ClockStarted

@@ -63,6 +63,10 @@ class ShowSettings:
     """Seconds in [0..30] that the programme waits, so that captions meet the lips."""
     listen: str = "rtmp://127.0.0.1:1935/live/studio"
     """Where the encoder streams to: rtmp:// or srt://."""
+    backup: str | None = None
+    """Where a second encoder streams to, which airs while the first gives nothing; `None`: there is none."""
+    backup_return: bool = True
+    """Let the first encoder air again by itself when it has sent for ten seconds."""
     clean: bool = True
     """Keep what the encoder sends as it comes, too, without captions."""
     slate: str = "slate"
@@ -76,16 +80,30 @@ class ShowSettings:
     """Milliseconds by which the sound airs later than it comes with its picture; below 0 earlier, within `hold`."""
 
     def __post_init__(self) -> None:
-        """ValueError where `listen` is not an address that an encoder can stream to."""
-        address = _address(self.listen)
-        if address is None or address.scheme not in ("rtmp", "srt") or not address.port:
-            raise ValueError(_('"listen" must be like rtmp://127.0.0.1:1935/live/studio or srt://127.0.0.1:9000'))
-        if address.password or {"passphrase", "password", "key"} & parse_qs(address.query).keys():
-            raise ValueError(
-                _('"listen" holds a password, which does not belong in this file; leave it out and keep to 127.0.0.1')
-            )
-        if address.scheme == "rtmp" and not address.path.strip("/"):
-            raise ValueError(_('"listen" needs a name after the port, as in rtmp://127.0.0.1:1935/live/studio'))
+        """ValueError where an encoder cannot stream to `listen` or `backup`, or where both have one port."""
+        listen = _listens("listen", self.listen)
+        if self.backup is not None and _listens("backup", self.backup)[:2] == listen[:2]:
+            raise ValueError(_('"backup" must have another port than "listen"'))
+
+
+def _listens(name: str, text: str) -> tuple[str, int, SplitResult]:
+    """How and at which port we are to listen. ValueError where `text` is no address that an encoder can stream to."""
+    address = _address(text)
+    if address is None or address.scheme not in ("rtmp", "srt") or not address.port:
+        raise ValueError(
+            _('"{name}" must be like rtmp://127.0.0.1:1935/live/studio or srt://127.0.0.1:9000').format(name=name)
+        )
+    if address.password or {"passphrase", "password", "key"} & parse_qs(address.query).keys():
+        raise ValueError(
+            _(
+                '"{name}" holds a password, which does not belong in this file; leave it out and keep to 127.0.0.1'
+            ).format(name=name)
+        )
+    if address.scheme == "rtmp" and not address.path.strip("/"):
+        raise ValueError(
+            _('"{name}" needs a name after the port, as in rtmp://127.0.0.1:1935/live/studio').format(name=name)
+        )
+    return address.scheme, address.port, address
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def held_times(intake: Intake) -> list[float]:
     times = []
     while (held := intake.hold.take(Ticks(1 << 40))) is not None:
         frames = held.reel.decoder.decode(held.packet)
-        times += [frame.pts / RATE for frame in frames if frame.pts is not None and frame.pts >= held.reel.begin]
+        shown = [frame.pts for frame in frames if frame.pts is not None and frame.pts >= held.reel.begin]
+        times += [at / RATE for at in shown if not held.reel.is_over(at)]
     return times
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -68,30 +70,64 @@ async def test_an_encoder_that_is_gone_without_a_word_makes_room_for_another(
     assert await relay.ended() == 0
 
 
-async def test_garbage_at_the_door_disturbs_nobody(relays: Relays, encoders: list[Encoder], clip: Path) -> None:
+async def test_strangers_at_the_door_keep_no_encoder_out(relays: Relays, encoders: list[Encoder], clip: Path) -> None:
     port = free_port()
     relay = await relays.start(f"listen:rtmp://127.0.0.1:{port}/live/studio")
-    for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\x03" + bytes(2000), b""):
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                else:
-                    break
-        writer.write(rubbish)
-        writer.close()
+    hello = b"\x03" + bytes(1536)
+    stay = [await _call(port, said) for said in (b"", b"\x03" + bytes(200), hello)]  # none of them says more
+    for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\x03" + bytes(2000), b"", b"\x16\x03\x01\x02\x00\x01" + bytes(90)):
+        (await _call(port, rubbish))[1].close()
     encoders.append(Encoder(clip, f"rtmp://127.0.0.1:{port}/live/studio"))
-    for _again in range(50):  # the listener may just be coming back: encoders call again, ours does so here
-        await asyncio.sleep(0.1)
-        if encoders[-1].process.poll() is not None:
-            encoders.append(Encoder(clip, f"rtmp://127.0.0.1:{port}/live/studio"))
-        if relay.report.source == "online":
-            break
-    await relay.until(lambda: relay.aired >= 5)
+    await relay.until(lambda: relay.aired >= 5, within=20)  # it called once, and was kept waiting
+    assert encoders[0].process.poll() is None
+    for reader, writer in stay:  # all of them were hung up on
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    said = [trouble.sentence for trouble in relay.troubles()]
+    assert [sentence.partition(f"rtmp://127.0.0.1:{port}/live")[0] for sentence in sorted(said)] == [
+        "An encoder calls at ",  # with encryption
+        "Something that is no encoder calls at ",
+    ]
     relay.finish()
     assert await relay.ended() == 0
+
+
+async def _call(port: int, said: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(said)
+    return reader, writer
+
+
+async def test_one_encoder_streams_and_others_are_turned_away(
+    relays: Relays, encoders: list[Encoder], clip: Path
+) -> None:
+    port = free_port()
+    url = f"rtmp://127.0.0.1:{port}/live/studio"
+    relay = await relays.start(f"listen:{url}")
+    for wrong in (f"rtmp://127.0.0.1:{port}/live/s3cr3t-of-another", f"rtmp://127.0.0.1:{port}/elsewhere/studio"):
+        encoders.append(Encoder(clip, wrong))
+        await relay.until(lambda: encoders[-1].process.poll() is not None)
+    assert relay.aired == 0
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.aired >= 30)
+    for _twice in range(2):
+        encoders.append(Encoder(clip, url))
+        await relay.until(lambda: encoders[-1].process.poll() is not None)
+    await relay.until(lambda: len(relay.troubles()) == 2)
+    aired = relay.aired
+    await relay.until(lambda: relay.aired >= aired + 20)
+    relay.finish()
+    assert await relay.ended() == 0
+    assert [said.sentence.partition(" at ")[0] for said in relay.troubles()] == [
+        "An encoder calls",
+        "A second encoder calls",
+    ]
+    assert "another path or stream key" in relay.troubles()[0].sentence
+    seen = see(relay.plan.folder / "recording.mp4")
+    until = seen.times[:-5]  # in the end the encoder is cut off in the middle of its B-frames
+    assert max(later - earlier for earlier, later in itertools.pairwise(until)) < 0.09
+    assert "s3cr3t" not in relays.log + repr(relay.said)
 
 
 async def test_a_port_in_use_is_refused_with_what_to_do(relays: Relays) -> None:

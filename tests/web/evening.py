@@ -70,6 +70,7 @@ TREE: dict[str, Any] = {
         "hls": {"state": "on air", "detail": "", "size": 48_000_000},
         "recording": {"state": "on air", "detail": "", "size": 1_912_000_000},
     },
+    "inputs": {},
     "alarms": {},
     "scenes": {"names": ["Talk", "Holding"], "current": "Talk"},
     "notices": [{"id": 1, "level": "warning", "text": "The camera on the balcony is gone; check its cable."}],
@@ -106,8 +107,8 @@ class Evening:
             raise KeyError(name)
         if name.startswith("captions."):
             return self._correct(name, arguments)
-        if name == "hold" or name.startswith("destinations."):
-            return self._wait(arguments["seconds"]) if name == "hold" else self._send(name, str(arguments["name"]))
+        if name in {"hold", "input"} or name.startswith("destinations."):
+            return self._ask(name, arguments)
         if name != "take":
             return Answer("refused", f"There is no command {name}.")
         if arguments.get("scene") in self.silent:
@@ -129,6 +130,20 @@ class Evening:
         by = "ears" if name == "captions.restore" else "person"
         self.state.set(place, {**word, "text": text, "by": by})
         return Answer("confirmed")
+
+    def _ask(self, name: str, arguments: dict[str, object]) -> Answer:
+        if name == "input":
+            self.encoders(str(arguments["name"]))
+            return Answer("confirmed")
+        return self._wait(arguments["seconds"]) if name == "hold" else self._send(name, str(arguments["name"]))
+
+    def encoders(self, chosen: str) -> None:
+        """Have two encoders that stream, of which one is `chosen`: `main`, `backup` or `auto`."""
+        airs = "backup" if chosen == "backup" else "main"
+        each: dict[str, Any] = {
+            name: {"state": "online", "detail": "", "airs": name == airs} for name in ("main", "backup")
+        }
+        self.state.set("inputs", {**each, "chosen": chosen})
 
     def _wait(self, seconds: object) -> Answer:
         if not isinstance(seconds, int | float) or not 0 <= seconds <= 30:

@@ -91,3 +91,14 @@ async def test_another_hold(http: httpx.AsyncClient, house: Evening) -> None:
         assert (await http.post("/api/hold", json=body)).status_code == 422
     assert (await http.post("/api/hold", content=b'{"seconds": 8}')).status_code == 415
     assert len(house.asked) == 2
+
+
+async def test_another_encoder(http: httpx.AsyncClient, house: Evening) -> None:
+    assert (await http.get("/api/inputs")).json() == {}
+    house.encoders("auto")
+    assert (await http.post("/api/inputs", json={"name": "backup"})).json() == {"outcome": "confirmed", "reason": ""}
+    told = (await http.get("/api/inputs")).json()
+    assert (told["chosen"], told["main"]["airs"], told["backup"]["airs"]) == ("backup", False, True)
+    for body in ({}, {"name": None}, {"name": "main", "on": True}):
+        assert (await http.post("/api/inputs", json=body)).status_code == 422
+    assert house.asked == [("input", {"name": "backup"})]

@@ -171,6 +171,22 @@ async def test_the_hold_is_changed_on_the_air(browser: Browser, house: Evening) 
         assert house.asked == [("hold", {"seconds": 8.5}), ("hold", {"seconds": 31})]
 
 
+async def test_a_hand_chooses_the_encoder(browser: Browser, house: Evening) -> None:
+    house.state.set("destinations.hls.state", "starting")
+    async with opened(house) as port, page_of(browser, port) as page:
+        encoders = page.get_by_role("region", name="Encoders")
+        await expect(encoders).to_have_count(0)  # there is but one
+        house.encoders("auto")
+        airs = encoders.locator("li .detail")
+        await expect(airs).to_have_text(["On air", ""])
+        await encoders.get_by_role("button", name="Backup").click()
+        await expect(airs).to_have_text(["", "On air"])
+        await expect(encoders.get_by_role("button", name="Backup")).to_have_attribute("aria-pressed", "true")
+        await encoders.get_by_role("button", name="By itself").click()
+        await expect(airs).to_have_text(["On air", ""])
+        assert house.asked == [("input", {"name": "backup"}), ("input", {"name": "auto"})]
+
+
 async def test_a_destination_that_needs_its_key_anew_says_so(browser: Browser, house: Evening) -> None:
     house.state.set("destinations.hls.state", "starting")
     house.state.set("destinations.Keyless", {"state": "refused", "detail": "", "size": 0, "destination": True})

@@ -150,6 +150,8 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         translate=venue.captions.translate == "en",
         slate=show.load_slate(catalogue, settings.slate, venue) if source.startswith("listen:") else None,
         slate_from_start=settings.slate_from_start,
+        backup=settings.backup or "" if source.startswith("listen:") else "",
+        backup_return=settings.backup_return,
         clean=settings.clean,
         level=settings.level,
         lip_sync=Ms(settings.lip_sync),

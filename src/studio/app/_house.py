@@ -15,6 +15,7 @@ from studio import captions, media
 from studio.app import _destinations
 from studio.app._destinations import Destinations
 from studio.app._evening import is_running
+from studio.app._inputs import Inputs
 from studio.app._plug import Plugs
 from studio.app._report import Report, Summary
 from studio.app._said import COMMANDS, Corrections, Rolling
@@ -87,6 +88,7 @@ class House:
             captions=evening.captions is not None,
         )
         self._destinations = Destinations(evening.outlets, evening.relay.destinations, self._send_to_relay)
+        self._inputs = Inputs(self._send_to_relay)
         self._waiting = Waiting(evening.relay.hold, self._send_to_relay)
         self._report.house_destinations(self._destinations.known)
         if evening.no_captions:
@@ -164,7 +166,7 @@ class House:
         self._stopping.set()
 
     async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        """Do what a page or a pad asks for: `take`, `hold`, `stop`, or one of COMMANDS of `_said`, `_destinations`."""
+        """Do what a page asks for: `take`, `hold`, `input`, `stop`, or one of COMMANDS of `_said`, `_destinations`."""
         if name in COMMANDS:
             return await self._correct(name, arguments)
         if name in _destinations.COMMANDS:
@@ -172,8 +174,9 @@ class House:
         match name:
             case "take":
                 return await self._plugs.take(arguments.get("scene"))
-            case "hold":
-                return await self._waiting.command(arguments)
+            case "hold" | "input":
+                asked = self._waiting if name == "hold" else self._inputs
+                return await asked.command(arguments)
             case "stop":
                 self.stop()
                 return Outcome("confirmed")
@@ -366,6 +369,7 @@ class House:
                 self._draining.set()
             self._report.phase("stopping" if self._stopping.is_set() or self._draining.is_set() else "on air")
         self._destinations.told(report)
+        self._inputs.told(report)
         if self._followed:
             self._destinations.adopt(report)
         self._report.relay(report, self._seconds)

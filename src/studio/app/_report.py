@@ -171,6 +171,7 @@ class Report:
                     "late_p95_ms": None,
                     "late_cues": 0,
                 },
+                "inputs": {},
                 "destinations": {},
                 "alarms": {},
                 "scenes": {"names": [], "current": None},
@@ -274,6 +275,7 @@ class Report:
         )
         self._show_outputs(report.outputs)
         self.link("source", report.source, report.source_detail)
+        self._state.set(("inputs",), _shown_inputs(report))
         self.sinks("relay", report.sinks)
         self._alarm(report.alarms)
 
@@ -474,6 +476,16 @@ def _shown_output(output: OutputReport) -> dict[str, object]:
             "restarts": output.restarts,
         }
     return shown
+
+
+def _shown_inputs(report: RelayReport) -> dict[str, object]:
+    """Nothing where there is but one: the link to the source says how that is."""
+    if len(report.inputs) < 2:  # noqa: PLR2004 - main and backup
+        return {}
+    each: dict[str, object] = {
+        one.name: {"state": one.state, "detail": one.detail, "airs": one.airs} for one in report.inputs
+    }
+    return {**each, "chosen": report.chosen or "auto"}
 
 
 def _shown_loudness(loudness: Loudness) -> dict[str, object]:

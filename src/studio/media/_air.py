@@ -259,7 +259,7 @@ class Air:
                 continue
             for frame in frames:
                 at = frame.pts if frame.pts is not None else frame.dts
-                if at is not None and at >= max(held.reel.begin, self._not_before):
+                if at is not None and at >= max(held.reel.begin, self._not_before) and not held.reel.is_over(at):
                     self._frames.append((Ticks(at), frame, held.reel))
 
     def _air(self, edge: Ticks, at: Ticks, frame: av.VideoFrame, reel: Reel) -> None:

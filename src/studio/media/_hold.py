@@ -6,11 +6,17 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import merge
 from itertools import pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import av
 
 from studio.media._clock import RATE, Ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(eq=False, slots=True)
@@ -24,6 +30,12 @@ class Reel:
     """As the source says; 0 where it does not."""
     begin: Ticks
     """Earlier pictures are decoded, since later ones need them, and not aired."""
+    end: Ticks | None = None
+    """Nor are pictures from here on, where another reel goes on in its place: some before them never came."""
+
+    def is_over(self, at: int) -> bool:
+        """Whether another reel airs `at`."""
+        return self.end is not None and at >= self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +66,23 @@ class Hold:
         """Add at the end."""
         with self._lock:
             self._held.append(held)
-            self.size += held.packet.size if held.packet else 0
-            while self.size > self._most:
-                lost = self._held.popleft()
-                self.size -= lost.packet.size if lost.packet else 0
-                self.overflow += 1
+            self._grown(held)
+
+    def weave(self, early: Sequence[Held]) -> None:
+        """Add pictures of another reel between those that are held, each where it is due.
+
+        They are decoded beside those, a few at a time, so that their reel can go on at any picture.
+        """
+        with self._lock:
+            self._held = deque(merge(self._held, early, key=attrgetter("due")))
+            self._grown(*early)
+
+    def _grown(self, *more: Held) -> None:
+        self.size += sum(held.packet.size for held in more if held.packet)
+        while self.size > self._most:
+            lost = self._held.popleft()
+            self.size -= lost.packet.size if lost.packet else 0
+            self.overflow += 1
 
     def take(self, until: Ticks) -> Held | None:
         """Return the first, if it is due by `until`."""
@@ -75,14 +99,23 @@ class Hold:
             keys = [
                 number
                 for number, held in enumerate(self._held)
-                if held.due <= until and held.packet and held.packet.is_keyframe and (held.packet.pts or 0) <= until
+                if held.due <= until
+                and held.packet
+                and held.packet.is_keyframe
+                and max(held.packet.pts or 0, held.reel.begin) <= until
             ]
             if not keys:
                 return None
+            shown = self._held[keys[-1]].reel
+            early = []
             for _number in range(keys[-1]):
                 lost = self._held.popleft()
-                self.size -= lost.packet.size if lost.packet else 0
-            return self._held[0].reel
+                if lost.reel is not shown and lost.reel.begin > until:  # a reel that goes on later needs them all
+                    early.append(lost)
+                else:
+                    self.size -= lost.packet.size if lost.packet else 0
+            self._held.extendleft(reversed(early))
+            return shown
 
     def rate(self) -> float:
         """Pictures a second as held; 0 where too few are held to tell."""

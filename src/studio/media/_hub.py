@@ -13,6 +13,7 @@ from studio import bridge
 from studio.events import (
     AddDestination,
     CaptionsDone,
+    ChooseInput,
     ClockStarted,
     Edited,
     EditWord,
@@ -62,11 +63,11 @@ class Hub:
         hold: Ms,
         boards: Mapping[Language, CueBoard],
         finish: Callable[[], None],
-        change: Callable[[AddDestination | RemoveDestination | SetHold], None] = lambda _wish: None,
+        change: Callable[[AddDestination | RemoveDestination | SetHold | ChooseInput], None] = lambda _wish: None,
     ) -> None:
         """`boards` take the cues of each track that is aired; `finish` is called when somebody asks for the end.
 
-        `change` is told which destinations somebody wants to come or go, and which hold.
+        `change` is told which destinations somebody wants to come or go, which hold and which input.
         """
         self._zero = zero
         self._hold = hold
@@ -259,7 +260,7 @@ class Hub:
                 self._tell(message)
             case Finish():
                 self._finish()
-            case AddDestination() | RemoveDestination() | SetHold():
+            case AddDestination() | RemoveDestination() | SetHold() | ChooseInput():
                 self._change(message)
             case Subscribe():
                 self._callers[line] = message

@@ -1,4 +1,4 @@
-"""An encoder that streams to us: a child `ffmpeg` owns the socket, we read what it passes on.
+"""An encoder that streams to us: a child `ffmpeg` speaks with it, we read what it passes on.
 
 A child can be killed at any moment, which frees the port and ends every wait; FFmpeg inside our process could be
 interrupted only where it asks. And what a stranger sends to the open port may crash the child, but not the relay.
@@ -15,7 +15,7 @@ import socket
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import av
@@ -23,15 +23,16 @@ import ffmpeg
 
 from studio.errors import MediaError
 from studio.language import _
-from studio.media._anchor import SETTLE, Anchor
-from studio.media._clock import RATE, Ticks
-from studio.media._intake import Session
+from studio.media._door import Door
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.stream import Stream
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
-    from studio.media._intake import Intake
+    from av.container import InputContainer
+
+    from studio.events import LinkState
+    from studio.media._stay import Stay
 
 logger = logging.getLogger(__name__)
 
@@ -48,17 +49,34 @@ PATIENCE = 2.0
 GONE = 8.0
 """Seconds without a packet after which an encoder is hung up on: whoever lost its cable never says goodbye, and while
 its line stands no other encoder, nor it itself, can come."""
-_TIME = 1_000_000_000
+_WRONG = re.compile(r"App field don't match up|Unexpected stream")
+
+
+class Host(Protocol):
+    """Whom a listener works for."""
+
+    stopping: threading.Event
+    """Take no more encoders."""
+    say: Callable[[str], None]
+    """Tell a person something, once; from any thread."""
+    last_arrival: float
+    """When something came last, on the monotonic clock."""
+
+    def link(self, state: LinkState, detail: str) -> None:
+        """Say how the link to the encoder is; `detail` is one sentence."""
+        ...
+
+    def opened(self, container: InputContainer) -> AbstractContextManager[Stay]:
+        """Take an encoder in, for as long as it stays."""
+        ...
 
 
 class Listener:
-    """Waits for encoders, one after the other; each is anchored at the show time of its arrival."""
+    """Waits for encoders, one after the other."""
 
-    has_picture = True
-
-    def __init__(self, intake: Intake, url: str) -> None:
+    def __init__(self, host: Host, url: str) -> None:
         """Raises MediaError where nobody can listen at `url`."""
-        self._intake = intake
+        self._host = host
         self._url = urlsplit(url)
         if self._url.scheme not in PORTS:
             raise MediaError(
@@ -68,8 +86,11 @@ class Listener:
             )
         self._port = self._url.port or PORTS[self._url.scheme]
         self._child: subprocess.Popen[bytes] | None = None
-        self._silent_said = False
-        self._claim(PATIENCE)
+        self._silent_said = self._wrong_said = False
+        claimed = self._claim(PATIENCE)
+        self._door = Door(claimed, self.address, host.say) if self._url.scheme == "rtmp" else None
+        if self._door is None:
+            claimed.close()
 
     @property
     def address(self) -> str:
@@ -79,16 +100,19 @@ class Listener:
 
     def run(self) -> None:
         """Take whoever streams to us until the relay takes no more."""
-        intake = self._intake
-        while not intake.stopping.is_set():
-            intake.link("connecting", _("Waiting for an encoder to stream to {address}.").format(address=self.address))
+        host = self._host
+        if self._door is not None:
+            self._door.open()
+        while not host.stopping.is_set():
+            host.link("connecting", _("Waiting for an encoder to stream to {address}.").format(address=self.address))
             try:
                 self._one_encoder()
             finally:
                 self.stop()
-            intake.stopping.wait(AGAIN_AFTER)
-        intake.link("off", "")
-        intake.sound_ended(False)  # noqa: FBT003 - `silent`, in the words of events.SoundEnded
+            host.stopping.wait(AGAIN_AFTER)
+        if self._door is not None:
+            self._door.close()
+        host.link("off", "")
 
     def stop(self) -> None:
         """End the child, from any thread; `run` then sees the end of the stream."""
@@ -99,10 +123,13 @@ class Listener:
             child.wait()
 
     def _one_encoder(self) -> None:
+        inner = 0
+        if self._door is not None:
+            inner = self._door.inner = _free_port()
         child = self._child = subprocess.Popen(
-            self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            self._command(inner), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
-        if child.stdout is None or self._intake.stopping.is_set():
+        if child.stdout is None or self._host.stopping.is_set():
             return
         threading.Thread(target=self._drain, args=(child,), name="listener's words", daemon=True).start()
         # The NUT header says all; to look at the stream a second time would only cost time.
@@ -112,7 +139,9 @@ class Listener:
         except (OSError, av.FFmpegError) as problem:
             logger.info("nothing that can be read came to %s: %s", self.address, problem)
             return
-        self._intake.link("online", "")
+        self._host.link("online", "")
+        if self._door is not None:
+            self._door.taken = True
         left = threading.Event()
         threading.Thread(target=self._watch, args=(child, left), name="watch", daemon=True).start()
         try:
@@ -120,75 +149,41 @@ class Listener:
                 self._take(container)
         finally:
             left.set()
+            if self._door is not None:
+                self._door.taken = False
         child.stdout.close()
 
     def _watch(self, child: subprocess.Popen[bytes], left: threading.Event) -> None:
         """Hang up on an encoder that is gone without a word; until it has `left`."""
-        while (rest := self._intake.last_arrival + GONE - time.monotonic()) > 0:
+        while (rest := self._host.last_arrival + GONE - time.monotonic()) > 0:
             if left.wait(rest):
                 return
         logger.warning("nothing came to %s for %g s; the next encoder may call", self.address, GONE)
         child.kill()
 
     def _take(self, container: InputContainer) -> None:
-        intake = self._intake
-        session: Session | None = None
-        anchor: Anchor | None = None
-        waiting: list[tuple[av.Packet[Stream], Ticks, int]] = []
-        probing = Session(intake, container, Ticks(0))
-        probing.copy = intake.clean.begin(probing.streams) if intake.clean is not None else None
-        probing.passing = intake.instant.begin(probing.streams) if intake.instant is not None else None
-        logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(stream) for stream in probing.streams))
-        if probing.audio is None and not self._silent_said:
-            self._silent_said = True
-            intake.say(_("The encoder sends no sound, so there is nothing to caption; switch its sound on."))
-        with contextlib.suppress(OSError, av.FFmpegError):  # the encoder left in the middle of a packet
-            for packet in container.demux(probing.streams):
-                stamp = Session.stamp(packet)
-                if stamp is None:
-                    continue
-                now = time.monotonic_ns()
-                if anchor is None or session is None:
-                    waiting.append((packet, stamp, now))
-                    if now - waiting[0][2] < SETTLE * _TIME // RATE:
-                        continue
-                    anchor, session = self._anchor(waiting), probing
-                    for held, at, _arrived in waiting:
-                        anchor.place(held.stream_index, at, intake.zero.now())
-                        session.put(held, anchor.offset)
-                    waiting.clear()
-                    continue
-                anchor.be_patient(Ticks(intake.delay // 2))  # the hold may have been changed
-                anchor.place(packet.stream_index, stamp, intake.zero.now())
-                session.put(packet, anchor.offset)
-        if session is not None:
-            session.close()
+        with self._host.opened(container) as stay, contextlib.suppress(OSError, av.FFmpegError):
+            logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(each) for each in stay.streams))
+            if stay.audio is None and not self._silent_said:
+                self._silent_said = True
+                self._host.say(_("The encoder sends no sound, so there is nothing to caption; switch its sound on."))
+            for packet in container.demux(stay.streams):  # until the encoder leaves, in the middle of a packet or not
+                stay.arrived(packet)
 
-    def _anchor(self, waiting: list[tuple[av.Packet[Stream], Ticks, int]]) -> Anchor:
-        """Place the first packets: the one that waited least shows when all of them really came."""
-        intake = self._intake
-        came = min(arrived - stamp * _TIME // RATE for _packet, stamp, arrived in waiting)
-        first = min(stamp for _packet, stamp, _arrived in waiting)
-        # No further back than the hold can bear: what is overdue when it is placed would never air.
-        bearable = max(0, intake.delay - 2 * SETTLE) * _TIME // RATE
-        came = max(came, waiting[0][2] - bearable - first * _TIME // RATE)
-        if intake.zero.epoch is None:
-            intake.zero.begin(came + first * _TIME // RATE)
-            offset = Ticks(-first)
-        else:
-            offset = Ticks((came - intake.zero.epoch) * RATE // _TIME)
-        offset = Ticks(max(offset, intake.latest - first))
-        return Anchor(offset, Ticks(intake.delay // 2), intake.latest)
+    def _command(self, inner: int) -> list[str]:
+        """Return how to start the listener: it passes packets on as they are and understands nothing.
 
-    def _command(self) -> list[str]:
-        """Return how to start the listener: it passes packets on as they are and understands nothing."""
+        RTMP comes to it by the door, at the port `inner`.
+        """
         url = self._url
         if url.scheme == "rtmp":
             asked = {"listen": 1}
-            address = f"rtmp://{url.hostname}:{self._port}{url.path}"
+            address = f"rtmp://127.0.0.1:{inner}{url.path}"
         else:
             asked = {}
-            address = f"srt://{url.hostname}:{self._port}?mode=listener" + (f"&{url.query}" if url.query else "")
+            # Who has called and says nothing is hung up on: until then nobody else is heard.
+            address = f"srt://{url.hostname}:{self._port}?mode=listener&timeout={round(GONE * 1_000_000)}"
+            address += f"&{url.query}" if url.query else ""
         source = ffmpeg.input(address, **asked, **LOOK)
         passed = ffmpeg.output(source["v:0?"], source["a:0?"], "pipe:1", format="nut", c="copy", flush_packets=1)
         command = passed.global_args("-hide_banner", "-nostdin", "-loglevel", "warning").compile()
@@ -201,29 +196,46 @@ class Listener:
         if child.stderr is None:
             return
         with child.stderr:
-            for line in child.stderr:
-                logger.info("listener: %s", re.sub(r"(rtmp://\S+/)\S+", r"\1…", line.decode(errors="replace").rstrip()))
+            for raw in child.stderr:
+                line = raw.decode(errors="replace").rstrip()
+                if _WRONG.search(line):  # FFmpeg takes it all the same; and what was given may be somebody's key
+                    child.kill()
+                    self._wrong()
+                    continue
+                logger.info("listener: %s", re.sub(r"(rtmp://\S+/)\S+", r"\1…", line))
 
-    def _claim(self, patience: float) -> None:
-        """Make sure that the port is free. Raises MediaError where it stays taken."""
+    def _wrong(self) -> None:
+        logger.warning("an encoder called at %s with another path or key", self.address)
+        if not self._wrong_said:
+            self._wrong_said = True
+            self._host.say(
+                _(
+                    "An encoder calls at {address} with another path or stream key and is turned away; give it those"
+                    " that stand in studio.toml."
+                ).format(address=self.address)
+            )
+
+    def _claim(self, patience: float) -> socket.socket:
+        """Return the port, bound, and listening where it is TCP. Raises MediaError where it stays taken."""
         kind = socket.SOCK_STREAM if self._url.scheme == "rtmp" else socket.SOCK_DGRAM
         until = time.monotonic() + patience
         while True:
+            family = socket.AF_INET6 if ":" in (self._url.hostname or "") else socket.AF_INET
+            trial = socket.socket(family, kind)
             try:
-                family = socket.AF_INET6 if ":" in (self._url.hostname or "") else socket.AF_INET
-                with socket.socket(family, kind) as trial:
-                    if kind == socket.SOCK_STREAM:
-                        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    trial.bind((self._url.hostname, self._port))
-                    if kind == socket.SOCK_STREAM:
-                        trial.listen()
+                if kind == socket.SOCK_STREAM:
+                    trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind((self._url.hostname, self._port))
+                if kind == socket.SOCK_STREAM:
+                    trial.listen()
             except OSError as problem:
+                trial.close()
                 if problem.errno == errno.EADDRINUSE and time.monotonic() < until:
                     time.sleep(0.1)
                     continue
                 raise MediaError(self._refused(problem)) from problem
             else:
-                return
+                return trial
 
     def _refused(self, problem: OSError) -> str:
         if problem.errno == errno.EADDRINUSE:
@@ -233,3 +245,11 @@ class Listener:
         return _("Nobody can listen at {address} ({problem}); is the address one of this machine's?").format(
             address=self.address, problem=problem.strerror
         )
+
+
+def _free_port() -> int:
+    """Return a port of this machine that is free now."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port

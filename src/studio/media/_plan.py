@@ -117,6 +117,10 @@ class RelayPlan(msgspec.Struct, frozen=True):
     """LUFS that the programme is brought to while it airs; `None`: it airs as loud as it came."""
     lip_sync: Ms = Ms(0)
     """How much later than it came the sound airs with its picture; below 0 earlier, by no more than the hold."""
+    backup: str = ""
+    """Where a second encoder may stream to, `rtmp://…` or `srt://…`, beside `listen:`; empty: nowhere."""
+    backup_return: bool = True
+    """Whether the main encoder airs again by itself when it has been back for a while."""
     clean: bool = True
     """Whether what an encoder sends is kept as it came, beside what aired. If not, so much of it as the hold needs when
     the relay is killed."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import av
@@ -39,6 +41,8 @@ PART = 600.0
 """Seconds of a part: what a bad sector can cost, and what can be copied away while the show goes on."""
 TELL_EVERY = 500
 """Packets between two words about progress."""
+LOOKED_AT = 2000
+"""Packets of a part in which its first keyframe is looked for."""
 
 
 def parts(folder: Path, name: str = NAME) -> list[Path]:
@@ -249,7 +253,8 @@ def _remux(
     torn: list[Path] = []
     joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks.within(_end(found)))
     try:
-        for part in found:
+        for part, until in zip(found, _cuts(found), strict=True):
+            joiner.until = until
             try:
                 source = av.open(str(part), "r", "mpegts")
             except (OSError, av.FFmpegError) as problem:
@@ -267,6 +272,34 @@ def _remux(
     return joiner.copied, torn
 
 
+def _cuts(found: list[Path]) -> list[dict[str, float]]:
+    """Return up to where each of `found` is copied, in seconds and by kind: a later one that goes further back cuts it.
+
+    An encoder that takes over from another begins with its last key frame, which came before the other was lost.
+    """
+    cuts: list[dict[str, float]] = []
+    cut: dict[str, float] = {}
+    for part in reversed(found):
+        cuts.append(dict(cut))
+        for kind, at in _begins(part).items():
+            cut[kind] = min(at, cut.get(kind, at))
+    return cuts[::-1]
+
+
+def _begins(part: Path) -> dict[str, float]:
+    """Where pictures and sound of `part` begin that would be copied, in seconds by kind."""
+    begins: dict[str, float] = {}
+    with contextlib.suppress(OSError, av.FFmpegError), av.open(str(part), "r", "mpegts") as source:
+        kinds = {stream.type for stream in (*source.streams.video[:1], *source.streams.audio[:1])}
+        for packet in islice(source.demux(), LOOKED_AT):
+            kind = packet.stream.type
+            if kind in kinds - begins.keys() and packet.dts is not None and (kind == "audio" or packet.is_keyframe):
+                begins[kind] = float(packet.dts * packet.time_base)
+                if begins.keys() >= kinds:
+                    break
+    return begins
+
+
 def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, at: int) -> None:
     if progress:
         progress(min(total, before + at), total)
@@ -281,6 +314,8 @@ class _Joiner:
         self._texts: list[Text] = []
         self._streams: dict[str, Stream] = {}
         self._last: dict[str, int] = {}
+        self.until: dict[str, float] = {}
+        """Up to where the next part is copied, in seconds by kind; absent: to its end."""
         self.copied = 0
         """Packets."""
 
@@ -321,6 +356,8 @@ class _Joiner:
     def _put(self, packet: av.Packet[Stream], told: Callable[[int], None]) -> None:
         kind = packet.stream.type
         if kind not in self._streams or packet.dts is None or packet.dts <= self._last.get(kind, -1):
+            return
+        if packet.dts * packet.time_base >= self.until.get(kind, math.inf):
             return
         self._last[kind] = packet.dts
         for text in self._texts:

@@ -81,7 +81,7 @@ def _play(intake: Intake, container: InputContainer, begin: Ticks, *, sure: bool
 
     Unless `sure` that there is none further back: False, and nothing, where that one comes after `begin`.
     """
-    session = Session(intake, container, begin)
+    session = Session(intake, container, Ticks(max(begin, intake.shown)))
     keyed = session.video is None
     early: list[av.Packet[Stream]] = []
     for packet in container.demux(session.streams):

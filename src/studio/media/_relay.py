@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from studio.errors import MediaError
-from studio.events import ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
+from studio.events import ChooseInput, ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
 from studio.media._air import Air
@@ -30,6 +30,7 @@ from studio.media._disk import Disk
 from studio.media._hls import Hls, Look, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
+from studio.media._inputs import Inputs
 from studio.media._instant import Instant
 from studio.media._intake import Intake
 from studio.media._outputs import Output
@@ -185,7 +186,7 @@ class Relay:
         try:
             if not self._zero.continued:
                 await self._reporting(asyncio.to_thread(join_all, plan.folder, None, self._hub.say))
-            self._source = await self._reporting(asyncio.to_thread(_open_source, plan.input, self._intake))
+            self._source = await self._reporting(asyncio.to_thread(_open_source, plan, self._intake))
         except MediaError as problem:
             going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
             self._hub.post(Trouble(str(problem), ends_show=not going_on))
@@ -231,6 +232,11 @@ class Relay:
             ):  # whatever a torn part may hold: the encoder must not wait for it, now or at the next start
                 logger.exception("the hold cannot be filled again")
         source.run()
+
+    @property
+    def _inputs(self) -> Inputs | None:
+        """Where encoders stream to us, if they do."""
+        return self._source if isinstance(self._source, Inputs) else None
 
     def _set_hold(self, hold: Ms) -> None:
         """Let the programme wait for `hold` from now on, where that can be."""
@@ -316,9 +322,12 @@ class Relay:
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
 
-    def _change(self, wish: AddDestination | RemoveDestination | SetHold) -> None:
+    def _change(self, wish: AddDestination | RemoveDestination | SetHold | ChooseInput) -> None:
         if isinstance(wish, SetHold):
             self._set_hold(wish.hold)
+        elif isinstance(wish, ChooseInput):
+            if self._inputs is not None:
+                self._inputs.choose(wish.name)
         else:
             self._destinations.change(wish)
 
@@ -390,6 +399,8 @@ class Relay:
             alarms=self._alarms(outputs),
             slate=figures.slate,
             hold=self._time.hold,
+            inputs=self._inputs.reports() if self._inputs is not None else (),
+            chosen=self._inputs.chosen if self._inputs is not None else None,
         )
 
     def _kept(self) -> list[Kept]:
@@ -429,6 +440,7 @@ class Relay:
         taking = [output.name for output in outputs if output.destination and output.state == "on air"]
         return (
             *self._air.alarms(),
+            *(self._inputs.alarms() if self._inputs is not None else ()),
             *self._sight.alarms(),
             *self._keeper.alarms(),
             *self._probers.follow(self._destinations.wanted, taking),
@@ -503,23 +515,21 @@ def _unwritable(folder: Path, problem: OSError) -> str:
     )
 
 
-def _open_source(text: str, intake: Intake) -> Source:
+def _open_source(plan: RelayPlan, intake: Intake) -> Source:
     """Return the source that a plan's `input` names. Raises MediaError."""
-    kind, _colon, rest = text.partition(":")
+    kind, _colon, rest = plan.input.partition(":")
     if kind == "file":
         from studio.media._file import FileSource  # noqa: PLC0415 - only the chosen source is loaded
 
         return FileSource(intake, Path(rest))
     if kind == "listen":
-        from studio.media._listen import Listener  # noqa: PLC0415
-
-        return Listener(intake, rest)
+        return Inputs(intake, rest, plan.backup, returns=plan.backup_return, folder=plan.folder)
     if kind == "mic":
         from studio.media._microphone import Microphone  # noqa: PLC0415
 
         return Microphone(intake, rest)
     raise MediaError(
-        _("{input} is no input; write file:PATH, mic, mic:DEVICE or listen:ADDRESS.").format(input=repr(text))
+        _("{input} is no input; write file:PATH, mic, mic:DEVICE or listen:ADDRESS.").format(input=repr(plan.input))
     )
 
 

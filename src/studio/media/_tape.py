@@ -114,9 +114,15 @@ class _Place:
 class Arrival:
     """Lays one source's sound down on the tape, and cuts it into chunks for the recogniser."""
 
-    def __init__(self, tape: Tape, heard: Callable[[Ms, bytes], None]) -> None:
-        """Tell `heard` where each chunk of 16 kHz mono begins on the show clock, and its samples."""
+    def __init__(self, tape: Tape, heard: Callable[[Ms, bytes], None], after: tuple[int, int] | None = None) -> None:
+        """Tell `heard` where each chunk of 16 kHz mono begins on the show clock, and its samples.
+
+        What lies before `after`, the `ends` of the source before, is left out: nothing airs or is heard twice.
+        """
         self._tape = tape
+        self._after = after
+        self.ends = after
+        """Samples of the show, of the air's and of the recogniser's, after the last sound; `None` before any."""
         self._heard = heard
         self._air = av.AudioResampler("s16", "stereo", AIR_RATE)
         self._speech = av.AudioResampler("s16", "mono", SPEECH_RATE)
@@ -136,16 +142,24 @@ class Arrival:
             self._speech = av.AudioResampler("s16", "mono", SPEECH_RATE)
             self._form = form
         seconds = at / RATE
+        air_end, speech_end = self.ends or (0, 0)
         frame.pts = None  # the resampler would follow stamps and fill or cut; places are kept here
         for air in self._air.resample(frame):
             samples = np.frombuffer(memoryview(air.planes[0]), np.int16)[: 2 * air.samples].reshape(-1, 2)
             place = self._air_place.take(seconds, len(samples))
-            self._tape.lay(place, samples)
+            late = max(0, self._after[0] - place) if self._after else 0
+            self._tape.lay(place + late, samples[late:])
+            air_end = max(air_end, place + len(samples))
             if self.copy is not None:
                 self.copy(place, samples)
         for speech in self._speech.resample(frame):
             data = bytes(speech.planes[0])[: 2 * speech.samples]
-            self._hear(self._speech_place.take(seconds, speech.samples), data)
+            place = self._speech_place.take(seconds, speech.samples)
+            late = max(0, self._after[1] - place) if self._after else 0
+            if late < speech.samples:
+                self._hear(place + late, data[2 * late :])
+            speech_end = max(speech_end, place + speech.samples)
+        self.ends = air_end, speech_end
 
     def take_raw(self, samples: NDArray[np.int16], rate: int, at: Ticks) -> None:
         """Take interleaved samples, shape (n, 1) or (n, 2), that begin `at` on the show clock."""

@@ -21,6 +21,7 @@ from studio.web._captions import captions_routes
 from studio.web._destinations import destinations_routes
 from studio.web._guard import Guard
 from studio.web._hold import hold_route
+from studio.web._inputs import inputs_routes
 from studio.web._instant import instant_route
 from studio.web._pages import FILES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
 from studio.web._socket import Limits, Switchboard
@@ -97,7 +98,7 @@ def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
 
     routes: list[BaseRoute] = [_route(page) for page in PAGES]
     routes += captions_routes(house)
-    routes += [*destinations_routes(house), hold_route(house), instant_route(house)]
+    routes += [*destinations_routes(house), *inputs_routes(house), hold_route(house), instant_route(house)]
     routes += [
         WebSocketRoute("/ws", switchboard.answer),
         Route("/healthz", health),

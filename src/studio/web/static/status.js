@@ -34,6 +34,16 @@ const LINK_STATES = {
   refused: ["bad", () => t("Needs you")],
 };
 
+const INPUTS = {
+  main: () => t("Main encoder"),
+  backup: () => t("Backup encoder"),
+};
+const CHOICES = {
+  auto: () => t("By itself"),
+  main: () => t("Main"),
+  backup: () => t("Backup"),
+};
+
 const DESTINATIONS = {
   hls: () => t("Hall (HLS)"),
   recording: () => t("Recording"),
@@ -181,6 +191,50 @@ function Links({ links, live }) {
         </li>`,
       )}
     </ul>
+  <//>`;
+}
+
+/** Two encoders: which one airs by itself, or because somebody wants it so. */
+function Inputs({ inputs, live }) {
+  const [asked, setAsked] = useState(null);
+  const [answer, setAnswer] = useState("");
+  const names = Object.keys(INPUTS).filter((name) => name in inputs);
+  if (names.length === 0) return null;
+  const choose = async (name) => {
+    setAsked(name);
+    setAnswer("");
+    const { outcome, reason } = await command("input", { name });
+    setAsked(null);
+    setAnswer(outcome === "confirmed" ? "" : reason || t("Nobody confirmed this."));
+  };
+  const detail = ({ airs, detail: said }) => [airs && t("On air"), said].filter(Boolean).join(" – ");
+  return html`<${Panel} name="inputs" title=${t("Encoders")}>
+    <ul class="rows">
+      ${names.map(
+        (name) => html`<li key=${name}>
+          <span class="name">${INPUTS[name]()}</span>
+          <${State} table=${LINK_STATES} state=${inputs[name].state} live=${live} />
+          <span class="detail">${detail(inputs[name])}</span>
+        </li>`,
+      )}
+    </ul>
+    <div class="rows">
+      <span class="buttons" role="group" aria-label=${t("Which encoder is on the air")}>
+        ${Object.entries(CHOICES).map(
+          ([name, word]) => html`<button
+            key=${name}
+            type="button"
+            disabled=${!live || asked !== null}
+            aria-pressed=${name === inputs.chosen}
+            aria-busy=${name === asked}
+            onClick=${() => choose(name)}
+          >
+            ${word()}
+          </button>`,
+        )}
+      </span>
+    </div>
+    <p class="answer" role="alert">${answer}</p>
   <//>`;
 }
 
@@ -375,6 +429,7 @@ function StatusPage({ state, live, languages }) {
       </div>
       <div class="desk">
         <${Scenes} scenes=${scenes} live=${live} />
+        <${Inputs} inputs=${state.inputs ?? {}} live=${live} />
         <${Links} links=${links} live=${live} />
         <${Figures} programme=${programme} captions=${captions} live=${live} />
       </div>

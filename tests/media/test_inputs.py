@@ -1,0 +1,107 @@
+"""Main and backup encoder: what viewers see and hear when one takes over from the other."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.media.inputs_bench import look, make_encoded, repeats
+from tests.media.relay_bench import Encoder, Relay, Relays, free_port
+
+from studio.events import ChooseInput, Sound
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("inputs")
+    return make_encoded(folder / "main.mp4", "0x002000", 440), make_encoded(folder / "backup.mp4", "0x000040", 880)
+
+
+async def both(relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], hold: int) -> tuple[Relay, list[str]]:
+    urls = [f"rtmp://127.0.0.1:{free_port()}/live/studio" for _each in clips]
+    relay = await relays.start(f"listen:{urls[0]}", backup=urls[1], hold=Ms(hold))
+    await relay.until(lambda: relay.reported and len(relay.report.inputs) == 2)
+    for clip, url in zip(clips, urls, strict=True):
+        encoders.append(Encoder(clip, url))
+    await relay.until(lambda: all(each.state == "online" for each in relay.report.inputs) and relay.aired > 10)
+    assert airs(relay) == "main"
+    return relay, urls
+
+
+def airs(relay: Relay) -> str | None:
+    return next((each.name for each in relay.report.inputs if each.airs), None)
+
+
+def later(relay: Relay, frames: int) -> Callable[[], bool]:
+    upto = relay.aired + frames
+    return lambda: relay.aired >= upto
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_lost_main_encoder_is_not_missed_within_the_hold(
+    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], how: signal.Signals
+) -> None:
+    relay, _urls = await both(relays, encoders, clips, hold=2000)
+    await relay.until(later(relay, 60))
+    encoders[0].process.send_signal(how)
+    await relay.until(lambda: airs(relay) == "backup")
+    [alarm] = [alarm for alarm in relay.report.alarms if alarm.name == "main"]
+    assert "the backup is on the air" in alarm.sentence
+    await relay.until(later(relay, 90))
+    relay.finish()
+    assert await relay.ended() == 0
+
+    aired = look(relay.plan.folder / "recording.mp4")
+    [turn] = aired.turns
+    assert aired.who[0] == "main"
+    assert aired.longest_step < 0.09
+    assert repeats(aired) <= 1
+    # the bar of the backup moves on from its first picture: nothing stands, nothing is left out
+    after = [(b - a) % 40 for a, b in itertools.pairwise(aired.bars[turn : turn + 40])]
+    assert after == [1] * 39
+    assert sum(length for _at, length in aired.silences) <= 0.02
+    clean = look(relay.plan.folder / "clean.mp4")
+    assert len(clean.turns) == 1
+    assert clean.longest_step < 0.09
+    assert repeats(clean) <= 1
+    assert sum(length for _at, length in clean.silences) <= 0.05
+    heard = [said for said in relay.said if isinstance(said, Sound)]
+    for one, other in itertools.pairwise(heard):  # each moment once
+        assert other.start == pytest.approx(one.start + len(one.samples) / 32, abs=25)
+
+
+async def test_a_hand_chooses_and_a_restart_keeps_it(
+    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path]
+) -> None:
+    relay, urls = await both(relays, encoders, clips, hold=1000)
+    relay.line.send(ChooseInput("backup"))
+    await relay.until(lambda: airs(relay) == "backup")
+    assert relay.report.chosen == "backup"
+    await relay.until(later(relay, 40))
+    await relay.kill()
+
+    relay = await relays.start(relay.plan)
+    for clip, url in zip(clips, urls, strict=True):
+        encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.reported and airs(relay) == "backup")
+    assert relay.report.chosen == "backup"
+    await relay.until(later(relay, 40))
+    encoders[-1].stop()  # what was chosen is lost
+    await relay.until(lambda: airs(relay) == "main")
+    assert relay.report.chosen is None
+    assert "backup encoder, which somebody had chosen, is lost" in relay.troubles()[-1].sentence
+    relay.line.send(ChooseInput("backup"))
+    await relay.until(lambda: "cannot go on the air" in relay.troubles()[-1].sentence)
+    assert airs(relay) == "main"
+    await relay.until(later(relay, 30))
+    relay.finish()
+    assert await relay.ended() == 0
+    aired = look(relay.plan.folder / "recording.mp4")
+    assert [who for who, _same in itertools.groupby(who for who in aired.who if who)] == ["main", "backup", "main"]
