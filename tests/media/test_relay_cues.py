@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studio.media._clock import Ticks
+from tests.media.hls_bench import LOOK, TS, programme
+
 from studio.media._cues import CueBoard, RollUp
-from studio.media._hls import Hls, Look, Rendition
-from studio.media._plan import EncodePreset
+from studio.media._hls import Hls, Rendition
 from studio.spoken import Cue
 from studio.units import Ms
 
@@ -155,20 +156,10 @@ class _AtTheWrongMoment(CueBoard):
 
 def test_a_cue_that_comes_while_its_segment_is_written_stands_in_the_next(tmp_path: Path) -> None:
     board = _AtTheWrongMoment()
-    hls = Hls(tmp_path, EncodePreset(), Look(640, 360, 25.0, 1_000_000), [Rendition(board, "pl")])
-    hls._first, hls._shift = Ticks(0), 0
-    hls._segment(0, 4.0)
-    hls._segment(1, 4.0)
+    preset = replace(TS, keyframe_seconds=4, segment_seconds=4)
+    hls = Hls(tmp_path, preset, LOOK, [Rendition(board, "pl")])
+    for coded in programme(preset, 8):
+        hls.write(coded)
+    hls.close()
     assert "tekst" not in (tmp_path / "seg-00000.vtt").read_text("utf-8")
     assert "tekst" in (tmp_path / "seg-00001.vtt").read_text("utf-8")
-
-
-def test_what_others_have_in_the_folder_stays_there(tmp_path: Path) -> None:
-    mine = {tmp_path / name for name in ("essay.tmp", "seg-last.ts.tmp", "seg-x.vtt", "seg-00001.ts.txt.tmp")}
-    ours = {tmp_path / name for name in ("seg-00001.ts.tmp", "index.m3u8.tmp", "seg-00001.vtt", "seg-00001.en.vtt")}
-    for file in mine | ours:
-        file.touch()
-    hls = Hls(tmp_path, EncodePreset(), Look(640, 360, 25.0, 1_000_000), [Rendition(CueBoard(), "pl")])
-    (tmp_path / "index.m3u8").write_text("#EXTM3U\n#EXTINF:4,\nseg-00007.ts\n", "utf-8")
-    hls._follow()
-    assert {file for file in mine | ours if file.exists()} == mine

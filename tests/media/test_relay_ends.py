@@ -12,7 +12,7 @@ from studio.bridge import Line
 from studio.events import CaptionsDone, ShowCue, SoundEnded, Subscribe
 from studio.media import recover
 from studio.media._fonts import DEJAVU, find_font
-from studio.media._hls import _first_stamp
+from studio.media._segments import Ts
 from studio.spoken import Cue
 from studio.units import Ms
 
@@ -141,4 +141,4 @@ def test_a_segment_without_a_picture_tells_no_time(tmp_path: Path, clip: Path) -
     only_sound = tmp_path / "seg.ts"
     copy = ["ffmpeg", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(only_sound)]
     subprocess.run(copy, check=True)
-    assert _first_stamp(only_sound) is None
+    assert Ts().first_stamp(only_sound.read_bytes()) is None

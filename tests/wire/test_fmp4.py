@@ -52,3 +52,18 @@ def test_aac_loses_its_header_and_keeps_what_it_said() -> None:
     assert fmp4.aac_setup(b"", 48_000, 2).hex() == "1190"
     assert fmp4.aac_setup(b"\x12\x10", 48_000, 2).hex() == "1210"
     assert fmp4.Sound(48_000, 2, b"\x11\x90").codec == "mp4a.40.2"
+
+
+def test_a_piece_says_when_its_first_picture_is_decoded() -> None:
+    at = 1 << 33  # beyond what a transport stream counts to
+    pictures = [fmp4.Sample(at, b"first"), fmp4.Sample(at + 3600, b"second", key=False)]
+    piece = fmp4.piece(3, pictures, [fmp4.Sample(5, b"sound")], at + 7200, 1029)
+    assert fmp4.first_picture(piece) == at
+    assert piece.endswith(b"\x00\x00\x00\x18mdatfirstsecondsound")
+    run = piece.index(b"trun")
+    assert (
+        piece[run + 4 : run + 36].hex(" ", 4)
+        == "00000701 00000002 000000c4 00000e10 00000005 02000000 00000e10 00000006"
+    )
+    assert int.from_bytes(piece[run + 12 : run + 16], "big") == piece.index(b"first") - piece.index(b"moof") + 4
+    assert fmp4.first_picture(fmp4.piece(1, [], [fmp4.Sample(5, b"sound")], 0, 1029)) is None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TICK = Fraction(1, RATE)
 _SOUND = Fraction(1, AIR_RATE)
-_AAC_FRAME = 1024
+AAC_FRAME = 1024
 _MOST_THREADS = 4
 """More delay the picture by more frames than a recording may lose."""
 
@@ -30,7 +30,8 @@ _MOST_THREADS = 4
 class Coded:
     """A packet of the programme, ready to be muxed."""
 
-    kind: Literal["picture", "sound"]
+    kind: Literal["picture", "sound", "small"]
+    """`small`: the small picture, which HLS has besides."""
     stamp: Ticks
     """Presentation, on the show clock; pictures are never reordered, so it is the decoding stamp too."""
     key: bool
@@ -125,16 +126,16 @@ class SoundEncoder:
             self._next = at
         self._waiting = np.concatenate((self._waiting, samples))
         coded: list[Coded] = []
-        while len(self._waiting) >= _AAC_FRAME:
-            coded += self._frame(self._waiting[:_AAC_FRAME])
-            self._waiting = self._waiting[_AAC_FRAME:]
+        while len(self._waiting) >= AAC_FRAME:
+            coded += self._frame(self._waiting[:AAC_FRAME])
+            self._waiting = self._waiting[AAC_FRAME:]
         return coded
 
     def flush(self) -> list[Coded]:
         """Return what is held back; the last frame is filled up with silence."""
         coded: list[Coded] = []
         if len(self._waiting):
-            coded = self._frame(np.pad(self._waiting, ((0, _AAC_FRAME - len(self._waiting)), (0, 0))))
+            coded = self._frame(np.pad(self._waiting, ((0, AAC_FRAME - len(self._waiting)), (0, 0))))
         if self._context.is_open:
             coded += self._coded(self._context.encode(None))
         return coded
@@ -142,12 +143,12 @@ class SoundEncoder:
     def _frame(self, samples: NDArray[np.int16]) -> list[Coded]:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), "s16", "stereo")
         frame.sample_rate, frame.time_base, frame.pts = AIR_RATE, _SOUND, self._next
-        self._next += _AAC_FRAME
+        self._next += AAC_FRAME
         return self._coded(self._context.encode(frame))
 
     def _coded(self, packets: list[av.Packet[av.AudioStream]]) -> list[Coded]:
         coded = []
-        length = Ticks(_AAC_FRAME * RATE // AIR_RATE)
+        length = Ticks(AAC_FRAME * RATE // AIR_RATE)
         for packet in packets:
             # The stamp already accounts for the encoder's delay of one frame; before zero there is only that delay.
             stamp = round((packet.pts or 0) * (packet.time_base or _SOUND) * RATE)

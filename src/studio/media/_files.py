@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_aside(path: Path, text: str) -> None:
-    """Replace `path` by `text` so that nobody sees half of it; OSError where that fails.
+def write_aside(path: Path, content: str | bytes) -> None:
+    """Replace `path` by `content`, text as UTF-8, so that nobody sees half of it; OSError where that fails.
 
     It survives this process, not a power cut: a playlist is written every two seconds and not worth an `fsync` each.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        aside.write_text(text, encoding="utf-8")
+        aside.write_bytes(content.encode() if isinstance(content, str) else content)
         aside.replace(path)
     except OSError:
         aside.unlink(missing_ok=True)

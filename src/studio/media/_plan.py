@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -56,6 +57,8 @@ class EncodePreset:
     """Length of an HLS segment; a multiple of `keyframe_seconds`."""
     playlist_segments: int = 60
     """How many segments the HLS playlist goes back. 0: to the show's beginning, nothing is removed."""
+    segment_type: Literal["ts", "fmp4"] = "ts"
+    """What HLS segments are: MPEG-TS, which every player takes, or fragmented MP4."""
 
     def __post_init__(self) -> None:
         _within("width", self.width, 0, 7680)

@@ -27,7 +27,7 @@ from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard, RollUp
 from studio.media._destination import Destinations
 from studio.media._disk import Disk
-from studio.media._hls import Hls, Look, Rendition
+from studio.media._hls import Hls, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
 from studio.media._inputs import Inputs
@@ -38,6 +38,7 @@ from studio.media._plan import LONGEST_HOLD
 from studio.media._prober import Probers
 from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._refill import refill
+from studio.media._row import Look
 from studio.media._tape import Tape
 from studio.media._transmitter import Transmitter
 from studio.media._watchdog import Watchdog

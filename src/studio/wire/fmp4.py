@@ -1,19 +1,24 @@
 """Fragmented MP4 (ISO 14496-12) of H.264 and AAC, as browsers take it piece by piece.
 
-An `opening` says once what follows; each packet is then a `fragment` of its own, which nobody has to wait for.
+An `opening` says once what follows; each packet is then a `fragment` of its own, which nobody has to wait for, or many
+are a `piece` of HLS.
 """
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCALE = 90_000
 """Ticks a second of a picture's track; a sound's track counts its samples."""
 PICTURE, SOUND = 1, 2
 """Numbers of the two tracks."""
-_START = re.compile(rb"\x00*\x00\x00\x01")
+_START = b"\x00\x00\x01"
 """Before each unit of Annex B; the noughts before it belong to it (ISO 14496-10, B.1.1)."""
 _SPS, _PPS = 7, 8
 _SHORTEST = 6
@@ -41,7 +46,7 @@ class Picture:
     @property
     def codec(self) -> str:
         """Their name by RFC 6381."""
-        return "avc1." + self.setup[1:4].hex()
+        return avc_codec(self.setup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,55 @@ def fragment(number: int, track: int, at: int, length: int, data: bytes, *, show
     return moof + struct.pack(">I4s", 8 + len(data), b"mdat") + data
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One packet of a piece, decoded and shown at the same time."""
+
+    at: int
+    """In ticks of its track; those of a track ascend."""
+    data: bytes
+    """H.264 by `with_lengths`, or AAC without a header."""
+    key: bool = True
+
+
+def piece(number: int, pictures: Sequence[Sample], sounds: Sequence[Sample], end: int, sound_end: int) -> bytes:
+    """Return the `number`th segment: what each track has up to its end, in its own ticks; a track may be empty."""
+    tracks = [track for track in ((PICTURE, pictures, end), (SOUND, sounds, sound_end)) if track[1]]
+    body = b"".join(sample.data for _number, samples, _end in tracks for sample in samples)
+    head = _piece_head(number, tracks, 0)
+    return (
+        _box("styp", b"msdh", bytes(4), b"msdhmsix")
+        + _piece_head(number, tracks, len(head) + 8)
+        + struct.pack(">I4s", 8 + len(body), b"mdat")
+        + body
+    )
+
+
+def _piece_head(number: int, tracks: list[tuple[int, Sequence[Sample], int]], at: int) -> bytes:
+    """`at`: how far after the box's beginning the first packet stands."""
+    parts = []
+    for track, samples, end in tracks:
+        times = [*(sample.at for sample in samples), end]
+        entries = b"".join(
+            struct.pack(">III", after - time, len(sample.data), _KEY if sample.key else _OTHER)
+            for (time, after), sample in zip(pairwise(times), samples, strict=True)
+        )
+        base = _full("tfhd", 0, 0x020000, struct.pack(">I", track))
+        when = _full("tfdt", 1, 0, struct.pack(">Q", samples[0].at))
+        run = _full("trun", 0, 0x701, struct.pack(">Ii", len(samples), at) + entries)
+        parts.append(_box("traf", base, when, run))
+        at += sum(len(sample.data) for sample in samples)
+    return _box("moof", _full("mfhd", 0, 0, struct.pack(">I", number)), *parts)
+
+
+def first_picture(data: bytes) -> int | None:
+    """Return when the first picture of a piece is decoded, in its ticks; `None` where there is none."""
+    for name, traf in _boxes(_inside(data, b"moof")):
+        if name == b"traf" and _inside(traf, b"tfhd")[4:8] == struct.pack(">I", PICTURE):
+            return int.from_bytes(_inside(traf, b"tfdt")[4:12], "big")
+    return None
+
+
 # ── H.264 ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -113,6 +167,11 @@ def avc_setup(said: bytes) -> bytes | None:
     return record
 
 
+def avc_codec(setup: bytes) -> str:
+    """Return the name by RFC 6381 of pictures with this `setup`: profile, constraints and level."""
+    return "avc1." + setup[1:4].hex()
+
+
 def _is_measured(data: bytes) -> bool:
     """Whether lengths that happen to look like a start code lead exactly to the end."""
     at = 0
@@ -122,8 +181,7 @@ def _is_measured(data: bytes) -> bool:
 
 
 def _units(data: bytes) -> list[bytes]:
-    begin = _START.search(data)
-    return _START.split(data[begin.end() :]) if begin else []
+    return [unit.rstrip(b"\x00") for unit in data.split(_START)[1:]]  # no unit ends in noughts
 
 
 # ── AAC ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +212,19 @@ def _box(name: str, *parts: bytes) -> bytes:
 
 def _full(name: str, version: int, flags: int, body: bytes) -> bytes:
     return _box(name, struct.pack(">I", version << 24 | flags), body)
+
+
+def _boxes(data: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 0
+    while at + 8 <= len(data):
+        size = max(8, int.from_bytes(data[at : at + 4], "big"))
+        found.append((data[at + 4 : at + 8], data[at + 8 : at + size]))
+        at += size
+    return found
+
+
+def _inside(data: bytes, name: bytes) -> bytes:
+    return next((body for kind, body in _boxes(data) if kind == name), b"")
 
 
 def _track(what: Picture | Sound) -> bytes:

@@ -1,0 +1,176 @@
+"""HLS folders, written from packets that real encoders made."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import av
+import pytest
+from tests.media.hls_bench import FMP4, LOOK, TS, files, listed, programme, stamps
+
+from studio.media._cues import CueBoard
+from studio.media._hls import Hls, Rendition
+from studio.media._playlist import Entry, Playlist
+from studio.spoken import Cue
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.media import EncodePreset
+
+
+def write(folder: Path, preset: EncodePreset, seconds: float, begin: float = 0, *, close: bool = True) -> Hls:
+    """Let one life of a relay write `seconds` of programme with a caption; return what wrote it."""
+    board = CueBoard()
+    board.show(Cue(1, Ms(round(begin * 1000) + 480), Ms(round(begin * 1000) + 1480), ("Labas vakaras",)))
+    hls = Hls(folder, preset, LOOK, [Rendition(board, "lt")])
+    for coded in programme(preset, seconds, begin):
+        hls.write(coded)
+    if close:
+        hls.close()
+    return hls
+
+
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+def test_ffmpeg_plays_the_list_to_its_end_and_nothing_is_lost_or_moved(tmp_path: Path, preset: EncodePreset) -> None:
+    write(tmp_path, replace(preset, playlist_segments=0), 4.4, 2.0)
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        times = [float(frame.time) for frame in container.decode(video=0)]
+    assert len(times) == 110
+    assert [round(later - earlier, 4) for earlier, later in pairwise(times)] == [0.04] * 109
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        sounds = [float(frame.time or 0) for frame in container.decode(audio=0)]
+    steps = [later - earlier for earlier, later in pairwise(sounds)]
+    assert max(abs(step - 1024 / 48_000) for step in steps) < 0.001
+    assert sounds[0] - times[0] == pytest.approx(0, abs=0.03)
+    text = (tmp_path / "index.m3u8").read_text()
+    assert text.count("#EXTINF:1.000000,") == 4
+    assert "#EXTINF:0.400000," in text
+    assert text.endswith("#EXT-X-ENDLIST\n")
+    assert "#EXT-X-TARGETDURATION:1\n" in text
+    assert ("#EXT-X-MAP" in text) is (preset is FMP4)
+
+
+@pytest.mark.parametrize(("preset", "shift"), [(TS, 126_000), (FMP4, 0)], ids=["ts", "fmp4"])
+def test_the_map_of_the_captions_says_what_the_pictures_really_carry(
+    tmp_path: Path, preset: EncodePreset, shift: int
+) -> None:
+    write(tmp_path, preset, 3, 7.0)
+    second = (tmp_path / "seg-00001.vtt").read_text(encoding="utf-8")
+    found = re.search(r"X-TIMESTAMP-MAP=MPEGTS:(\d+),LOCAL:00:00:09.000", second)
+    assert found is not None
+    assert int(found[1]) == shift + 9 * 90_000
+    head = (tmp_path / "init-00000.mp4").read_bytes() if preset is FMP4 else b""
+    data = head + (tmp_path / listed(tmp_path / "index.m3u8")[1]).read_bytes()
+    assert stamps(data)[0] - shift / 90_000 == pytest.approx(8.0, abs=0.001)
+    assert "00:00:07.480 --> 00:00:08.480" in second
+
+
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+def test_what_left_the_window_goes_and_what_others_have_stays(tmp_path: Path, preset: EncodePreset) -> None:
+    mine = {"essay.tmp", "seg-x.vtt", "seg-00001.ts.txt", "notes.m3u8", ".index.m3u8.swp"}
+    for name in mine | {".seg-00009.ts.4711", ".index.m3u8.4711"}:
+        (tmp_path / name).touch()
+    write(tmp_path, preset, 70.0)
+    ending = ".ts" if preset is TS else ".m4s"
+    last = [f"seg-{number:05}" for number in range(66, 70)]
+    assert listed(tmp_path / "index.m3u8") == [name + ending for name in last]
+    assert listed(tmp_path / "captions.m3u8") == [name + ".vtt" for name in last]
+    # a minute of what is listed no more can still be fetched
+    kept = {f"seg-{number:05}{end}" for number in range(6, 70) for end in (ending, ".vtt")}
+    others = {"master.m3u8", "index.m3u8", "captions.m3u8"} | ({"init-00000.mp4"} if preset is FMP4 else set())
+    assert files(tmp_path) == kept | others | mine
+    assert "#EXT-X-MEDIA-SEQUENCE:66\n" in (tmp_path / "index.m3u8").read_text()
+    assert ("#EXT-X-MAP" in (tmp_path / "index.m3u8").read_text()) is (preset is FMP4)
+
+
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+def test_a_relay_that_is_started_again_goes_on_with_the_list(tmp_path: Path, preset: EncodePreset) -> None:
+    whole = replace(preset, playlist_segments=0)
+    write(tmp_path, whole, 2.5, close=False)  # killed: the third second is lost
+    master = (tmp_path / "master.m3u8").read_text()
+    write(tmp_path, whole, 2.0, 5.0)
+    text = (tmp_path / "index.m3u8").read_text()
+    names = [f"seg-{number:05}{'.ts' if preset is TS else '.m4s'}" for number in range(4)]
+    assert listed(tmp_path / "index.m3u8") == names
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert text.index("#EXT-X-DISCONTINUITY\n") < text.index(names[2])
+    assert text.index(names[1]) < text.index("#EXT-X-DISCONTINUITY\n")
+    assert re.findall(r'MAP:URI="(.*)"', text) == ([] if preset is TS else ["init-00000.mp4", "init-00002.mp4"])
+    assert (tmp_path / "master.m3u8").read_text() == master
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        assert sum(1 for _frame in container.decode(video=0)) == 100
+
+    # a third life, in a list that has become short
+    write(tmp_path, preset, 7.0, 20.0)
+    text = (tmp_path / "index.m3u8").read_text()
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:2\n" in text
+    assert "#EXT-X-MEDIA-SEQUENCE:7\n" in text
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 0
+    clocks = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)", text)
+    assert len(clocks) == 1
+
+
+def test_another_form_of_segments_begins_a_list_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, TS, 2.0)
+    write(tmp_path, FMP4, 2.0, 5.0)
+    assert listed(tmp_path / "index.m3u8") == ["seg-00002.m4s", "seg-00003.m4s"]
+    assert "#EXT-X-DISCONTINUITY\n" in (tmp_path / "index.m3u8").read_text()
+
+
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+def test_pictures_of_another_form_begin_a_segment_and_a_head_of_their_own(tmp_path: Path, preset: EncodePreset) -> None:
+    whole = replace(preset, playlist_segments=0)
+    hls = Hls(tmp_path, whole, LOOK, [])
+    for coded in programme(whole, 1.4):
+        hls.write(coded)
+    first = (tmp_path / "master.m3u8").read_text()
+    for coded in programme(replace(whole, preset="veryfast"), 1.6, 1.4):  # another profile
+        hls.write(coded)
+    hls.close()
+    text = (tmp_path / "index.m3u8").read_text()
+    assert re.findall(r"#EXTINF:([\d.]+)", text) == ["1.000000", "0.400000", "1.000000", "0.600000"]
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert 'CODECS="avc1.42c01e,' in first
+    assert 'CODECS="avc1.64001e,' in (tmp_path / "master.m3u8").read_text()
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        assert sum(1 for _frame in container.decode(video=0)) == 75
+
+
+def test_the_bandwidth_that_is_said_is_never_less_than_that_of_a_segment(tmp_path: Path) -> None:
+    hls = Hls(tmp_path, TS, replace(LOOK, bandwidth=1000), [])
+    for coded in programme(TS, 3):
+        hls.write(coded)
+    hls.close()
+    said = int((tmp_path / "master.m3u8").read_text().partition("BANDWIDTH=")[2].partition(",")[0])
+    sizes = [(tmp_path / name).stat().st_size * 8 for name in listed(tmp_path / "index.m3u8")]
+    assert said == max(sizes)
+
+
+def test_packets_of_transport_streams_are_counted_on_from_one_segment_to_the_next(tmp_path: Path) -> None:
+    write(tmp_path, TS, 3.0)
+    data = b"".join((tmp_path / name).read_bytes() for name in listed(tmp_path / "index.m3u8"))
+    counts: dict[int, int] = {}
+    for at in range(0, len(data), 188):
+        stream, count = (data[at + 1] & 31) << 8 | data[at + 2], data[at + 3] & 15
+        carries = data[at + 3] & 16
+        if stream in counts and carries:
+            assert count == (counts[stream] + 1) & 15
+        counts[stream] = count
+    assert len(counts) == 5  # the two tables, the names of services, picture and sound
+
+
+def test_a_torn_or_foreign_playlist_is_read_as_far_as_it_goes() -> None:
+    playlist = Playlist("", 0, 2.0)
+    playlist.resume(
+        "#EXTM3U\n#EXT-X-DISCONTINUITY-SEQUENCE:x\n#EXTINF:2.0,\nseg-00004.ts\n#EXTINF:,\n../seg-00005.ts\n"
+        "#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:oops,\nseg-00006.ts\n#EXTINF:2.0,\nseg-00003.ts\n#EXTINF:2.0",
+        ".ts",
+    )
+    assert [entry.number for entry in playlist.entries] == [4]
+    playlist.add(Entry(7, 2.0, ".ts", 0.0, broken=True))
+    assert playlist.last == 7
