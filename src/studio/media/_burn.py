@@ -137,26 +137,26 @@ def _even(length: float) -> int:
 
 def _patch(image: Image.Image, left: int, top: int, *, hd: bool) -> Patch:
     """Turn a drawing into what the three planes of a yuv420p picture get."""
-    colours = np.asarray(image, np.float32)
-    red, green, blue = (colours[..., channel] for channel in range(3))
-    opacity = colours[..., 3] / np.float32(255)
+    red, green, blue, opacity = (np.asarray(band, np.float32) for band in image.split())
+    opacity *= np.float32(1 / 255)
     of_red, of_blue = (0.2126, 0.0722) if hd else (0.299, 0.114)
-    light = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
-    planes = [_plane(top, left, 16 + light * (219 / 255), opacity)]
+    light = np.float32(of_red) * red + np.float32(1 - of_red - of_blue) * green + np.float32(of_blue) * blue
+    planes = [_plane(top, left, np.float32(16) + light * np.float32(219 / 255), opacity)]
     opacity_there = _quarter(opacity)
     for other, weight in ((blue, of_blue), (red, of_red)):
-        tint = 128 + (other - light) * (112 / 255 / (1 - weight))
+        tint = np.float32(128) + (other - light) * np.float32(112 / 255 / (1 - weight))
         mean = _quarter(tint * opacity) / np.maximum(opacity_there, np.float32(1e-6))
         planes.append(_plane(top // 2, left // 2, mean, opacity_there))
     return tuple(planes)
 
 
 def _quarter(values: Values) -> Values:
-    rows, columns = values.shape
-    mean: Values = values.reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
+    """Return the mean of each two by two; written out, for numpy's own mean over two axes takes ten times as long."""
+    rows = values[0::2] + values[1::2]
+    mean: Values = (rows[:, 0::2] + rows[:, 1::2]) * np.float32(0.25)
     return mean
 
 
 def _plane(top: int, left: int, values: Values, opacity: Values) -> _Plane:
-    cover = np.rint(opacity * _WHOLE)
-    return _Plane(top, left, (_WHOLE - cover).astype(np.uint16), np.rint(values * cover).astype(np.uint16))
+    cover = np.rint(opacity * np.float32(_WHOLE))
+    return _Plane(top, left, (np.float32(_WHOLE) - cover).astype(np.uint16), np.rint(values * cover).astype(np.uint16))
