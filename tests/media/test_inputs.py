@@ -48,13 +48,13 @@ def later(relay: Relay, frames: int) -> Callable[[], bool]:
 async def test_a_lost_main_encoder_is_not_missed_within_the_hold(
     relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], how: signal.Signals
 ) -> None:
-    relay, _urls = await both(relays, encoders, clips, hold=2000)
-    await relay.until(later(relay, 60))
+    relay, _urls = await both(relays, encoders, clips, hold=1000)
+    await relay.until(later(relay, 30))
     encoders[0].process.send_signal(how)
     await relay.until(lambda: airs(relay) == "backup")
     [alarm] = [alarm for alarm in relay.report.alarms if alarm.name == "main"]
     assert "the backup is on the air" in alarm.sentence
-    await relay.until(later(relay, 90))
+    await relay.until(later(relay, 70))
     relay.finish()
     assert await relay.ended() == 0
 

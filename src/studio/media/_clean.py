@@ -124,8 +124,10 @@ class _Parts:
             self._open()
         packet = coded.packet()
         due = packet.dts or 0
-        after = self._last.get(coded.kind)
-        if due < 0 or (after is not None and due <= after):
+        after = self._last.get(coded.kind, -1)
+        if due < 0 <= after + 1 <= (packet.pts or 0):  # the first pictures, which B-frames have decoded before the show
+            due = packet.dts = after + 1
+        if due < 0 or due <= after:
             return  # a muxer takes no packet twice, and none from before the show
         self._last[coded.kind] = due
         packet.stream = self._streams[coded.kind]

@@ -181,7 +181,8 @@ class Stay:
         intake, waiting = self._intake, self._waiting
         stamps = [Session.stamp(packet) or Ticks(0) for packet, _arrived in waiting]
         came = min(arrived - stamp * _TIME // RATE for (_packet, arrived), stamp in zip(waiting, stamps, strict=True))
-        first = min(stamps)
+        # The show begins with the first picture that is shown; it is decoded earlier, where others are moved behind it.
+        first = min(_shown(packet) for packet, _arrived in waiting)
         # No further back than the hold can bear: what is overdue when it is placed would never air.
         bearable = max(0, intake.delay - 2 * SETTLE) * _TIME // RATE
         came = max(came, waiting[0][1] - bearable - first * _TIME // RATE)
@@ -198,3 +199,9 @@ def _complete(pictures: list[av.Packet[Stream]]) -> None:
     for packet, after in reversed(list(itertools.pairwise(pictures[: known + 1]))):
         if packet.dts is None and after.dts is not None:
             packet.dts = after.dts - (packet.duration or after.duration or 1)
+
+
+def _shown(packet: av.Packet[Stream]) -> Ticks:
+    """When `packet` is shown, in ticks of the source."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    return Ticks(round((stamp or 0) * packet.time_base * RATE))
