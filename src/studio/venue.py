@@ -69,6 +69,8 @@ class ShowSettings:
     """Let the first encoder air again by itself when it has sent for ten seconds."""
     clean: bool = True
     """Keep what the encoder sends as it comes, too, without captions."""
+    recording: Literal["mp4", "mkv"] = "mp4"
+    """What the recordings become when the show is over."""
     slate: str = "slate"
     """A file of `scenes/`: its first scene airs while the encoder gives nothing."""
     slate_from_start: bool = False

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.media.relay_bench import Encoder, Relays, free_port, see
+from tests.media.relay_bench import Encoder, Relays, free_port, make_clip, see, segments
 
+from studio.events import Destination
 from studio.media._disk import EVERY, Disk
 
 if TYPE_CHECKING:
@@ -130,3 +133,49 @@ async def test_on_a_disk_that_is_nearly_full_only_what_airs_is_recorded(
     relay.finish()
     assert await relay.ended() == 0
     assert see(small_disk / "recording.mp4").end > 1
+
+
+class Hanging:
+    """A file that lets nobody write until somebody reads it: what a network drive does whose server is gone."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self._path = path
+
+    def answer(self) -> None:
+        """Take everything from now on."""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while self._path.exists():
+            with self._path.open("rb") as file:
+                while file.read(65536):
+                    pass
+
+
+async def test_disks_that_hang_hold_neither_the_air_nor_one_another(relays: Relays, tmp_path: Path) -> None:
+    hall = tmp_path / "hall"
+    clip = make_clip(tmp_path / "long.mp4", seconds=30)
+    destination = Destination("hall", "hls", str(hall))
+    relay = await relays.start(f"file:{clip}", destinations=(destination,), part_seconds=1.0)
+    await relay.until(lambda: relay.outputs().get("hall") == "on air" if relay.reported else False)
+    Hanging(relay.plan.folder / "recording.part-002.ts")
+    answers = Hanging(hall / f".seg-00001.ts.{relay.process.pid}")
+
+    await relay.until(lambda: relay.outputs()["recording"] == relay.outputs()["hall"] == "stalled")
+    (said, _hls, _hall) = relay.report.outputs
+    assert "does not answer; look at the disk" in said.detail
+    seen = (relay.report.on_time, len(segments(relay.plan.folder / "hls" / "index.m3u8")))
+    await relay.until(lambda: relay.report.on_time > seen[0] + 60)
+    assert relay.outputs() == {"recording": "stalled", "hls": "on air", "hall": "stalled"}
+    assert len(segments(relay.plan.folder / "hls" / "index.m3u8")) > seen[1]
+    assert relay.report.frames - relay.report.on_time <= 5
+
+    answers.answer()
+    await relay.until(lambda: relay.outputs()["hall"] == "on air")
+    relay.finish()
+    assert await relay.ended() == 0
+    assert relay.outputs() == {"recording": "stalled", "hls": "done", "hall": "done"}
+    assert "#EXT-X-ENDLIST" in (hall / "index.m3u8").read_text()
+    assert "so the end of recording is missing" in relay.troubles()[-1].sentence
+    assert len(see(relay.plan.folder / "recording.part-001.ts").times) == 50

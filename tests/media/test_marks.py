@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.media.relay_bench import Relays, see
 
-from studio.media import recover
+from studio.media import recover, whole_recording
 from studio.media._marks import Marks, marks_of
 from studio.spoken import Cue
 from studio.subtitles import Track, read, save
@@ -71,14 +72,31 @@ async def test_captions_of_another_show_are_none_of_it(relays: Relays, clip: Pat
     assert '"subtitle"' not in json.dumps(told(whole))
 
 
-async def test_a_recording_that_was_cut_off_has_its_captions_too(relays: Relays, clip: Path) -> None:
+async def test_a_recording_that_was_cut_off_has_its_captions_in_either_form(
+    relays: Relays, clip: Path, tmp_path: Path
+) -> None:
     relay = await relays.start(f"file:{clip}")
     await relay.until(lambda: relay.aired >= 60)
     await relay.kill()
     caption(relay.plan.folder, relay.epoch)
+    other = shutil.copytree(relay.plan.folder, tmp_path / "other", ignore=shutil.ignore_patterns("*.sock"))
     whole = recover(relay.plan.folder)
     assert whole is not None
     assert shown(whole, 0)[0].lines == SPOKEN[0].lines
+
+    film = recover(other, form="mkv", language="pl")
+    assert film == other / "recording.mkv"
+    assert whole_recording(other) == film
+    assert shown(film, 0)[:2] == SPOKEN[:2]
+    assert shown(film, 0) == shown(whole, 0)
+    assert shown(film, 1) == shown(whole, 1) == ENGLISH
+    streams = told(film)["streams"]
+    assert isinstance(streams, list)
+    kinds = [(stream["codec_name"], stream["tags"].get("language")) for stream in streams]
+    assert kinds == [("h264", None), ("aac", None), ("subrip", "pol"), ("subrip", "eng")]
+    assert '"title": "Dobry wieczór Państwu"' in json.dumps(told(film), ensure_ascii=False)
+    assert see(film).times == pytest.approx(see(whole).times, abs=0.001)
+    assert see(film).end == pytest.approx(see(whole).end, abs=0.001)
 
 
 def test_a_chapter_begins_after_a_pause_and_has_its_first_words() -> None:

@@ -57,7 +57,7 @@ def over(folder: Path) -> bool:
 
 async def test_the_last_words_are_waited_for(relays: Relays, tmp_path: Path) -> None:
     short = make_clip(tmp_path / "short.mp4", seconds=1.2)
-    relay = await relays.start(f"file:{short}")
+    relay = await relays.start(f"file:{short}", form="mkv")
     line = await Line.call(relay.plan.socket)
     line.send(Subscribe("recogniser", Ms(0)))
     async for message in line:
@@ -72,6 +72,7 @@ async def test_the_last_words_are_waited_for(relays: Relays, tmp_path: Path) -> 
     assert ShowCue(last) in relay.said
     assert CaptionsDone() in relay.said
     await line.close()
+    assert see(relay.plan.folder / "recording.mkv").end == pytest.approx(1.2, abs=0.1)
 
 
 async def test_a_recogniser_that_is_gone_is_not_waited_for(relays: Relays, tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
         backup=settings.backup or "" if source.startswith("listen:") else "",
         backup_return=settings.backup_return,
         clean=settings.clean,
+        form=settings.recording,
         level=settings.level,
         lip_sync=Ms(settings.lip_sync),
         destinations=tuple(
@@ -190,7 +191,7 @@ def _show_folder(wished: Path | None, shows: Path | None, now: datetime) -> Path
     """The folder of this show, made; a show that was cut off there goes on, a finished one is never touched."""
     folder = wished or (shows or Path("shows")) / now.strftime("%Y-%m-%d_%H%M%S")
     folder = folder.expanduser().resolve()
-    if (folder / "recording.mp4").exists():
+    if media.whole_recording(folder) is not None:
         raise ShowError(
             _("{folder} already holds a finished show; choose another folder for this one with --out.").format(
                 folder=folder
@@ -241,8 +242,15 @@ def is_running(line: Path) -> bool:
         return True
 
 
-def join_recording(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
+def join_recording(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    form: media.Form = "mp4",
+    language: str = "",
+) -> Path | None:
     """Join what a show that was cut off recorded in `folder`; `None` where there is nothing to join.
+
+    `language` is that of the captions, `auto` or empty where nobody knows.
 
     Raises ShowError where there is no such folder, or where its show still runs: its recording is not whole yet.
     """
@@ -251,7 +259,7 @@ def join_recording(folder: Path, progress: Callable[[int, int], None] | None = N
         raise ShowError(_("There is no folder {folder}; name the folder of a show.").format(folder=folder))
     if is_running(relay_socket(folder)):
         raise ShowError(_("The show in {folder} is still running; end it first.").format(folder=folder))
-    return media.recover(folder, progress)
+    return media.recover(folder, progress, form, language)
 
 
 def _captions_plan(

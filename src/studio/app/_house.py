@@ -233,7 +233,7 @@ class House:
             self._followed = True
             await self._parted.wait()
             self._followed = False
-            if (self.folder / "recording.mp4").exists():
+            if media.whole_recording(self.folder) is not None:
                 return 0
         return await self._relay.run()
 
@@ -256,7 +256,7 @@ class House:
     def _gather_recording(self) -> None:
         """Join the parts that a relay which was cut off in the end left; they stay where that cannot be done."""
         try:
-            media.recover(self.folder)
+            media.recover(self.folder, form=self._evening.relay.form, language=self._evening.relay.language)
         except StudioError as problem:
             self._tell(str(problem))
 

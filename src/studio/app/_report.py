@@ -426,15 +426,15 @@ class Report:
 
     def summary(self, folder: Path, first_frame: float | None) -> Summary:
         """What it all came to, by the files that are there."""
-        recording = folder / "recording.mp4"
-        seconds = (media.probe(recording).duration or 0) / 1000 if recording.exists() else 0.0
+        recording = media.whole_recording(folder)
+        seconds = (media.probe(recording).duration or 0) / 1000 if recording is not None else 0.0
         kept = captions.read_kept(folder)
         late = sorted(kept.lateness)
         return Summary(
             folder=folder,
-            recording=recording if recording.exists() else None,
+            recording=recording,
             parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
-            clean=tuple(sorted(folder.glob("clean*.mp4"), key=lambda path: (len(path.name), path.name))),
+            clean=tuple(sorted(folder.glob("clean*.m[pk][4v]"), key=lambda path: (len(path.name), path.name))),
             subtitles=tuple(
                 path
                 for track in ("captions", "captions.en")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ import typer
 from studio import media
 from studio.app import check_everything, join_recording
 from studio.cli._screen import lines, out, progress
-from studio.cli._shows import VenueOption
+from studio.cli._shows import VenueOption, read_venue
+from studio.errors import DrawerError
 from studio.language import _, plural
+from studio.venue import Venue
 
 
 def check(venue: VenueOption = None) -> None:
@@ -24,11 +27,14 @@ def check(venue: VenueOption = None) -> None:
         out.print(_("All drawers and studio.toml are in order."))
 
 
-def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))]) -> None:
-    """Join what is there; the parts go only when the whole is safe."""
+def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))], venue: VenueOption = None) -> None:
+    """Join what is there, to what `recording` in studio.toml says; the parts go only when the whole is safe."""
+    house = Venue()
+    with contextlib.suppress(*(() if venue else (DrawerError,))):  # an evening is saved with a broken studio.toml, too
+        house = read_venue(venue)
     bar, told = progress(_("joining the recording"))
     with bar:
-        recording = join_recording(folder, told)
+        recording = join_recording(folder, told, house.show.recording, house.language)
     if recording is None:
         out.print(_("There is nothing to join in {folder}.").format(folder=folder), markup=False, soft_wrap=True)
     else:

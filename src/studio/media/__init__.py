@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from studio.media._plan import LONGEST_HOLD, EncodePreset, RelayPlan
+from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan
 from studio.media._source import Sound
 from studio.units import Ms
 
@@ -25,6 +25,7 @@ __all__ = [
     "LONGEST_HOLD",
     "REFUSED",
     "EncodePreset",
+    "Form",
     "RelayPlan",
     "Sound",
     "air_time",
@@ -35,6 +36,7 @@ __all__ = [
     "probe",
     "recover",
     "sound_between",
+    "whole_recording",
 ]
 
 REFUSED = 3
@@ -56,17 +58,30 @@ def probe(path: Path) -> Facts:
     return _probe.probe(path)
 
 
-def recover(folder: Path, progress: Callable[[int, int], None] | None = None) -> Path | None:
+def recover(
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    form: Form = "mp4",
+    language: str = "",
+) -> Path | None:
     """Join the parts of the recordings that a dead relay left in `folder`; `None` where there are none.
 
     The parts go once the whole is safe on the disk; one that could not be read to its end is kept as
-    `recording.unread-NNN.ts`, which is logged. What came in, `clean.part-NNN.ts`, becomes `clean.mp4` likewise.
-    `progress` is told bytes read and bytes in all. Raises MediaError; the parts stay then. Must not be called while a
-    relay records there.
+    `recording.unread-NNN.ts`, which is logged. What came in, `clean.part-NNN.ts`, becomes `clean.mp4` likewise; with
+    the `form` "mkv" they become `recording.mkv` and `clean.mkv`. `language` is that of the captions, `auto` or empty
+    where nobody knows. `progress` is told bytes read and bytes in all. Raises MediaError; the parts stay then. Must not
+    be called while a relay records there.
     """
     from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
 
-    return _recording.join_all(folder, progress)
+    return _recording.join_all(folder, progress, form=form, language=language)
+
+
+def whole_recording(folder: Path) -> Path | None:
+    """Return the recording of the show in `folder`, in whatever form; `None` while it is in parts, or not there."""
+    from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
+
+    return _recording.whole_of(folder)
 
 
 def air_time(recording: Path) -> AirTime:

@@ -10,6 +10,7 @@ import msgspec
 
 from studio.language import _, speak
 from studio.media import REFUSED, RelayPlan
+from studio.media._log import log_aside
 from studio.media._relay import Relay, leave
 
 logger = logging.getLogger(__name__)
@@ -21,14 +22,17 @@ async def _relay(plan: RelayPlan) -> int:
 
 def main() -> None:
     """Relay one programme."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    finish_log = log_aside("%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         plan = RelayPlan.from_json(sys.stdin.buffer.read())
     except msgspec.MsgspecError as problem:
         logger.error("%s", _("The relay's plan is not one: {problem}").format(problem=problem))  # noqa: TRY400 - one sentence
+        finish_log()
         sys.exit(REFUSED)
     speak(plan.interface)
-    leave(asyncio.run(_relay(plan)))
+    code = asyncio.run(_relay(plan))
+    finish_log()
+    leave(code)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ class Backlog:
     What is too much goes from the oldest to the next keyframe, and is counted.
     """
 
-    def __init__(self, seconds: float = MOST_SECONDS, size: int = MOST_BYTES) -> None:
-        """Hold `seconds` and `size` bytes at the most."""
+    def __init__(self, seconds: float = MOST_SECONDS, size: int = MOST_BYTES, *, at_once: bool = False) -> None:
+        """Hold `seconds` and `size` bytes at the most; `at_once`: from the first packet on, not the first keyframe."""
         self._most_ticks = ticks(seconds)
         self._most_bytes = size
         self._lock = threading.Lock()
@@ -42,9 +42,9 @@ class Backlog:
         self._since: list[Coded] = []
         """Everything from the last keyframe on, for whoever begins now; empty while it was too much."""
         self._since_size = 0
-        self._gap = True
+        self._gap = not at_once
         """The queue goes on at the next keyframe only."""
-        self._begun = False
+        self._begun = at_once
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._closed = False
         self.ended = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import re
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -48,6 +49,12 @@ PATIENCE = 10.0
 """Seconds that the end of the show waits for the disk."""
 _GENEROUS = EncodePreset(audio_bitrate=256)
 """A microphone's sound is encoded once more when it airs."""
+_AVCC = 7
+"""Bytes of the shortest `avcC`."""
+_NEAR = 1024
+"""Bytes of a key frame in which its parameter sets stand."""
+_SPS = re.compile(rb"\x00\x00\x01([\x27\x47\x67].{3,120}?|\x42\x01.{3,120}?)\x00\x00[\x00\x01]", re.DOTALL)
+"""Of H.264 or HEVC."""
 _WRITING = {
     "flush_packets": "1",  # whoever kills us loses what has not been written
     "max_interleave_delta": "1",  # a packet waits for the next one, not for sound that may never come
@@ -62,6 +69,8 @@ class Arrived(Coded):
 
     due: Ticks
     """When it is to be decoded, on the show clock."""
+    head: bytes = b""
+    """What a key frame says of the pictures' size, as the encoder says it; empty where it does not."""
 
     def packet(self) -> av.Packet[Stream]:
         """Make a packet of it."""
@@ -115,13 +124,17 @@ class _Parts:
         self._streams = self._form.streams(self._file)
         self._began: Ticks | None = None
         self._end = Ticks(0)
+        self._head = b""
         self._last: dict[str, int] = {}
 
     def write(self, coded: Coded) -> None:
         begins = coded.key and (coded.kind == "picture" or not self._form.pictures)
-        if begins and self._began is not None and coded.stamp - self._began >= self._length:
+        head = coded.head if isinstance(coded, Arrived) else b""
+        another = head and self._head and head != self._head  # players cannot follow inside one file
+        if begins and self._began is not None and (another or coded.stamp - self._began >= self._length):
             self.close()
             self._open()
+        self._head = head or self._head
         packet = coded.packet()
         due = packet.dts or 0
         after = self._last.get(coded.kind, -1)
@@ -313,6 +326,12 @@ class Copy:
         self._clean = clean
         self._kinds = {stream.index: _kind(stream) for stream in streams}
         self._pictures = pictures
+        self._head = b"".join(
+            _in_band(stream.codec_context.extradata or b"") for stream in streams if _kind(stream) == "picture"
+        )
+        """What RTMP has said of the pictures."""
+        self._changed = False
+        """It has said so since they began, so that they must carry it."""
 
     def put(self, packet: av.Packet[Stream], offset: Ticks) -> None:
         """Take a packet as it came, not yet on the show clock; show time is its stamp + `offset`."""
@@ -324,13 +343,23 @@ class Copy:
         shown = due if packet.pts is None else round(packet.pts * packet.time_base * RATE)
         length = round((packet.duration or 0) * packet.time_base * RATE)
         key = packet.is_keyframe
+        data = bytes(packet)
+        head = b""
+        if kind == "picture":
+            if packet.has_sidedata("new_extradata"):
+                self._head = _in_band(bytes(packet.get_sidedata("new_extradata")))
+                self._changed = True
+            if key:
+                data = self._head + data if self._changed else data
+                head = self._head or _head(data)
         arrived = Arrived(
             "picture" if kind == "picture" else "sound",
             Ticks(max(shown, due) + offset),
             key,
-            bytes(packet),
+            data,
             Ticks(length),
             Ticks(due + offset),
+            head,
         )
         self._clean.put(arrived, begins=key and (kind == "picture" or not self._pictures))
 
@@ -355,6 +384,28 @@ class SoundCopy:
     def _hand_on(self, coded: list[Coded]) -> None:
         for one in coded:
             self._clean.put(Arrived("sound", one.stamp, True, one.data, one.duration, one.stamp), begins=True)  # noqa: FBT003 - `key`
+
+
+def _in_band(head: bytes) -> bytes:
+    """Return the parameter sets of an `avcC` as pictures carry them, each after its length; else nothing."""
+    if len(head) < _AVCC or head[0] != 1 or head[4] & 3 != 3:  # noqa: PLR2004 - lengths of four bytes
+        return b""
+    sets, at = bytearray(), 5
+    for mask in (0x1F, 0xFF):  # sequences, pictures
+        if at >= len(head):
+            break
+        count, at = head[at] & mask, at + 1
+        for _number in range(count):
+            length = int.from_bytes(head[at : at + 2], "big")
+            sets += length.to_bytes(4, "big") + head[at + 2 : at + 2 + length]
+            at += 2 + length
+    return bytes(sets)
+
+
+def _head(data: bytes) -> bytes:
+    """Return the sequence parameter set of a key frame that carries its own, as MPEG-TS does; else nothing."""
+    found = _SPS.search(data, 0, _NEAR)
+    return found.group(1) if found else b""
 
 
 def _kind(stream: Stream) -> str:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from studio.events import AddDestination, OutputReport
 from studio.language import _
-from studio.media._attempt import CHUNK, STALLED
-from studio.media._backlog import Backlog
-from studio.media._outputs import Output, trouble
-from studio.media._sender import BACK_OFF, GRACE, RAN_WELL, Sender
+from studio.media._sender import GRACE, Sender
+from studio.media._writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -145,117 +140,6 @@ class Destinations:
     def _way(self, destination: Destination) -> Way:
         after = self._leaving.get(destination.name)
         if destination.kind == "hls" and self._hls is not None:
-            return Folder(destination, self._hls, self._say, after=after)
+            place, hls = Path(destination.address), self._hls
+            return Writer(destination.name, place, lambda: hls(place), self._say, destination=True, after=after)
         return Sender(destination, self._say, after=after)
-
-
-class Folder:
-    """A destination that is a folder of HLS: written by a thread of its own, so that only it waits for a slow disk."""
-
-    def __init__(
-        self,
-        destination: Destination,
-        make: Callable[[Path], Sink],
-        say: Callable[[str], None],
-        *,
-        after: threading.Thread | None = None,
-    ) -> None:
-        """`after`: the thread of the one that had this place before."""
-        self._destination = destination
-        self._make = make
-        self._say = say
-        self._after = after
-        self._backlog = Backlog()
-        self._output: Output | None = None
-        self._broken: OutputReport | None = None
-        """What is to be said while nothing is written, for our own mistake."""
-        self._tries = 0
-        """Times that it broke since it went well; the first is said."""
-        self._broke_at = 0.0
-        self._busy: float | None = None
-        """Since when the disk is waited for; `None`: not now."""
-        self.thread = threading.Thread(target=self._run, name=f"to {destination.name}", daemon=True)
-        try:
-            self.thread.start()
-        except RuntimeError:  # this machine is at its limits
-            self._backlog.close()
-            raise
-
-    def write(self, packets: Sequence[Coded]) -> None:
-        """Let `packets` wait for the disk."""
-        self._backlog.put(packets)
-
-    def end(self, grace: float = GRACE, *, at_once: bool = False) -> None:  # noqa: ARG002 - a disk cannot be hurried
-        """Write what waits, or nothing more; does not wait for it. `thread` ends then."""
-        self._backlog.end(at_once=at_once)
-
-    def report(self) -> OutputReport:
-        """How this destination is doing."""
-        name, dropped = self._destination.name, self._backlog.dropped
-        broken, output = self._broken, self._output
-        if broken is not None:
-            return msgspec.structs.replace(broken, dropped=dropped)
-        if output is None:
-            return OutputReport(name, "connecting", self._destination.address, 0, destination=True, dropped=dropped)
-        report = output.report()
-        busy = self._busy
-        stalled = busy is not None and time.monotonic() - busy > STALLED
-        return msgspec.structs.replace(
-            report, state="stalled" if stalled else report.state, destination=True, dropped=dropped
-        )
-
-    def _run(self) -> None:
-        try:
-            if self._after is not None:
-                self._after.join(GRACE)
-            while not self._backlog.ended or len(self._backlog):
-                try:
-                    self._write_all()
-                except Exception as problem:  # our own mistake shall not end the writing, and nothing else
-                    logger.exception("the destination %s broke", self._destination.name)
-                    self._break(problem)
-                    if self._backlog.ended:
-                        break
-                    self._rest(BACK_OFF[min(self._tries, len(BACK_OFF)) - 1])
-                    self._backlog.again()
-        finally:
-            self._backlog.close()
-
-    def _write_all(self) -> None:
-        """Write what comes until it ends."""
-        destination, place = self._destination, Path(self._destination.address)
-        while not self._backlog.ended or len(self._backlog):
-            packets = self._backlog.take(CHUNK)
-            if not packets:
-                self._backlog.wait(None)
-                continue
-            self._busy = time.monotonic()
-            if self._output is None:
-                self._output = Output(destination.name, place, lambda: self._make(place), self._say)
-            self._output.write(packets)
-            self._busy = None
-            self._broken = None
-            if self._tries and time.monotonic() - self._broke_at > RAN_WELL:
-                self._tries = 0
-        if self._output is not None:
-            self._output.close()
-
-    def _break(self, problem: Exception) -> None:
-        """Say it, and let go of what broke: another begins at the last keyframe."""
-        output, self._output, self._busy = self._output, None, None
-        name, place = self._destination.name, self._destination.address
-        sentence = trouble(name, problem, Path(place))
-        self._broken = OutputReport(name, "failed", sentence, 0, destination=True)
-        self._tries += 1
-        self._broke_at = time.monotonic()
-        if self._tries == 1:
-            self._say(sentence)
-        if output is not None:
-            with contextlib.suppress(Exception):  # it is broken, and that has been said
-                output.close()
-
-    def _rest(self, seconds: float) -> None:
-        """Wait so long, or until the programme is over."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self._backlog.ended:
-            self._backlog.wait(left)

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -44,11 +45,35 @@ LOOK = {"analyzeduration": "1000000", "probesize": "500000", "fpsprobesize": "0"
 """The listener looks at a stream for a second at most: measured, the first packet is passed on 0.35 s after it came by
 RTMP, 1.0 s by SRT. Without `fpsprobesize` RTMP takes 0.95 s; with `fflags nobuffer` what was looked at is thrown away,
 and the programme begins a keyframe later (2.3 s)."""
+LOOK_LONGER = {"analyzeduration": "3000000"}
+"""… or for so long, once a look did not tell the size of the pictures (one a second comes) or what the sound is (it was
+promised, and did not come): nothing can be passed on then, and the encoder must call again."""
+PASS = {
+    "format": "nut",
+    "c": "copy",
+    "flush_packets": 1,
+    "max_interleave_delta": 1,
+    "syncpoints": "none",
+    "strict": "experimental",
+}
+"""A picture waits for the next packet, not for sound: where that stops FFmpeg would hold pictures back for 10 s.
+Without syncpoints NUT carries what RTMP says when the size of the pictures changes; with them it is lost."""
+ANY_TIME = ("-dts_error_threshold", "1000000000")
+"""FFmpeg throws away what jumps by 30 hours; but OBS and FFmpeg itself begin at 0 again after 2^31 ms of RTMP, and then
+nothing more would come. Where a jump leads to is the anchor's to say."""
+BACK = 10
+"""Packets in a second that FFmpeg has to date anew: the clock of an RTMP encoder went back, and until it comes to where
+it was all its packets would have one time. It calls again, and is anchored anew."""
+MOST_WORDS = 200
+"""Lines of a listener that are logged; there may be one for each packet."""
 PATIENCE = 2.0
 """Seconds we try to get a port that a killed relay may still leave behind."""
 GONE = 8.0
 """Seconds without a packet after which an encoder is hung up on: whoever lost its cable never says goodbye, and while
 its line stands no other encoder, nor it itself, can come."""
+_UNKNOWN = re.compile(r"Video codec \(.*\) is not implemented")
+"""Of FFmpeg 5.1, which knows no HEVC by RTMP."""
+_UNDATED = "Non-monotonous DTS"
 _WRONG = re.compile(r"App field don't match up|Unexpected stream")
 
 
@@ -87,6 +112,9 @@ class Listener:
         self._port = self._url.port or PORTS[self._url.scheme]
         self._child: subprocess.Popen[bytes] | None = None
         self._silent_said = self._wrong_said = False
+        self._unknown_said = False
+        self._unclear = False
+        """A look at an encoder did not tell what it sends."""
         claimed = self._claim(PATIENCE)
         self._door = Door(claimed, self.address, host.say) if self._url.scheme == "rtmp" else None
         if self._door is None:
@@ -166,7 +194,12 @@ class Listener:
             logger.info("an encoder streams to %s: %s", self.address, ", ".join(str(each) for each in stay.streams))
             if stay.audio is None and not self._silent_said:
                 self._silent_said = True
-                self._host.say(_("The encoder sends no sound, so there is nothing to caption; switch its sound on."))
+                self._host.say(
+                    _(
+                        "The encoder sends no sound, so there is nothing to caption; switch its sound on, and let it"
+                        " stream anew."
+                    )
+                )
             for packet in container.demux(stay.streams):  # until the encoder leaves, in the middle of a packet or not
                 stay.arrived(packet)
 
@@ -184,9 +217,10 @@ class Listener:
             # Who has called and says nothing is hung up on: until then nobody else is heard.
             address = f"srt://{url.hostname}:{self._port}?mode=listener&timeout={round(GONE * 1_000_000)}"
             address += f"&{url.query}" if url.query else ""
-        source = ffmpeg.input(address, **asked, **LOOK)
-        passed = ffmpeg.output(source["v:0?"], source["a:0?"], "pipe:1", format="nut", c="copy", flush_packets=1)
-        command = passed.global_args("-hide_banner", "-nostdin", "-loglevel", "warning").compile()
+        source = ffmpeg.input(address, **asked, **(LOOK | LOOK_LONGER if self._unclear else LOOK))
+        sound = source["a:u?" if self._unclear else "a:0?"]  # u: as far as it is known what it is
+        passed = ffmpeg.output(source["v:0?"], sound, "pipe:1", **PASS)
+        command = passed.global_args("-hide_banner", "-nostdin", "-loglevel", "warning", *ANY_TIME).compile()
         # A relay that is killed takes its listener with it, or the port would stay taken.
         tie = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         return [*tie, *(str(word) for word in command)]
@@ -195,14 +229,35 @@ class Listener:
         """Read what the listener has to say, or it would block."""
         if child.stderr is None:
             return
+        back: deque[float] = deque(maxlen=BACK)
         with child.stderr:
-            for raw in child.stderr:
+            for number, raw in enumerate(child.stderr):
                 line = raw.decode(errors="replace").rstrip()
                 if _WRONG.search(line):  # FFmpeg takes it all the same; and what was given may be somebody's key
                     child.kill()
                     self._wrong()
                     continue
-                logger.info("listener: %s", re.sub(r"(rtmp://\S+/)\S+", r"\1…", line))
+                self._unclear = self._unclear or " not set" in line  # "dimensions", "sample rate": NUT's words
+                if _UNKNOWN.search(line):
+                    self._unknown()
+                elif _UNDATED in line:
+                    back.append(time.monotonic())
+                    if len(back) == BACK and back[-1] - back[0] < 1:
+                        logger.warning("the clock of the encoder at %s went back; it is hung up on", self.address)
+                        back.clear()
+                        child.kill()
+                if number < MOST_WORDS:
+                    logger.info("listener: %s", re.sub(r"(rtmp://\S+/)\S+", r"\1…", line))
+
+    def _unknown(self) -> None:
+        if not self._unknown_said:
+            self._unknown_said = True
+            self._host.say(
+                _(
+                    "The encoder sends pictures that cannot be taken by RTMP here; set it to H.264, or let it stream by"
+                    " SRT."
+                )
+            )
 
     def _wrong(self) -> None:
         logger.warning("an encoder called at %s with another path or key", self.address)

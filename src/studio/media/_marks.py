@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 TRACKS = {"": "captions", "en": "captions.en"}
 """Languages of translations, and the captions' files without their ending."""
 NAMES = {"pl": "pol", "lt": "lit", "en": "eng"}
-"""Languages as MP4 calls them (ISO 639-2); any other is left out."""
+"""Languages as MP4 and Matroska call them (ISO 639-2); any other is left out."""
 PAUSE = 3_000
 """Milliseconds without words between which a chapter may begin, such as between two speakers …"""
 SHORTEST = 5 * 60_000
@@ -45,6 +45,7 @@ TITLE = 60
 PATIENCE = 30.0
 """Seconds that ffmpeg may take for one line of text."""
 _MS = Fraction(1, 1000)
+_LINE = b"1\n00:00:00,000 --> 00:00:01,000\n-\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,14 @@ class Marks:
         if not self.tracks:
             return []
         container.set_chapters(self.chapters())
+        lines = container.format.name == "matroska"
         with tempfile.TemporaryDirectory() as folder:
-            template = _template(Path(folder) / "text.mp4")
+            template = _lines(Path(folder) / "text.srt") if lines else _template(Path(folder) / "text.mp4")
             if template is None:
                 return []
             with template:
                 like = template.streams.subtitles[0]
-                return [Text(container, language, cues, like) for language, cues in self.tracks]
+                return [Text(container, language, cues, like, lines=lines) for language, cues in self.tracks]
 
 
 def marks_of(folder: Path, language: str = "", *, aired: bool) -> Marks:
@@ -143,8 +145,12 @@ def _of_this_show(folder: Path) -> bool:
 class Text:
     """One track of captions on its way into a file."""
 
-    def __init__(self, container: OutputContainer, language: str, cues: Sequence[Cue], template: Stream) -> None:
+    def __init__(
+        self, container: OutputContainer, language: str, cues: Sequence[Cue], template: Stream, *, lines: bool = False
+    ) -> None:
+        """`lines`: as Matroska has text, plain and with nothing in between; else as MP4 does."""
         self._out = container
+        self._lines = lines
         self._stream = container.add_stream_from_template(template)
         if language in NAMES:
             self._stream.metadata["language"] = NAMES[language]
@@ -157,8 +163,10 @@ class Text:
             start, end, text = self._waiting.popleft()
             if end <= at and not self._began:
                 continue
+            if self._lines and not text:
+                continue
             data = text.encode()
-            packet: av.Packet[Stream] = av.Packet(len(data).to_bytes(2, "big") + data)
+            packet: av.Packet[Stream] = av.Packet(data if self._lines else len(data).to_bytes(2, "big") + data)
             packet.time_base, packet.pts, packet.dts, packet.duration = _MS, start, start, end - start
             packet.stream = self._stream
             self._out.mux(packet)
@@ -178,15 +186,20 @@ def _samples(cues: Sequence[Cue]) -> Iterator[tuple[int, int, str]]:
         at = end
 
 
+def _lines(path: Path) -> InputContainer:
+    """Make a file with a stream of text as Matroska has it, for others to be like."""
+    path.write_bytes(_LINE)
+    return av.open(str(path))
+
+
 def _template(path: Path) -> InputContainer | None:
     """Make a file with a stream of text as MP4 has it, for others to be like; `None` where ffmpeg cannot.
 
     Its header says which font and colours are meant, and only ffmpeg's own encoder writes that.
     """
     command = ["ffmpeg", "-v", "error", "-f", "srt", "-i", "pipe:0", "-c:s", "mov_text", "-f", "mp4", str(path)]
-    line = b"1\n00:00:00,000 --> 00:00:01,000\n-\n\n"
     try:
-        subprocess.run(command, input=line, capture_output=True, check=True, timeout=PATIENCE)
+        subprocess.run(command, input=_LINE, capture_output=True, check=True, timeout=PATIENCE)
         return av.open(str(path))
     except (OSError, subprocess.SubprocessError, av.FFmpegError) as problem:
         logger.warning("the captions do not become a track of the recording: %s", problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,8 @@ from studio.wire.obs import Collection
 
 LONGEST_HOLD = Ms(30_000)
 """More would make talking to the hall about what it sees impossible."""
+Form: TypeAlias = Literal["mp4", "mkv"]
+"""What a whole recording is."""
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 """From the least work to the most, as x264 names them."""
 
@@ -130,6 +132,8 @@ class RelayPlan(msgspec.Struct, frozen=True):
     patience: float = 15.0
     """Seconds for which the air or the source may hang before the relay ends, to be started again. Where all is well, a
     turn takes 0.3 s at the most; a disk that slept needs ten to answer, and its alarm comes before us."""
+    form: Form = "mp4"
+    """Of the recordings, once they are whole."""
     part_seconds: float = 600.0
     """How long one part of a recording is until a show is over."""
 

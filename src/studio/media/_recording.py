@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from studio.media._clock import Ticks
     from studio.media._encode import Coded
     from studio.media._marks import Text
+    from studio.media._plan import Form
 
 logger = logging.getLogger(__name__)
 
 NAME = "recording"
 CLEAN = "clean"
+FORMS = {"mp4": "mp4", "mkv": "matroska"}
+"""What the whole may be, by its ending; and what FFmpeg calls it."""
 NAMES = (NAME, CLEAN)
 """What a show folder has recordings of: what aired, and the same as it came (see `_clean`)."""
 PART = 600.0
@@ -49,6 +52,11 @@ def parts(folder: Path, name: str = NAME) -> list[Path]:
     """Return the parts of the recording `name` in `folder`, oldest first."""
     found = [path for path in folder.glob(f"{name}.part-*.ts") if path.stem.rpartition("-")[2].isdecimal()]
     return sorted(found, key=_number)
+
+
+def whole_of(folder: Path, name: str = NAME) -> Path | None:
+    """Return the recording `name` of the show in `folder`, once it is whole; `None` while it is not."""
+    return next((whole for form in FORMS if (whole := folder / f"{name}.{form}").exists()), None)
 
 
 def next_part(folder: Path, name: str = NAME) -> Path:
@@ -74,8 +82,10 @@ class Recording:
         self.path = next_part(self._folder)
         self.detail = str(self.path)
         self._began: Ticks | None = None
+        # PyAV would open it without letting go of Python's lock, and a disk that does not answer would stop everybody
+        self._disk = self.path.open("wb", buffering=0)
         # Flushed packet by packet: whoever kills us loses less than a tenth of a second.
-        self._file = av.open(str(self.path), "w", "mpegts", options={"flush_packets": "1"})
+        self._file = av.open(self._disk, "w", "mpegts", options={"flush_packets": "1"})
         self._streams = mux_streams(self._file)
 
     def write(self, coded: Coded) -> None:
@@ -84,7 +94,7 @@ class Recording:
             if self._began is None:
                 self._began = coded.stamp
             elif coded.stamp - self._began >= self._length:
-                self._file.close()
+                self.close()
                 self._open()
                 self._began = coded.stamp
         packet = coded.packet()
@@ -93,7 +103,8 @@ class Recording:
 
     def close(self) -> None:
         """Write what waits for its neighbour."""
-        self._file.close()
+        with self._disk:
+            self._file.close()
 
 
 def mux_streams(container: OutputContainer) -> dict[str, Stream]:
@@ -111,6 +122,7 @@ def join_all(
     *,
     language: str = "",
     names: Collection[str] = NAMES,
+    form: Form = "mp4",
 ) -> Path | None:
     """Join the parts of every recording in `folder` that is among `names`; see `studio.media.recover`.
 
@@ -121,7 +133,7 @@ def join_all(
     made: list[Path] = []
     for name in (name for name in NAMES if name in names):
         try:
-            made += join(folder, progress, say, name, language=language)
+            made += join(folder, progress, say, name, language=language, form=form)
         except MediaError as found:
             problem = problem or found
     if problem is not None:
@@ -136,8 +148,9 @@ def join(
     name: str = NAME,
     *,
     language: str = "",
+    form: Form = "mp4",
 ) -> list[Path]:
-    """Join the parts of the recording `name` in `folder` to one MP4 that begins at show time 0.
+    """Join the parts of the recording `name` in `folder` to one file of this form that begins at show time 0.
 
     Where an encoder came back with another size or codec, a file of its own begins there: players cannot follow inside
     one. `say` is told of each part that could not be read to its end: it is kept, under a name that is no part's.
@@ -147,7 +160,7 @@ def join(
             empty.unlink()
     groups = _alike(parts(folder, name))
     marks = marks_of(folder, language, aired=name == NAME) if groups else Marks()
-    return [_join(folder, alike, progress, say, name=name, marks=marks) for alike in groups]
+    return [_join(folder, alike, progress, say, name=name, marks=marks, form=form) for alike in groups]
 
 
 def _join(
@@ -158,14 +171,15 @@ def _join(
     *,
     name: str,
     marks: Marks,
+    form: Form,
 ) -> Path:
-    whole, number = folder / f"{name}.mp4", 1
+    whole, number = folder / f"{name}.{form}", 1
     while whole.exists():  # an earlier show in this folder is somebody's evening
         number += 1
-        whole = folder / f"{name}-{number}.mp4"
+        whole = folder / f"{name}-{number}.{form}"
     aside = folder / f".{whole.name}.part"
     try:
-        copied, torn = _remux(found, aside, progress, marks)
+        copied, torn = _remux(found, aside, progress, marks, form)
         if copied:
             settle(whole, aside)
     except (OSError, av.FFmpegError) as problem:
@@ -243,7 +257,7 @@ def _keep(part: Path) -> Path:
 
 
 def _remux(
-    found: list[Path], aside: Path, progress: Callable[[int, int], None] | None, marks: Marks
+    found: list[Path], aside: Path, progress: Callable[[int, int], None] | None, marks: Marks, form: Form
 ) -> tuple[int, list[Path]]:
     """Copy every packet of `found` to `aside`; return how many, and the parts with more in them that we cannot read.
 
@@ -251,7 +265,7 @@ def _remux(
     """
     total, before = sum(part.stat().st_size for part in found), 0
     torn: list[Path] = []
-    joiner = _Joiner(av.open(str(aside), "w", "mp4"), marks.within(_end(found)))
+    joiner = _Joiner(av.open(str(aside), "w", FORMS[form]), marks.within(_end(found)))
     try:
         for part, until in zip(found, _cuts(found), strict=True):
             joiner.until = until

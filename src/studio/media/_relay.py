@@ -33,7 +33,6 @@ from studio.media._hub import Hub
 from studio.media._inputs import Inputs
 from studio.media._instant import Instant
 from studio.media._intake import Intake
-from studio.media._outputs import Output
 from studio.media._plan import LONGEST_HOLD
 from studio.media._prober import Probers
 from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
@@ -42,6 +41,7 @@ from studio.media._row import Look
 from studio.media._tape import Tape
 from studio.media._transmitter import Transmitter
 from studio.media._watchdog import Watchdog
+from studio.media._writer import Writer
 from studio.units import ms
 
 if TYPE_CHECKING:
@@ -186,7 +186,9 @@ class Relay:
             return 0
         try:
             if not self._zero.continued:
-                await self._reporting(asyncio.to_thread(join_all, plan.folder, None, self._hub.say))
+                await self._reporting(
+                    asyncio.to_thread(partial(join_all, form=plan.form), plan.folder, None, self._hub.say)
+                )
             self._source = await self._reporting(asyncio.to_thread(_open_source, plan, self._intake))
         except MediaError as problem:
             going_on = self._zero.continued  # a microphone that is out just now must not end the evening: try again
@@ -286,6 +288,12 @@ class Relay:
 
     async def _close(self) -> None:
         """Join the recording, and let the recogniser say its last words; the show is over."""
+        late = [output for output in self._transmitter.outputs if output.thread.is_alive()]
+        for output in late:
+            self._hub.say(output.unfinished)
+        if late:  # whoever touches that disk waits as long
+            await self._hub.wait_for_captions(0)
+            return
         self._zero.end()
         clean = self._intake.clean
         ready = set(NAMES)
@@ -303,7 +311,7 @@ class Relay:
         await self._hub.wait_for_captions(0 if self._hurried else LAST_WORDS)
         try:
             if any(parts(self._plan.folder, name) for name in ready):
-                join = partial(join_all, language=self._plan.language, names=ready)
+                join = partial(join_all, language=self._plan.language, names=ready, form=self._plan.form)
                 await asyncio.to_thread(join, self._plan.folder, None, self._hub.say)
         except MediaError as problem:
             self._hub.say(str(problem))
@@ -353,7 +361,7 @@ class Relay:
         if not self._broken.done():
             self._broken.set_result(problem)
 
-    def _outputs(self, width: int, height: int, fps: float) -> list[Output]:
+    def _outputs(self, width: int, height: int, fps: float) -> list[Writer]:
         """Open the outputs for pictures of this size and rate; called by the air."""
         plan = self._plan
         coming = (plan.encode.video_bitrate + plan.encode.audio_bitrate) * 1000
@@ -366,8 +374,8 @@ class Relay:
             renditions.append(Rendition(self._english, "en", ".en"))
         self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions, self._time))
         return [
-            Output("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
-            Output("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
+            Writer("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
+            Writer("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
         ]
 
     def _report(self) -> RelayReport:
@@ -536,5 +544,4 @@ def _open_source(plan: RelayPlan, intake: Intake) -> Source:
 
 def leave(code: int) -> None:
     """End the process now: a thread that broke may hang, and must not keep us here."""
-    logging.shutdown()
     os._exit(code)

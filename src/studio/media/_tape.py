@@ -24,6 +24,11 @@ SLIP = 0.02
 are rounded to milliseconds by RTMP, and to follow them to the sample would click."""
 CHUNK = SPEECH_RATE // 10
 """Samples sent to the recogniser at once."""
+LOUDEST_MIX = "1.707"
+"""How much louder than one channel a mix of more than two may become. FFmpeg mixes 5.1 by ITU-R BS.775 (front, centre
+and back at 1, 0.71 and 0.71, no LFE), and would bring that down by 7.7 dB, so that all may be at full scale at once. By
+3 dB, as here, front and centre do not clip together, and speech is about as loud as it came."""
+STEREO = 2
 _LOUDEST = 32768
 
 
@@ -138,8 +143,9 @@ class Arrival:
         """Take a decoded frame that begins `at` on the show clock."""
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if form != self._form:  # a broadcast may change from mono to stereo between two adverts
-            self._air = av.AudioResampler("s16", "stereo", AIR_RATE)
-            self._speech = av.AudioResampler("s16", "mono", SPEECH_RATE)
+            mix = {"rematrix_maxval": LOUDEST_MIX} if frame.layout.nb_channels > STEREO else None
+            self._air = av.AudioResampler("s16", "stereo", AIR_RATE, options=mix)
+            self._speech = av.AudioResampler("s16", "mono", SPEECH_RATE, options=mix)
             self._form = form
         seconds = at / RATE
         air_end, speech_end = self.ends or (0, 0)

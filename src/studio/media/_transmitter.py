@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from studio.media._closed import ClosedCaptions
     from studio.media._destination import Destinations
     from studio.media._encode import Coded
-    from studio.media._outputs import Output
     from studio.media._plan import RelayPlan
+    from studio.media._writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Transmitter:
         plan: RelayPlan,
         *,
         closed: ClosedCaptions | None,
-        open_outputs: Callable[[int, int, float], list[Output]],
+        open_outputs: Callable[[int, int, float], list[Writer]],
         destinations: Destinations,
         say: Callable[[str], None],
     ) -> None:
@@ -57,7 +57,7 @@ class Transmitter:
         self._sounds = SoundEncoder(plan.encode)
         self.fps = 0.0
         """Of the broadcast, once it is open."""
-        self.outputs: list[Output] = []
+        self.outputs: list[Writer] = []
 
     @property
     def undrawn(self) -> int:
