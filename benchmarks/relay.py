@@ -51,6 +51,7 @@ def options() -> argparse.Namespace:
     told["faults"].add_argument("--only", action="append", default=[], metavar="FAULT")
     told["inputs"].add_argument("--runs", type=int, default=1)
     told["kills"].add_argument("--count", type=int, default=20)
+    told["hold"].add_argument("--only", action="append", default=[], choices=("captions", "changes", "memory"))
     told["hold"].add_argument("--seconds", type=float, default=120, help="of speech (%(default)s)")
     told["browser"].add_argument("--seconds", type=float, default=60, help="that are watched, of each (%(default)s)")
     told["soak"].add_argument("--minutes", type=float, default=30)

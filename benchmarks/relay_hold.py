@@ -44,11 +44,12 @@ def measure(options: argparse.Namespace, book: Book) -> None:
     """Measure all three."""
     with temporary() as folder:
         clip = make_programme(folder / "clip.mp4", seconds=60, size=options.size)
-        _captions(folder / "captions", clip, options, book)
-        book.save()
-        _changes(folder / "changes", clip, options, book)
-        book.save()
-        _memory(folder / "memory", options, book)
+        for name, part in (("captions", _captions), ("changes", _changes), ("memory", _memory)):
+            if options.only and name not in options.only:
+                continue
+            (folder / name).mkdir()
+            part(folder / name, clip, options, book)
+            book.save()
 
 
 # ── captions ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +57,6 @@ def measure(options: argparse.Namespace, book: Book) -> None:
 
 def _captions(folder: Path, clip: Path, options: argparse.Namespace, book: Book) -> None:
     """Air words that come late, and find them in the pictures."""
-    folder.mkdir()
     os.environ["LATE"] = LATE
     console.print(f"captions: {options.seconds:g} s")
     air = asyncio.run(_speak(folder, clip, options))
@@ -128,7 +128,6 @@ def onsets(seen: Seen, cues: Sequence[Cue], book: Book) -> None:
 
 def _changes(folder: Path, clip: Path, options: argparse.Namespace, book: Book) -> None:
     """Change the hold from 2 to 10 to 0 s on the air."""
-    folder.mkdir()
     console.print("changes: about a minute")
     gaps = asyncio.run(_change(folder, clip, options))
     show = folder / "show"
@@ -138,7 +137,7 @@ def _changes(folder: Path, clip: Path, options: argparse.Namespace, book: Book) 
             book.at_most(f"2 → 10 → 0 s, {name}: largest step of {kind} stamps", largest, most)
             if least <= 0:
                 book.is_so(f"2 → 10 → 0 s, {name}: {kind} stamps never go back", "yes", f"{least:.3f} s", met=False)
-    turns = len(air_time(show).turns)
+    turns = len(air_time(show / "recording.mp4").turns)
     book.tell(
         "2 → 10 → 0 s: longest pause of what is written meanwhile", f"{max(gaps):.2f} s; {turns} turns", max(gaps)
     )
@@ -178,14 +177,15 @@ def _hls(folder: Path) -> dict[str, list[float]]:
 # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _memory(folder: Path, options: argparse.Namespace, book: Book) -> None:
+def _memory(folder: Path, _clip: Path, options: argparse.Namespace, book: Book) -> None:
     """Weigh the relay with a short and with a long hold."""
-    folder.mkdir()
     clip = make_heavy(folder / "heavy.mp4", options.size)
     console.print("memory: about a minute and a half")
     (few, light), (many, heavy) = asyncio.run(_weigh(folder, clip, options))
     held, took = many - few, heavy - light
-    book.at_most("memory for each byte held (own pages of the relay)", took / held if held else None, RING, digits=2)
+    book.at_most(
+        "memory for each byte held (own pages of the relay)", took / held if held else None, RING, "", digits=2
+    )
     book.tell(
         f"hold {SHORT:g} → {LONG:g} s at {HEAVY / 1000:g} Mb/s", f"{held / 1e6:.1f} MB held, {took / 1e6:.1f} taken"
     )

@@ -42,7 +42,7 @@ class Seen:
     programme: list[bool] = field(default_factory=list)
     """Whether it has the green mark: no slate has."""
     shows: list[frozenset[int]] = field(default_factory=list)
-    """Numbers of the cues whose drawing is on it, of those that were asked for around its time."""
+    """Number of the cue whose drawing is on it, of those that were asked for around its time; empty for none."""
     beeps: list[float] = field(default_factory=list)
     errors: int = 0
     """Packets that could not be decoded."""
@@ -108,9 +108,11 @@ class _Drawn:
 
     def on(self, luma: NDArray[np.uint8], at: float) -> frozenset[int]:
         near = (cue for cue in self._cues if cue.start - self.NEAR < at < cue.end + self.NEAR)
-        return frozenset(cue.number for cue in near if self._is_on(cue, luma))
+        alike, number = max(((self._alike(cue, luma), cue.number) for cue in near), default=(0.0, 0))
+        return frozenset({number}) if alike > ALIKE else frozenset()
 
-    def _is_on(self, cue: Cue, luma: NDArray[np.uint8]) -> bool:
+    def _alike(self, cue: Cue, luma: NDArray[np.uint8]) -> float:
+        """How much of `cue` is on the picture, of its letters or of its box, whichever is less; 0 to 1."""
         if cue.lines not in self._kept:
             plane = self._burner.prepare(cue.lines, hd=self._hd)[0]
             opaque = plane.keep == 0
@@ -120,8 +122,8 @@ class _Drawn:
         rows, columns = letters.shape
         region = luma[top : top + rows, left : left + columns]
         if region.shape != letters.shape or not letters.any():
-            return False
-        return bool((region[letters] > LETTER).mean() > ALIKE and (region[box] < BOX).mean() > ALIKE)
+            return 0.0
+        return float(min((region[letters] > LETTER).mean(), (region[box] < BOX).mean()))
 
 
 def beeps(path: Path) -> list[float]:
