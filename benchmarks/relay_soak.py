@@ -264,7 +264,7 @@ async def _minute(
     evening.restarted.clear()
     memory: dict[str, list[float]] = defaultdict(list)
     files: dict[str, list[int]] = defaultdict(list)
-    counts, answers, states = [], [], defaultdict(set)
+    answers, states = [], defaultdict(set)
     evening.ear.reports.clear()
     going: asyncio.Task[None] | None = None
     with console.status(f"minute {number + 1}: {fault.__doc__}") as told:
@@ -275,7 +275,6 @@ async def _minute(
             for which, (bytes_, descriptors) in look.items():
                 memory[which].append(bytes_ / 1e6)
                 files[which].append(descriptors)
-            counts.append(len(seen))
             asked = time.monotonic()
             with contextlib.suppress(httpx.HTTPError):
                 await evening.web.get(f"http://127.0.0.1:{evening.port}/healthz")

@@ -235,7 +235,7 @@ class Encoder:
 
     def _look(self) -> None:
         there = False
-        while not self._over.wait(0.01):
+        while not self._over.wait(0.1 if there else 0.01):
             is_there = established(self._port)
             if is_there and not there:
                 self.connected.append(time.monotonic())
