@@ -57,14 +57,21 @@ def measure(options: argparse.Namespace, book: Book) -> None:
 
 def _captions(folder: Path, clip: Path, options: argparse.Namespace, book: Book) -> None:
     """Air words that come late, and find them in the pictures."""
-    os.environ["LATE"] = LATE
-    console.print(f"captions: {options.seconds:g} s")
-    air = asyncio.run(_speak(folder, clip, options))
-    show = folder / "show"
-    cues = read_kept(show).cues
-    seen = see(show / "recording.mp4", cues=cues, style=air.plan.style, sound=False)
-    carried(seen, cues, book)
-    onsets(seen, cues, book)
+    for how in ("some words at a time", "each word for itself"):
+        os.environ["LATE"] = LATE
+        os.environ.pop("SINGLY", None)
+        if how.startswith("each"):
+            os.environ["SINGLY"] = "1"
+        console.print(f"captions, {how}: {options.seconds:g} s")
+        place = folder / how.replace(" ", "-")
+        place.mkdir()
+        air = asyncio.run(_speak(place, clip, options))
+        cues = read_kept(place / "show").cues
+        seen = see(place / "show" / "recording.mp4", cues=cues, style=air.plan.style, sound=False)
+        carried(how, seen, cues, book)
+        onsets(how, seen, cues, book)
+        book.save()
+    os.environ.pop("SINGLY", None)
 
 
 async def _speak(folder: Path, clip: Path, options: argparse.Namespace) -> OnAir:
@@ -82,7 +89,7 @@ async def _speak(folder: Path, clip: Path, options: argparse.Namespace) -> OnAir
         return air
 
 
-def carried(seen: Seen, cues: Sequence[Cue], book: Book) -> None:
+def carried(how: str, seen: Seen, cues: Sequence[Cue], book: Book) -> None:
     """Count the pictures, of those on which a word is being spoken, that carry the cue it stands in."""
     cue_of = {text: cue.number for cue in cues for text in cue.text.split()}
     last = max((cue.end for cue in cues), default=0)
@@ -99,15 +106,15 @@ def carried(seen: Seen, cues: Sequence[Cue], book: Book) -> None:
             right += 1
         else:
             missing[text] = missing.get(text, 0) + 1
-    book.detail["pictures without the cue of their word"] = missing
+    book.detail[f"pictures without the cue of their word, {how}"] = missing
     share = right / spoken if spoken else None
-    book.at_least("pictures that carry the cue of the word being spoken", share, CARRY, digits=4)
+    book.at_least(f"pictures that carry the cue of the word being spoken; late: {how}", share, CARRY, digits=4)
     book.tell("… of so many; words; cues", f"{spoken}; {len(cue_of)}; {len(cues)}")
     sizes = [len(cue.text.split()) for cue in cues]
     book.tell("words in a cue: mean, least, most", f"{statistics.mean(sizes):.1f}, {min(sizes)}, {max(sizes)}")
 
 
-def onsets(seen: Seen, cues: Sequence[Cue], book: Book) -> None:
+def onsets(how: str, seen: Seen, cues: Sequence[Cue], book: Book) -> None:
     """Compare the first picture that shows a cue with the cue's own begin."""
     late: list[float] = []
     never: list[int] = []
@@ -118,7 +125,7 @@ def onsets(seen: Seen, cues: Sequence[Cue], book: Book) -> None:
         else:
             late.append(first - cue.start)
     worst = max((abs(each) for each in late), default=None)
-    book.detail["onsets"] = {"late": [round(each, 1) for each in late], "never": never}
+    book.detail[f"onsets, {how}"] = {"late": [round(each, 1) for each in late], "never": never}
     book.at_most("begin of a cue on the picture, from its time: most", worst, FRAME, "ms", digits=1)
     book.is_so("cues that never were on the picture", "0", f"{len(never)} of {len(cues)}", met=not never)
 

@@ -32,6 +32,7 @@ class ScriptedRelay:
         self.socket = socket
         self.epoch = time.monotonic_ns() - 60_000_000_000  # the show began a minute ago
         self.process = os.getpid()
+        self.hold = Ms(1000)
         self.kept_from = 0
         """What the ring still holds begins here."""
         self.plays_until = 0
@@ -95,7 +96,7 @@ class ScriptedRelay:
         assert isinstance(first, Subscribe)
         self._lines.append(line)
         self.asked.append(first.sound_from)
-        line.send(Welcome(self.epoch, Ms(1000), self.process))
+        line.send(Welcome(self.epoch, self.hold, self.process))
         playing = asyncio.create_task(self._play(line, first.sound_from))
         async for message in line:
             async with self.changed:

@@ -331,6 +331,30 @@ def test_a_cue_that_must_close_ends_with_its_final_words_if_they_fill_one() -> N
         assert cue.text == cue_is
 
 
+def test_a_cue_that_had_to_close_early_grows_until_it_airs() -> None:
+    kept = Kept()
+    words = said("Dobry wieczór państwu i witamy serdecznie")
+    desk = Desk(kept, RULES, HOLD, look=True)
+    desk.add(kept.script.settle(words[:1]))
+    assert desk.compose() == []
+    (cue,) = aired(desk, 5400)
+    assert cue.text == "Dobry"
+    desk.add(kept.script.settle(words[1:4]))
+    (more,) = desk.join(Ms(5500))
+    assert (more.number, more.start, more.text) == (cue.number, cue.start, "Dobry wieczór państwu")  # “i” belongs on
+    assert more.end > cue.end
+    assert desk.ids(more) == [0, 1, 2]
+    assert desk.compose() == []
+    desk.air(more)
+    assert kept.script.airs(2) == cue.start + HOLD
+    desk.add(kept.script.settle(words[4:]))
+    assert desk.join(Ms(cue.start + HOLD - 100)) == []  # it is on its way
+    assert desk.compose() == []
+    (following,) = desk.finish()
+    assert (following.number, following.text) == (cue.number + 1, "i witamy serdecznie")
+    assert following.start >= more.end
+
+
 def test_a_text_that_fits_no_caption_is_refused() -> None:
     kept = Kept()
     desk = desk_of(kept, "tak było wtedy zawsze i tu", look=False)

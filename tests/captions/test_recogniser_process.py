@@ -109,10 +109,11 @@ async def test_a_programme_is_captioned_to_its_end(relay: ScriptedRelay, plan: C
     whole(plan, 20_000)
     heard = [word.text for message in relay.of(Heard) for word in message.settled]
     assert heard == expected(20_000)
-    assert relay.cues() == list(range(1, len(relay.cues()) + 1))
+    numbers = list(dict.fromkeys(relay.cues()))
+    assert numbers == list(range(1, len(numbers) + 1))
     report = relay.last_report()
     assert (report.state, report.words) == ("online", len(heard))
-    assert report.cues == len(relay.cues())
+    assert report.cues == len(numbers)
     assert report.late_p50 is not None
     assert report.late_p95 is not None
     assert report.late_p50 <= report.late_p95
@@ -271,7 +272,8 @@ async def test_captions_of_an_earlier_show_are_set_aside(relay: ScriptedRelay, p
     whole(plan, 6000)
     assert relay.asked[1:] == [8000, 0]
     assert [word.text for message in relay.of(Heard) for word in message.settled] == expected(6000)
-    assert relay.cues() == list(range(1, len(relay.cues()) + 1))
+    numbers = list(dict.fromkeys(relay.cues()))  # on a busy machine one comes again, with more words
+    assert numbers == list(range(1, len(numbers) + 1))
     (trouble,) = relay.troubles()
     assert "captions of an earlier show; they are kept there as captions-1" in trouble
     assert {name: (plan.folder / f"captions-1.{name}").read_bytes() for name in first} == first
@@ -334,6 +336,7 @@ async def test_a_plan_that_is_none_is_refused() -> None:
 def unaired(relay: ScriptedRelay, plan: CaptionsPlan) -> CaptionsPlan:
     """A show that begins now, with a hold so long that nothing of it airs in a test."""
     relay.epoch += 60_000_000_000
+    relay.hold = Ms(60_000)
     return msgspec.structs.replace(plan, hold=Ms(60_000))
 
 

@@ -237,3 +237,32 @@ async def test_an_encoder_that_goes_while_the_hold_becomes_shorter_is_lost_too(
     assert await relay.ended() == 0
     times = [at for at, _red, _key in colours(relay.plan.folder / "recording.mp4")]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 0.15
+
+
+async def test_an_encoder_that_is_back_within_the_hold_was_lost_all_the_same(
+    relays: Relays, encoders: list[Encoder], clip: Path
+) -> None:
+    url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
+    relay = await relays.start(f"listen:{url}", slate=RED, hold=Ms(3000))
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.aired >= 25)
+    encoders[0].stop()
+    aired = relay.aired
+    await relay.until(lambda: relay.aired > aired + 40)
+    encoders.append(Encoder(clip, url))
+    await relay.until(lambda: relay.report.slate)
+    assert relay.report.source == "online"  # what is missing airs only now
+    await relay.until(lambda: not relay.report.slate)
+    back = relay.aired
+    await relay.until(lambda: relay.aired > back + 10)
+    relay.process.send_signal(signal.SIGTERM)
+    relay.process.send_signal(signal.SIGTERM)
+    assert await relay.ended() == 0
+    pictures = colours(relay.plan.folder / "recording.mp4")
+    steps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(pictures)]
+    assert min(steps) > 0
+    assert max(steps) < 0.15  # also in the last moment before the programme is back
+    changes = [now for before, now in itertools.pairwise(pictures) if before[1] is not now[1]]
+    assert [red for _at, red, _key in changes] == [True, False]
+    assert all(key for _at, _red, key in changes)

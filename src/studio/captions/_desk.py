@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _EVER = Ms(-(1 << 62))
 """Before everything: at that time nothing has aired."""
+JOINS = Ms(250)
+"""So long before its air moment a cue may still grow: the way to the relay."""
 MOST_LINES = 3
 """More do not fit onto a picture."""
 
@@ -51,6 +53,8 @@ class Desk:
         self._waiting = [id_ for id_ in homeless if id_ not in late]
         self._final = set(self._waiting)
         """Of those that wait."""
+        self._hurried: int | None = None
+        """The last cue, if its air moment came near before it was full."""
         self.adopt([id_ for id_ in homeless if id_ in late], _EVER)  # the crash came before their cue was kept
 
     def open(self, now: Ms) -> list[int]:
@@ -125,11 +129,32 @@ class Desk:
         """Return the cues that are full, with the words as they read now. Call it after every change."""
         ids = [id_ for id_ in self._waiting if self._script[id_].text]
         sure = next((at for at, id_ in enumerate(ids) if id_ not in self._final), len(ids))
-        return self._register(self._composer.reword([self._script[id_].word for id_ in ids], sure))
+        cues = self._register(self._composer.reword([self._script[id_].word for id_ in ids], sure))
+        self._hurried = None if cues else self._hurried
+        return cues
+
+    def join(self, now: Ms) -> list[Cue]:
+        """Return the cue that was closed last with what was settled since, where it was short and has not aired.
+
+        A cue of a word or two stands for as long as it takes to read, and the words that came too late for it would be
+        over before the next one. Call `compose` after it.
+        """
+        cue = None if self._hurried is None else self._cues[self._hurried]
+        if cue is None or not self._waiting or now >= cue.start + self._hold - JOINS:
+            return []
+        words = [self._script[id_].word for id_ in (*self._ids[cue.number], *self._waiting) if self._script[id_].text]
+        had = sum(bool(self._script[id_].text) for id_ in self._ids[cue.number])
+        grown = self._composer.grow(cue, words, had)
+        if grown is None:
+            return []
+        taken = self._composer.taken.pop(grown.number) - had
+        self._stand(grown, self._ids[grown.number] + self._take(taken))
+        return [grown]
 
     def due(self, now: Ms, quiet_since: Ms | None, heard: Ms | None) -> list[Cue]:
         """Return the cues that must be closed `now`; see `Composer.due`."""
         cues = self._register(self._composer.due(now, quiet_since, heard))
+        self._hurried = cues[-1].number if cues else self._hurried
         while self._waiting and not self._script[self._waiting[0]].text and self._script.airs(self._waiting[0]) <= now:
             struck = self._waiting.pop(0)  # with all its neighbours: no cue will take it along
             self._final.discard(struck)
@@ -178,17 +203,24 @@ class Desk:
 
     def _register(self, cues: Sequence[Cue]) -> list[Cue]:
         for cue in cues:
-            left = self._composer.taken.pop(cue.number)
-            count = 0
-            while left:
-                left -= bool(self._script[self._waiting[count]].text)
-                count += 1
-            ids = self._waiting[:count]
-            del self._waiting[:count]
-            self._cues[cue.number], self._ids[cue.number] = cue, ids
-            self._cue_of.update(dict.fromkeys(ids, cue.number))
-            self._final.difference_update(ids)
+            self._stand(cue, self._take(self._composer.taken.pop(cue.number)))
         return list(cues)
+
+    def _take(self, words: int) -> list[int]:
+        """Return the first places that wait, with so many words in them; they wait no more."""
+        count = 0
+        while words:
+            words -= bool(self._script[self._waiting[count]].text)
+            count += 1
+        ids = self._waiting[:count]
+        del self._waiting[:count]
+        self._final.difference_update(ids)
+        return ids
+
+    def _stand(self, cue: Cue, ids: list[int]) -> None:
+        """Let these places stand in `cue`."""
+        self._cues[cue.number], self._ids[cue.number] = cue, ids
+        self._cue_of.update(dict.fromkeys(ids, cue.number))
 
     def air(self, cue: Cue) -> list[int]:
         """Note when `cue` airs; return the places that will air at another moment than was thought."""

@@ -403,6 +403,7 @@ class Recogniser:
         """Show places that read otherwise, and the cues that do because of them; and the cues that are full now."""
         self._tell_changes(changed)
         self._show(self._desk.follow(changed))
+        self._show(self._desk.join(self._clock.now()))
         self._show(self._desk.compose())
 
     def _tell_changes(self, ids: Iterable[int]) -> None:

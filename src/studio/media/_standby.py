@@ -32,6 +32,9 @@ its last picture."""
 BEHIND = ticks(0.5)
 """An encoder may lag by so much without being anchored anew (`_anchor`): with a hold below that, LOST is longer by what
 is missing, or one that merely lags would be taken for lost."""
+HOLE = ticks(0.1)
+"""From one picture to the next: more may be a hole in the programme, which is known before it airs, for the hold is
+longer than the hole and the encoder is back already."""
 GAP = 2.5
 """Pictures' lengths without a picture after which the last one is aired again."""
 LONGEST_STEP = ticks(2.0)
@@ -60,6 +63,8 @@ class Standby:
         """The broadcast was there before us, and had its programme."""
         self._fed = Ticks(0)
         """When the last picture that was decoded was due."""
+        self._hole = (Ticks(0), Ticks(0))
+        """The last stretch for which no picture was decoded, though there are some after it."""
         self._last_real = Ticks(0)
         """When the last picture of the programme was due."""
         self._step = Ticks(0)
@@ -99,7 +104,14 @@ class Standby:
 
     def decoded(self, due: Ticks) -> None:
         """A picture was decoded that was due at `due`."""
+        if due > self._fed + HOLE:
+            self._hole = self._fed, due
         self._fed = Ticks(max(self._fed, due))
+
+    def _pictured(self, edge: Ticks) -> Ticks:
+        """Up to when there are pictures, of what airs at `edge`: those after a hole that it stands in do not count."""
+        begin, end = self._hole
+        return begin if begin < edge < end else self._fed
 
     def stand(self, until: Ticks, *, long: bool) -> None:
         """The show stands `until`, on the air; `long`: for more than viewers should look at one picture."""
@@ -147,7 +159,7 @@ class Standby:
         `edge` is due now, which is `at` on the air; the broadcast has `fps`.
         """
         stands = self.stands(at)
-        catches_up = self._catching_up and edge - self._fed < BEHIND
+        catches_up = self._catching_up and edge - self._pictured(edge) < BEHIND
         if (stands or catches_up) and not self.still_fps:
             if stands and self._stands_long:
                 return self._stand_in(), fps
@@ -178,7 +190,7 @@ class Standby:
     def _lost(self, edge: Ticks) -> bool:
         """Whether an encoder gives nothing at all at what airs now, or has not sent a picture since."""
         slack = max(0, BEHIND - self.delay)
-        sound_end = self._tape.end * RATE // AIR_RATE
+        sound_end = self._tape.heard(edge * AIR_RATE // RATE) * RATE // AIR_RATE
         sounds = sound_end > edge - slack
         if (
             self.still is None
@@ -189,7 +201,7 @@ class Standby:
             self.still_fps = self._plan.encode.fps or CARD_FPS  # the slate was there first, and sound came alone
             drawn = card(self._plan.title, self._plan.encode)
             self.still = Fitter(self._slate.width, self._slate.height).fit(drawn, Fraction(1))
-        gone = edge - max(self._fed, sound_end) > max(LOST + slack, 2 * self._step)
+        gone = edge - max(self._pictured(edge), sound_end) > max(LOST + slack, 2 * self._step)
         if gone and (self._last_real or self._taken_up) and not self._ended.is_set():
             self._loss.note(True, 1, edge)  # noqa: FBT003 - the evidence itself
         return not (sounds and self.still_fps) if self.slate else gone
@@ -197,7 +209,7 @@ class Standby:
     def _missing(self, edge: Ticks, fps: float) -> bool:
         """Whether an encoder sends sound, or will soon go on, and has no picture for what airs now."""
         slack = max(0, BEHIND - self.delay)
-        return edge - self._fed > max(slack and LOST + slack, GAP * max(ticks(1 / fps), self._step))
+        return edge - self._pictured(edge) > max(slack and LOST + slack, GAP * max(ticks(1 / fps), self._step))
 
     def _stand_in(self) -> av.VideoFrame | None:
         """Return the slate; it is drawn now where no encoder can be lost."""

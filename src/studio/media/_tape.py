@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 import av
@@ -29,6 +30,8 @@ LOUDEST_MIX = "1.707"
 and back at 1, 0.71 and 0.71, no LFE), and would bring that down by 7.7 dB, so that all may be at full scale at once. By
 3 dB, as here, front and centre do not clip together, and speech is about as loud as it came."""
 STEREO = 2
+HOLES = 64
+"""That are remembered: more than an encoder can come and go within the longest hold."""
 _LOUDEST = 32768
 
 
@@ -42,6 +45,7 @@ class Tape:
         self._read = 0
         self._lock = threading.Lock()
         self._loudest = 0
+        self._holes: deque[tuple[int, int]] = deque(maxlen=HOLES)
         self.begin: int | None = None
         """Sample at which the first sound was laid down, or `None`."""
         self.end = 0
@@ -59,6 +63,8 @@ class Tape:
             head = min(len(samples), self._length - place)
             self._samples[place : place + head] = samples[:head]
             self._samples[: len(samples) - head] = samples[head:]
+            if self.begin is not None and first > self.end + SLIP * AIR_RATE:
+                self._holes.append((self.end, first))
             self.begin = first if self.begin is None else min(self.begin, first)
             self.end = max(self.end, last)
             self._loudest = max(self._loudest, int(samples.max()), -int(samples.min()))
@@ -87,6 +93,11 @@ class Tape:
     def position(self) -> int:
         """Sample up to which was read."""
         return self._read
+
+    def heard(self, at: int) -> int:
+        """Where the sound ends that is there at sample `at`; in a hole, where the hole begins."""
+        with self._lock:
+            return next((begin for begin, end in self._holes if begin < at < end), self.end)
 
     def peak(self) -> Decibels | None:
         """Loudest sample laid down since this was last asked, or `None` if there was none."""

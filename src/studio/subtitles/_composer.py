@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studio.spoken import Cue, Word
@@ -46,7 +47,7 @@ class Composer:
         self._rules = rules
         self.change_hold(hold)
         self._number = first_number
-        self._after = after
+        self._after = self._before = after
         self._now: Ms | None = None
         self._heard: int | None = None
         self._words: list[Word] = []
@@ -113,6 +114,25 @@ class Composer:
             most = self._worth_waiting_for(text)
             cues.append(self._close(text, text.cut(open_end=True, close_first=True, most=most)[0]))
         return cues
+
+    def grow(self, cue: Cue, words: Iterable[Word], had: int) -> Cue | None:
+        """Return `cue`, the last one that was closed, with what fits into it of the words that came since.
+
+        `words` are the `had` that stand in it and those that wait. Its number and its begin stay. `None` where it stays
+        as it is: it is no crumb, or what follows is better left to the next one. Call `reword` afterwards.
+        """
+        kept = self._words, self._sure, self._after, self._number
+        self._words, self._sure, self._after, self._number = [*words], 0, self._before, cue.number
+        text, known = self._text()
+        if known and len(cue.text) < ENOUGH * self._rules.line_characters:
+            span = text.cut(open_end=True, close_first=True)[0]
+            if _count(text, span.end) > had:
+                before = self._before
+                grown = self._close(text, span)
+                self._number, self._before = kept[-1], before
+                return replace(grown, start=cue.start)
+        self._words, self._sure, self._after, self._number = kept
+        return None
 
     def finish(self) -> list[Cue]:
         """Return everything that is left as cues; nothing follows."""
@@ -193,7 +213,7 @@ class Composer:
         start, end = self._seen(text, span, start, end)
         cue = Cue(self._number, start, end, text.written(span))
         self._number += 1
-        self._after = end
+        self._before, self._after = self._after, end
         taken = _count(text, span.end)
         del self._words[:taken]
         self._sure = max(0, self._sure - taken)
