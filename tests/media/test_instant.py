@@ -75,7 +75,7 @@ async def test_who_calls_sees_the_newest_picture_and_what_follows(instant: Insta
     said, reader, writer = await called(tmp_path / "instant.sock")
     assert said["codecs"].startswith("avc1.")
     assert said["codecs"].endswith(",mp4a.40.2")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while instant.viewers == 0:  # noqa: ASYNC110 - what is waited for is no event of ours
             await asyncio.sleep(0.01)
         before = await reader.read(1 << 20)
@@ -95,7 +95,7 @@ async def test_who_calls_sees_the_newest_picture_and_what_follows(instant: Insta
 async def called_off(instant: Instant, writer: asyncio.StreamWriter) -> int:
     """Hang up; return how many watch once that was noticed."""
     writer.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while instant.viewers:
             instant.sound(0, 1, b"")
             await asyncio.sleep(0.01)
@@ -109,7 +109,7 @@ async def test_who_does_not_keep_up_begins_again_at_a_key_frame(instant: Instant
     line.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     loop = asyncio.get_running_loop()
     await loop.sock_connect(line, str(tmp_path / "instant.sock"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while instant.viewers == 0:  # noqa: ASYNC110 - what is waited for is no event of ours
             await asyncio.sleep(0.01)
     count = 0
@@ -139,7 +139,7 @@ async def test_what_an_encoder_sends_is_seen_beside_the_hold(
     encoders.append(Encoder(clip, url))
     _said, reader, writer = await picture_to_see(relay.plan.instant)
     data = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(pictures(data)) < 25:
             data += await reader.readexactly(1000)
     assert {(frame.width, frame.height) for frame in pictures(data)} == {(320, 180)}
@@ -153,7 +153,7 @@ async def test_what_an_encoder_sends_is_seen_beside_the_hold(
     said, reader, writer = await picture_to_see(relay.plan.instant)
     assert "," not in said["codecs"]
     data = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not pictures(data):
             data += await reader.readexactly(1000)
     assert pictures(data)[0].width == 480

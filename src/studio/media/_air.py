@@ -52,6 +52,10 @@ HELD_FIRST = 2.0
 slate airs."""
 TURN = 0.02
 """Seconds between two looks at what is due."""
+LONG_TURN = 0.04
+"""Likewise, where it is known which picture is due next, and when."""
+SOUND_EVERY = ticks(0.02)
+"""Sound is encoded with each picture, or in such steps: many small ones cost more than few."""
 
 
 class Air:
@@ -84,6 +88,8 @@ class Air:
         self._cut = threading.Event()
         self._standby = Standby(plan, tape, self._ended)
         self._set_delay()
+        self._sounded = Ticks(0)
+        """When sound was encoded last."""
         self._quiet = 0
         """Samples of silence that air before the next sound: the show stands."""
         self._not_before = Ticks(0)
@@ -143,8 +149,9 @@ class Air:
                 self._tape.start_reading(edge * AIR_RATE // RATE)  # late in a show, sound would find no place on it
                 self._rest(TURN)
                 continue
-            self._sound(edge)
-            if self._frames and self._frames[0][0] <= edge:
+            due = bool(self._frames) and self._frames[0][0] <= edge
+            self._sound(edge, at_once=due)
+            if due:
                 self._air(edge, *self._frames.popleft())
             elif not self._bridge(edge):
                 if self._over(edge):
@@ -322,8 +329,14 @@ class Air:
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"
 
-    def _sound(self, edge: Ticks) -> None:
-        """Encode the sound up to what airs now; where none arrived there is silence."""
+    def _sound(self, edge: Ticks, *, at_once: bool) -> None:
+        """Encode the sound up to what airs now; where none arrived there is silence.
+
+        Unless `at_once`, it may wait until there is more of it.
+        """
+        if not at_once and not self._ended.is_set() and abs(edge - self._sounded) < SOUND_EVERY:
+            return
+        self._sounded = edge
         early = SOUND_LEAD if self._delay > 5 * SOUND_LEAD else Ticks(-4 * SOUND_LEAD)
         until = (edge + early) * AIR_RATE // RATE
         shift = self._shift * AIR_RATE // RATE
@@ -350,13 +363,13 @@ class Air:
         """Rest until the next frame is due; draw the next cue meanwhile."""
         rest = TURN
         if self._frames:
-            rest = min(rest, (self._frames[0][0] - edge) / RATE)
+            rest = min(LONG_TURN, (self._frames[0][0] - edge) / RATE)
         if self._standby.still is not None and (lines := self._board.coming(ms_of(edge))):
             self._transmitter.drawn(lines, hd=is_hd(self._standby.still))
         self._rest(max(0.001, rest))
 
     def _rest(self, seconds: float) -> None:
-        self._cut.wait(seconds)
+        time.sleep(seconds)  # much cheaper than to wait for `_cut`, and never long
 
     def _close(self) -> None:
         self._transmitter.close(self.desk.flush)

@@ -15,7 +15,7 @@ import av
 
 from studio.events import OutputReport
 from studio.language import _
-from studio.media._clock import RATE, Ticks, ticks
+from studio.media._clock import Ticks, ticks, ticks_in
 from studio.media._encode import TICK, Coded, SoundEncoder
 from studio.media._outputs import Output
 from studio.media._plan import EncodePreset
@@ -339,9 +339,10 @@ class Copy:
         value = packet.dts if packet.dts is not None else packet.pts
         if kind is None or value is None:
             return
-        due = round(value * packet.time_base * RATE)
-        shown = due if packet.pts is None else round(packet.pts * packet.time_base * RATE)
-        length = round((packet.duration or 0) * packet.time_base * RATE)
+        base = packet.time_base
+        due = ticks_in(value, base)
+        shown = due if packet.pts is None else ticks_in(packet.pts, base)
+        length = ticks_in(packet.duration or 0, base)
         key = packet.is_keyframe
         data = bytes(packet)
         head = b""

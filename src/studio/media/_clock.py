@@ -16,6 +16,7 @@ from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from fractions import Fraction
 
 Ticks = NewType("Ticks", int)
 """Units of 1/90000 s, which MPEG counts in: milliseconds would make 24 frames a second stumble."""
@@ -30,6 +31,12 @@ LONGEST_BREAK = 12 * 3600
 def ticks(seconds: float) -> Ticks:
     """Seconds as ticks, rounded to the nearest."""
     return Ticks(round(seconds * RATE))
+
+
+def ticks_in(value: int, base: Fraction) -> Ticks:
+    """`value` units of `base` seconds as ticks, rounded to the nearest; in whole numbers, for every packet asks."""
+    whole = base.denominator
+    return Ticks((2 * value * base.numerator * RATE + whole) // (2 * whole))
 
 
 def ticks_of(at: Ms) -> Ticks:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EARLY = ticks(0.5)
 """Pictures are read so much before their time: files carry sound up to half a second behind its picture, and the sound
 shall not be late for it."""
+GUST = ticks(0.04)
+"""Packets may come so much early: to wait for each by itself costs more than to read it."""
 MOST_FAULTS = 200
 """Read errors in a row after which the rest of a file is given up."""
 
@@ -85,9 +87,10 @@ class FileSource:
 
     def _wait(self, until: Ticks) -> bool:
         """Wait for the show time `until`; return whether the programme still goes on."""
-        while (left := until - self._intake.zero.now()) > 0:
-            if self._intake.stopping.wait(left / RATE):
-                return False
+        if until - self._intake.zero.now() > GUST:
+            while (left := until - self._intake.zero.now()) > 0:
+                if self._intake.stopping.wait(left / RATE):
+                    return False
         return not self._intake.stopping.is_set()
 
     def _packets(self, container: InputContainer, streams: list[Stream]) -> Iterator[av.Packet[Stream]]:

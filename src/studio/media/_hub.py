@@ -76,6 +76,8 @@ class Hub:
         self._change = change
         self._outbox: bridge.Mailbox[Sound | SoundEnded | ClockStarted | Trouble] = bridge.Mailbox(OUTBOX)
         self._callers: dict[Line, Subscribe] = {}
+        self.listened = False
+        """Somebody asked for the sound."""
         self._edits: set[int] = set()
         """Requests that the recogniser has not answered yet."""
         self._ring: deque[Sound] = deque()
@@ -230,6 +232,7 @@ class Hub:
     def _catch_up(self, line: Line, caller: Subscribe) -> None:
         """Tell a new caller what the others know."""
         if caller.sound_from is not None:
+            self.listened = True
             for sound in self._ring:
                 if sound.start + len(sound.samples) // _BYTES_A_MS > caller.sound_from:
                     line.send(sound)

@@ -14,20 +14,19 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import av
 import msgspec
 from av.audio.stream import AudioStream
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from studio.language import _
-from studio.media._clock import RATE, Ticks
+from studio.media._clock import RATE, Ticks, ticks_in
 from studio.wire import fmp4
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import av
-    from av.stream import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +48,17 @@ class _Passed:
 
     number: int
     due: int
+    """When it is to be decoded, in ticks."""
     shown: int
+    """So much later it is seen."""
     key: bool
-    data: bytes
+    packet: av.Packet[Stream]
+    """What it came in; the stamps there may have been changed since."""
+
+    @property
+    def data(self) -> bytes:
+        """What a fragment holds."""
+        return fmp4.with_lengths(bytes(self.packet))
 
 
 class Said(msgspec.Struct, omit_defaults=True):
@@ -73,6 +80,8 @@ class Instant:
         self._nothing = self._why = why
         self._opening = b""
         self._codecs = ""
+        self._passing: Passing | None = None
+        """The session that is passed on."""
         self._since_key: deque[_Passed] = deque()
         self._kept = 0
         self._number = 0
@@ -100,7 +109,8 @@ class Instant:
         sound = next((stream for stream in streams if isinstance(stream, AudioStream)), None)
         if sound is not None and sound.codec_context.codec.canonical_name != "aac":
             sound = None  # the picture alone
-        return Passing(self, video, sound)
+        self._passing = Passing(self, video, sound)
+        return self._passing
 
     def opened(self, picture: fmp4.Picture, sound: fmp4.Sound | None) -> None:
         """Tell everybody what the packets that follow are like; who watches something else is hung up on."""
@@ -114,18 +124,19 @@ class Instant:
                 viewer.begin_anew()
         self._wake(gone, end=True)
 
-    def picture(self, due: int, shown: int, length: int, data: bytes, *, key: bool) -> None:
+    def picture(self, due: int, shown: int, length: int, packet: av.Packet[Stream], *, key: bool) -> None:
         """Pass a picture on: decoded `due`, shown so much later, in ticks."""
         with self._lock:
             self._number += 1
             if key or self._kept > KEPT:
                 self._forget()
+            passed = _Passed(self._number, due, shown, key, packet)
             if key or self._since_key:
-                self._since_key.append(_Passed(self._number, due, shown, key, data))
-                self._kept += len(data)
+                self._since_key.append(passed)
+                self._kept += packet.size
             viewers = self._viewers.copy()
             if viewers:
-                whole = fmp4.fragment(self._number, fmp4.PICTURE, due, length, data, shown=shown, key=key)
+                whole = fmp4.fragment(self._number, fmp4.PICTURE, due, length, passed.data, shown=shown, key=key)
                 for viewer in viewers:
                     viewer.offer(whole, begins=key)
         self._wake(viewers)
@@ -141,9 +152,10 @@ class Instant:
                     viewer.offer(whole, begins=False)
         self._wake(viewers)
 
-    def ended(self) -> None:
-        """Nothing comes any more; who watches waits for what may come next."""
-        self._none(self._nothing, hang_up=False)
+    def ended(self, passing: Passing) -> None:
+        """Nothing more comes of `passing`; who watches waits for what may come next."""
+        if passing is self._passing:
+            self._none(self._nothing, hang_up=False)
 
     def _none(self, why: str, *, hang_up: bool = True) -> None:
         with self._lock:
@@ -268,6 +280,7 @@ class Passing:
         self._instant = instant
         self._video = video
         self._sound = sound
+        self._sound_index = None if sound is None else sound.index
         self._rate = 0
         self._opened = False
         self._last = -1
@@ -279,24 +292,25 @@ class Passing:
         if value is None:
             return
         if packet.stream_index == self._video.index:
-            due = round(value * packet.time_base * RATE) + offset
-            shown = 0 if packet.pts is None else round((packet.pts - value) * packet.time_base * RATE)
-            length = round((packet.duration or 0) * packet.time_base * RATE)
-            self._put_picture(due, shown, length, bytes(packet), key=packet.is_keyframe)
-        elif self._sound is not None and packet.stream_index == self._sound.index and self._opened:
-            self._put_sound(float(value * packet.time_base) + offset / RATE, packet)
+            base = packet.time_base
+            shown = 0 if packet.pts is None else ticks_in(packet.pts - value, base)
+            self._put_picture(ticks_in(value, base) + offset, shown, ticks_in(packet.duration or 0, base), packet)
+        elif self._opened and self._sound_index == packet.stream_index and self._instant.viewers:
+            base = packet.time_base
+            self._put_sound(value * base.numerator / base.denominator + offset / RATE, packet)
 
     def end(self) -> None:
         """Nothing more comes of this session."""
-        self._instant.ended()
+        self._instant.ended(self)
 
-    def _put_picture(self, due: int, shown: int, length: int, data: bytes, *, key: bool) -> None:
-        if not self._opened and not (key and self._open(data)):
+    def _put_picture(self, due: int, shown: int, length: int, packet: av.Packet[Stream]) -> None:
+        key = packet.is_keyframe
+        if not self._opened and not (key and self._open(bytes(packet))):
             return
         due = max(due, self._last + 1, 0)
         length = length or min(max(due - self._last, 1), RATE // 5) if self._last >= 0 else RATE // 25
         self._last = due
-        self._instant.picture(due, shown, length, fmp4.with_lengths(data), key=key)
+        self._instant.picture(due, shown, length, packet, key=key)
 
     def _put_sound(self, seconds: float, packet: av.Packet[Stream]) -> None:
         at = round(seconds * self._rate)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import av
 
-from studio.media._clock import RATE, Ticks, Zero, ticks
+from studio.media._clock import RATE, Ticks, Zero, ticks, ticks_in
 from studio.media._encode import TICK
 from studio.media._hold import Held, Hold, Reel
 from studio.media._probe import can_decode, is_cover
@@ -83,6 +83,8 @@ class Intake:
         """Up to here all pictures of what was handed over came: of those that show later, some may be missing."""
         self.sound_ends: tuple[int, int] | None = None
         """`Arrival.ends` of what was handed over."""
+        self.listened: Callable[[], bool] = lambda: True
+        """Whether anybody may want to hear what `heard` is told."""
         self.corrupt = 0
         """Packets that could not be read or decoded."""
 
@@ -118,7 +120,7 @@ class Session:
         self._intake = intake
         self._begin = begin
         self._sound_begin = begin if intake.sound_ends is None else Ticks(0)
-        self._arrival = Arrival(intake.tape, intake.heard, intake.sound_ends)
+        self._arrival = Arrival(intake.tape, intake.heard, intake.sound_ends, intake.listened)
         self.video, self.audio = programme(container)
         self.streams: list[av.stream.Stream] = [stream for stream in (self.video, self.audio) if stream is not None]
         self.copy: Copy | None = None
@@ -140,7 +142,7 @@ class Session:
     def stamp(packet: av.Packet[av.stream.Stream]) -> Ticks | None:
         """Return when `packet` is to be decoded, in ticks of the source."""
         value = packet.dts if packet.dts is not None else packet.pts
-        return None if value is None else Ticks(round(value * packet.time_base * RATE))
+        return None if value is None else ticks_in(value, packet.time_base)
 
     def put(self, packet: av.Packet[av.stream.Stream], offset: Ticks) -> None:
         """Hand over a packet; show time is its stamp + `offset`."""
@@ -203,7 +205,7 @@ class Session:
         if due is None:
             self._intake.skip(ValueError("a picture without a time stamp"))
             return None
-        shown = due if packet.pts is None else round(packet.pts * base * RATE)
+        shown = due if packet.pts is None else ticks_in(packet.pts, base)
         packet.time_base = TICK
         packet.dts, packet.pts = due + offset, shown + offset
         if self._intake.past_the_end(Ticks(shown + offset)):
@@ -224,7 +226,7 @@ class Session:
             return
         for frame in frames:
             base = frame.time_base or packet.time_base
-            at = stamp if frame.pts is None else round(frame.pts * base * RATE)
+            at = stamp if frame.pts is None else ticks_in(frame.pts, base)
             if at is None:
                 continue
             place = Ticks(at + offset)

@@ -160,6 +160,7 @@ class Relay:
             self._intake.clean = Clean(
                 plan.folder, LONGEST_HOLD / 1000, keep=keep, seconds=plan.part_seconds, say=self._hub.say
             )
+        self._intake.listened = lambda: plan.captions or self._hub.listened
         self._instant = self._intake.instant = Instant(_not_yet(plan.input))
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)

@@ -130,16 +130,24 @@ class _Place:
 class Arrival:
     """Lays one source's sound down on the tape, and cuts it into chunks for the recogniser."""
 
-    def __init__(self, tape: Tape, heard: Callable[[Ms, bytes], None], after: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        heard: Callable[[Ms, bytes], None],
+        after: tuple[int, int] | None = None,
+        listened: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Tell `heard` where each chunk of 16 kHz mono begins on the show clock, and its samples.
 
-        What lies before `after`, the `ends` of the source before, is left out: nothing airs or is heard twice.
+        Nothing is made for it while nobody has `listened`. What lies before `after`, the `ends` of the source before,
+        is left out: nothing airs or is heard twice.
         """
         self._tape = tape
         self._after = after
         self.ends = after
         """Samples of the show, of the air's and of the recogniser's, after the last sound; `None` before any."""
         self._heard = heard
+        self._listened = listened
         self._air = av.AudioResampler("s16", "stereo", AIR_RATE)
         self._speech = av.AudioResampler("s16", "mono", SPEECH_RATE)
         self._air_place = _Place(AIR_RATE)
@@ -169,7 +177,10 @@ class Arrival:
             air_end = max(air_end, place + len(samples))
             if self.copy is not None:
                 self.copy(place, samples)
-        for speech in self._speech.resample(frame):
+        heard = self._listened()
+        if not heard:
+            speech_end = max(speech_end, air_end * SPEECH_RATE // AIR_RATE)
+        for speech in self._speech.resample(frame) if heard else ():
             data = bytes(speech.planes[0])[: 2 * speech.samples]
             place = self._speech_place.take(seconds, speech.samples)
             late = max(0, self._after[1] - place) if self._after else 0
