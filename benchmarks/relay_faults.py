@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.relay_house import OnAir, To, arrives, on_air, temporary, write_house
-from benchmarks.relay_stage import Arrivals, Book, Ear, Encoder, console, free_port, make_programme, until, written
+from benchmarks.relay_stage import (
+    Arrivals,
+    Book,
+    Bystander,
+    Ear,
+    Encoder,
+    console,
+    free_port,
+    make_programme,
+    until,
+    written,
+)
 from tests.faults.servers import KEY, PASSPHRASE, Hole, Narrow, Nginx, Srt
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ class Stage:
     arrivals: Arrivals
     bad: Nginx
     narrow: Narrow
+    bystander: Bystander
     stack: contextlib.ExitStack
 
     @property
@@ -54,6 +66,8 @@ async def opened(folder: Path, clip: Path, options: argparse.Namespace) -> Async
     with contextlib.ExitStack() as stack:
         arrivals = Arrivals()
         stack.callback(arrivals.close)
+        bystander = Bystander()
+        stack.callback(bystander.close)
         bad, good = Nginx(folder / "bad", record=True), Nginx(folder / "good", record=True)
         far = Srt(folder / "far", arrivals.port("far"))
         narrow = Narrow(bad.port, None)
@@ -87,7 +101,7 @@ async def opened(folder: Path, clip: Path, options: argparse.Namespace) -> Async
             for name in ("bad", "good", "far", "disk"):
                 await air.takes(name)
             await until(lambda: arrivals.times["far"] and arrivals.times["good"], PATIENCE, "bytes at the servers")
-            yield Stage(air, arrivals, bad, narrow, stack)
+            yield Stage(air, arrivals, bad, narrow, bystander, stack)
 
 
 # ── faults ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,6 +198,7 @@ async def suffer(stage: Stage, name: str) -> dict[str, Any]:
     """Let one fault happen and pass; return what was felt of it."""
     began, stage.air.heart.longest = time.time(), 0.0
     stage.ear.reports.clear()
+    stage.bystander.forget()
     seen: set[str] = set()
 
     async def note(who: str) -> None:
@@ -205,6 +220,7 @@ async def suffer(stage: Stage, name: str) -> dict[str, Any]:
         "seconds": round(over - began, 1),
         "gaps": {other: round(stage.arrivals.gap(other, began, over), 3) for other in OTHERS},
         "heart": round(stage.air.heart.longest, 3),
+        "bystander": round(stage.bystander.longest, 3),
         "report": round(stage.ear.longest_silence, 3),
         "back": None if back is None else round(back, 2),
         "states": sorted(seen - {""}),
@@ -272,6 +288,8 @@ def measure(options: argparse.Namespace, book: Book) -> None:
         backs = [each["back"] for each in rows]
         book.at_most(f"{name}: back", None if None in backs else max(backs), BACK, digits=2)
     book.tell("largest gap in all", f"{worst:.3f} s", worst)
+    waits = max(each["bystander"] for each in felt)
+    book.tell("longest that a process which does nothing waited for its turn, of 20 ms", f"{waits:.3f} s", waits)
     silence = max(each["report"] for each in felt)
     book.tell("longest wait for the relay's report, due every 0.5 s", f"{silence:.3f} s", silence)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import multiprocessing
 import os
 import platform
 import socket
@@ -30,6 +31,7 @@ from studio.events import AnyMessage, OutputReport, RelayReport, Sound, Subscrib
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.sharedctypes import Synchronized
 
     from studio.units import Ms
 
@@ -359,6 +361,39 @@ class Heartbeat:
         """Stop beating."""
         self._task.cancel()
         await asyncio.wait({self._task})
+
+
+class Bystander:
+    """A process that does nothing but ask for a turn each 20 ms: how long this machine lets anybody wait."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._longest = context.Value("d", 0.0)
+        self._process = context.Process(target=_stand_by, args=(self._longest,), daemon=True)
+        self._process.start()
+
+    @property
+    def longest(self) -> float:
+        """Seconds from one turn to the next, the most since `forget`."""
+        return float(self._longest.value)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._longest.value = 0.0
+
+    def close(self) -> None:
+        """Be gone."""
+        self._process.kill()
+        self._process.join()
+
+
+def _stand_by(longest: Synchronized[float]) -> None:
+    before = time.monotonic()
+    while True:
+        time.sleep(Heartbeat.EVERY)
+        now = time.monotonic()
+        longest.value = max(longest.value, now - before)
+        before = now
 
 
 class Ear:
