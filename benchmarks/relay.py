@@ -53,6 +53,7 @@ def options() -> argparse.Namespace:
     told["kills"].add_argument("--count", type=int, default=20)
     told["hold"].add_argument("--only", action="append", default=[], choices=("captions", "changes", "memory"))
     told["hold"].add_argument("--seconds", type=float, default=120, help="of speech (%(default)s)")
+    told["cost"].add_argument("--sizes", action="append", choices=("1280x720", "1920x1080"), help="both, unless told")
     told["browser"].add_argument("--seconds", type=float, default=60, help="that are watched, of each (%(default)s)")
     told["soak"].add_argument("--minutes", type=float, default=30)
     told["soak"].add_argument("--keep", type=Path, metavar="FOLDER", help="leave the show there")
