@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 FPS = 25
 FLASH = 0.12
 """Seconds of each flash and beep; they come at 1 s, 3 s, 5 s … of the programme."""
-BEEP = 6000
-"""Hertz: above what speech has, so that it is found among words."""
+BEEP = 12_000
+"""Hertz: above what the talk's voice has, which was made at 22 kHz, so that it is found among words."""
 console = Console()
 
 
