@@ -11,7 +11,7 @@ import pytest
 from tests.media.relay_bench import Encoder, Relays, free_port, make_clip, see, segments
 
 from studio.events import Destination
-from studio.media._disk import EVERY, Disk
+from studio.media._disk import EVERY, Disk, Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +102,29 @@ def test_a_disk_that_does_not_fill_is_nobodys_trouble() -> None:
     evening = Evening(free=200 * MB, rate=0)
     evening.go_on(600)
     assert evening.said == []
+
+
+def test_what_destinations_write_counts_where_they_write_it(tmp_path: Path, small_disk: Path) -> None:
+    show, at = tmp_path / "show", 0.0
+    said: list[str] = []
+    show.mkdir()
+    sizes = {"copy": 0.0, "drive": 0.0}
+    places = {"copy": tmp_path / "copies" / "copy.ts", "drive": small_disk / "hall"}
+    free = 300.0 * MB
+    watch = Elsewhere(
+        show,
+        said.append,
+        lambda: [(name, places[name], round(size)) for name, size in sizes.items()],
+        free=lambda _place: round(free),
+    )
+    while at < 60:
+        watch.look(at)
+        at += EVERY
+        for name in sizes:
+            sizes[name] += MB * EVERY
+        free -= MB * EVERY
+    assert watch.beside() == sizes["copy"]
+    assert said == [f"The disk of {small_disk} is full in about 5 minutes, if this goes on; make room there now."]
 
 
 @pytest.fixture

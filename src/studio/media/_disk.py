@@ -6,13 +6,14 @@ import logging
 import shutil
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from studio.language import _
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -113,3 +114,74 @@ class Disk:
                         " missing there."
                     ).format(folder=self._folder)
                 )
+
+
+class Elsewhere:
+    """Watches the disks that destinations fill, and knows which of them fill the show's."""
+
+    def __init__(
+        self,
+        folder: Path,
+        say: Callable[[str], None],
+        filling: Callable[[], Iterable[tuple[str, Path, int]]],
+        free: Callable[[Path], int] | None = None,
+    ) -> None:
+        """`filling` tells name, place and bytes so far of each destination that grows while the show goes on."""
+        self._folder = folder
+        self._say = say
+        self._filling = filling
+        self._free = free or (lambda place: shutil.disk_usage(place).free)
+        self._disks: dict[int, tuple[Disk, list[int]]] = {}
+        """By device: its watch, and the bytes that it is told of."""
+        self._beside: frozenset[str] = frozenset()
+        """Who writes to the show's own disk; replaced, never changed: another thread reads it."""
+
+    def beside(self) -> int:
+        """Return the bytes that destinations have put on the show's own disk so far; never waits for a disk."""
+        return sum(size for name, _place, size in self._filling() if name in self._beside)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look until `stopping`; in a thread of its own, for the show's disk must be watched while one of them hangs."""
+        while not stopping.wait(EVERY):
+            self.look(time.monotonic())
+
+    def look(self, at: float) -> None:
+        """See `at` a time in seconds how much room each of them has."""
+        beside: set[str] = set()
+        written: dict[int, int] = {}
+        places: dict[int, Path] = {}
+        for name, wanted, size in self._filling():
+            with suppress(OSError):  # it is gone, and whoever writes there says so
+                place = _there(wanted)
+                device = place.stat().st_dev
+                if device == self._folder.stat().st_dev:
+                    beside.add(name)
+                    continue
+                written[device] = written.get(device, 0) + size
+                places.setdefault(device, place)
+        self._beside = frozenset(beside)
+        for device, place in places.items():
+            if device not in self._disks:
+                self._disks[device] = self._watch(place)
+            disk, told = self._disks[device]
+            told[0] = written[device]
+            with suppress(OSError):
+                disk.look(at)
+
+    def _watch(self, place: Path) -> tuple[Disk, list[int]]:
+        told = [0]
+        return (
+            Disk(
+                place,
+                self._say,
+                written=lambda: told[0],
+                pause=lambda _why: False,
+                free=lambda: self._free(place),
+            ),
+            told,
+        )
+
+
+def _there(place: Path) -> Path:
+    """Return the folder that holds `place`, or will. Raises OSError where none does."""
+    return next(folder for folder in (place, *place.parents) if folder.is_dir())

@@ -26,7 +26,7 @@ from studio.media._clock import Zero, ms_of, ticks_of
 from studio.media._closed import ClosedCaptions
 from studio.media._cues import CueBoard, RollUp
 from studio.media._destination import Destinations
-from studio.media._disk import Disk
+from studio.media._disk import Disk, Elsewhere
 from studio.media._hls import Hls, Rendition
 from studio.media._hold import Hold
 from studio.media._hub import Hub
@@ -162,6 +162,7 @@ class Relay:
             )
         self._intake.listened = lambda: plan.captions or self._hub.listened
         self._instant = self._intake.instant = Instant(_not_yet(plan.input))
+        self._elsewhere = Elsewhere(plan.folder, self._hub.say, self._filling)
         self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
         self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)
         self._source: Source | None = None
@@ -203,7 +204,8 @@ class Relay:
             self._air.show_card()
         self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
-        threading.Thread(target=self._disk.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
+        for watch in (self._disk, self._elsewhere):
+            threading.Thread(target=watch.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
         self._keeper.start()
         code = await self._watch()
         self._keeper.stop()
@@ -461,7 +463,16 @@ class Relay:
         grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
         clean = self._intake.clean.size if self._intake.clean is not None else 0
         reports = [output.report() for output in self._transmitter.outputs]
-        return clean + sum(report.size for report in reports if report.name in grows and not report.destination)
+        own = sum(report.size for report in reports if report.name in grows)
+        return clean + own + self._elsewhere.beside()
+
+    def _filling(self) -> list[tuple[str, Path, int]]:
+        """Name, place and bytes of each destination that grows for as long as the show goes on."""
+        sizes = {report.name: report.size for report in self._destinations.reports()}
+        grows = {"file"} if self._plan.encode.playlist_segments else {"file", "hls"}
+        return [
+            (to.name, Path(to.address), sizes.get(to.name, 0)) for to in self._destinations.wanted if to.kind in grows
+        ]
 
     def _pause(self, why: str) -> bool:
         """Let the clean recording stop for the reason `why`, or go on; whether there is one."""
