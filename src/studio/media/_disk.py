@@ -141,7 +141,7 @@ class Elsewhere:
         return sum(size for name, _place, size in self._filling() if name in self._beside)
 
     def run(self, stopping: threading.Event) -> None:
-        """Look until `stopping`; in a thread of its own, for the show's disk must be watched while one of them hangs."""
+        """Look until `stopping`; in a thread of its own, for the show's disk must be watched while one hangs."""
         while not stopping.wait(EVERY):
             self.look(time.monotonic())
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import av
 
 from studio.media._clock import RATE, Ticks
+from studio.media._eyes import Eyes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Reel:
     """Pictures of one source from its first packet to its last: they share a decoder."""
 
-    decoder: av.VideoCodecContext
+    decoder: Eyes
     shape: Fraction
     """Width of a pixel over its height."""
     fps: float

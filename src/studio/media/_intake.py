@@ -12,6 +12,7 @@ import av
 
 from studio.media._clock import RATE, Ticks, Zero, ticks, ticks_in
 from studio.media._encode import TICK
+from studio.media._eyes import Eyes
 from studio.media._hold import Held, Hold, Reel
 from studio.media._probe import can_decode, is_cover
 from studio.media._tape import Arrival, Tape
@@ -136,7 +137,7 @@ class Session:
             decoder.thread_type = "AUTO"
             rate = self.video.average_rate or self.video.guessed_rate
             shape = self.video.sample_aspect_ratio or decoder.sample_aspect_ratio or Fraction(1)
-            self._reel = Reel(decoder, Fraction(shape) or Fraction(1), float(rate or 0), begin)
+            self._reel = Reel(Eyes(decoder), Fraction(shape) or Fraction(1), float(rate or 0), begin)
 
     @staticmethod
     def stamp(packet: av.Packet[av.stream.Stream]) -> Ticks | None:
