@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def called(path: Path) -> tuple[dict[str, str], asyncio.StreamReader, asyncio.StreamWriter]:
+async def called(
+    path: Path, *, sound: bool = True
+) -> tuple[dict[str, str], asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(json.dumps({"sound": sound}).encode() + b"\n")
     said: dict[str, str] = json.loads(await reader.readline())
     return said, reader, writer
 
@@ -89,15 +92,19 @@ async def test_who_calls_sees_the_newest_picture_and_what_follows(instant: Insta
         data = before
         while pictures(data)[-1].time < 12.5:
             data += await reader.read(1 << 16)
-    assert await called_off(instant, writer) == 0
+    assert await called_off(instant, writer, clip) == 0
+    said, reader, writer = await called(tmp_path / "instant.sock", sound=False)
+    assert "," not in said["codecs"]
+    assert b"mp4a" not in await reader.read(1 << 20)
+    await called_off(instant, writer, clip)
 
 
-async def called_off(instant: Instant, writer: asyncio.StreamWriter) -> int:
+async def called_off(instant: Instant, writer: asyncio.StreamWriter, clip: Path) -> int:
     """Hang up; return how many watch once that was noticed."""
     writer.close()
     async with asyncio.timeout(20):
         while instant.viewers:
-            instant.sound(0, 1, b"")
+            await asyncio.to_thread(feed, instant, clip, 20 * 90_000)
             await asyncio.sleep(0.01)
     return instant.viewers
 
@@ -109,6 +116,7 @@ async def test_who_does_not_keep_up_begins_again_at_a_key_frame(instant: Instant
     line.setblocking(False)  # noqa: FBT003 - the standard library's own signature
     loop = asyncio.get_running_loop()
     await loop.sock_connect(line, str(tmp_path / "instant.sock"))
+    await loop.sock_sendall(line, b"{}\n")
     async with asyncio.timeout(20):
         while instant.viewers == 0:  # noqa: ASYNC110 - what is waited for is no event of ours
             await asyncio.sleep(0.01)

@@ -1,7 +1,7 @@
 """The instant output: what the source sends, passed on as it came, without hold and without captions.
 
-Whoever calls its socket is told one line of JSON: `Instant.codecs` and then fragmented MP4, from the last key frame on;
-or `why` there is nothing to see, in one sentence.
+Whoever calls its socket says a line of JSON, `Asked`, and is told one, `Said`: the codecs of the fragmented MP4 that
+follows, from the last key frame on; or why there is nothing to see, in one sentence.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_AAC_FRAME = 1024
+
 VIEWERS = 12
 """At a time; each costs as much as a copy of the programme on its way through a socket."""
 MOST = 150
@@ -38,6 +40,8 @@ KEPT = 16 << 20
 """Bytes kept since the last key frame, for whoever calls. Of a source without key frames so much, and no more."""
 STEP = 90
 """Ticks that each picture before the newest one takes for whoever calls: the past is over in no time."""
+PATIENCE = 5.0
+"""Seconds that a caller may take to say what it wants."""
 SLIP = 0.02
 """Seconds that sound may lie beside the end of the sound before it and still follow it: stamps are rounded."""
 
@@ -51,6 +55,7 @@ class _Passed:
     """When it is to be decoded, in ticks."""
     shown: int
     """So much later it is seen."""
+    length: int
     key: bool
     packet: av.Packet[Stream]
     """What it came in; the stamps there may have been changed since."""
@@ -59,6 +64,13 @@ class _Passed:
     def data(self) -> bytes:
         """What a fragment holds."""
         return fmp4.with_lengths(bytes(self.packet))
+
+
+class Asked(msgspec.Struct):
+    """The line that a caller says first."""
+
+    sound: bool = True
+    """Whether it wants the sound, too: encoders send it in gusts, for which a player's picture waits."""
 
 
 class Said(msgspec.Struct, omit_defaults=True):
@@ -78,8 +90,9 @@ class Instant:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._nothing = self._why = why
-        self._opening = b""
-        self._codecs = ""
+        self._opening: dict[bool, bytes] = {}
+        """With sound and without."""
+        self._codecs: dict[bool, str] = {}
         self._passing: Passing | None = None
         """The session that is passed on."""
         self._since_key: deque[_Passed] = deque()
@@ -114,11 +127,11 @@ class Instant:
 
     def opened(self, picture: fmp4.Picture, sound: fmp4.Sound | None) -> None:
         """Tell everybody what the packets that follow are like; who watches something else is hung up on."""
-        opening = fmp4.opening(picture, sound)
+        opening = {True: fmp4.opening(picture, sound), False: fmp4.opening(picture, None)}
         with self._lock:
             gone = set() if opening == self._opening else self._viewers.copy()
             self._opening, self._why = opening, ""
-            self._codecs = ",".join(each.codec for each in (picture, sound) if each is not None)
+            self._codecs = {True: f"{picture.codec},{sound.codec}" if sound else picture.codec, False: picture.codec}
             self._forget()
             for viewer in self._viewers:
                 viewer.begin_anew()
@@ -130,7 +143,7 @@ class Instant:
             self._number += 1
             if key or self._kept > KEPT:
                 self._forget()
-            passed = _Passed(self._number, due, shown, key, packet)
+            passed = _Passed(self._number, due, shown, length, key, packet)
             if key or self._since_key:
                 self._since_key.append(passed)
                 self._kept += packet.size
@@ -145,7 +158,7 @@ class Instant:
         """Pass sound on that begins `at`, in samples."""
         with self._lock:
             self._number += 1
-            viewers = self._viewers.copy()
+            viewers = {viewer for viewer in self._viewers if viewer.sound}
             if viewers:
                 whole = fmp4.fragment(self._number, fmp4.SOUND, at, length, data)
                 for viewer in viewers:
@@ -162,7 +175,7 @@ class Instant:
             gone = self._viewers.copy() if hang_up else set()
             self._why = why
             if hang_up:
-                self._opening = b""
+                self._opening = {}
             self._forget()
         self._wake(gone, end=True)
 
@@ -204,12 +217,18 @@ class Instant:
         """How many watch."""
         return len(self._viewers)
 
-    async def _talk(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if (talk := asyncio.current_task()) is not None:
             self._talks.add(talk)
             talk.add_done_callback(self._talks.discard)
-        viewer = self._join()
-        said = viewer if isinstance(viewer, Said) else Said(codecs=self._codecs)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                asked = msgspec.json.decode(await reader.readline(), type=Asked)
+        except (TimeoutError, OSError, ValueError):  # not one of ours
+            writer.close()
+            return
+        viewer = self._join(sound=asked.sound)
+        said = viewer if isinstance(viewer, Said) else Said(codecs=self._codecs[asked.sound])
         try:
             writer.write(msgspec.json.encode(said) + b"\n")
             if isinstance(viewer, _Viewer):
@@ -222,14 +241,15 @@ class Instant:
                     self._viewers.discard(viewer)
             writer.close()
 
-    def _join(self) -> _Viewer | Said:
+    def _join(self, *, sound: bool) -> _Viewer | Said:
         """Return a viewer that is told all from the last key frame on, or why there is nothing to tell."""
         with self._lock:
             if self._why:
                 return Said(why=self._why)
             if len(self._viewers) >= VIEWERS:
                 return Said(why=_("Too many watch the instant picture already; close one of them."))
-            viewer = _Viewer(self._opening + b"".join(_hurried(self._since_key)), waits=not self._since_key)
+            first = self._opening[sound] + b"".join(_hurried(self._since_key))
+            viewer = _Viewer(first, waits=not self._since_key, sound=sound)
             self._viewers.add(viewer)
             return viewer
 
@@ -237,8 +257,9 @@ class Instant:
 class _Viewer:
     """Somebody who watches. `offer` from the source's thread, the rest on the loop."""
 
-    def __init__(self, first: bytes, *, waits: bool) -> None:
+    def __init__(self, first: bytes, *, waits: bool, sound: bool) -> None:
         self._first = first
+        self.sound = sound
         self._queue: deque[bytes] = deque()
         self._waits = waits
         self._ended = False
@@ -319,7 +340,7 @@ class Passing:
         if at < 0 or (self._next is not None and at < self._next):
             return
         length = round((packet.duration or 0) * packet.time_base * self._rate)
-        length = 1024 if abs(length - 1024) < SLIP * self._rate else length
+        length = _AAC_FRAME if not length or abs(length - _AAC_FRAME) < SLIP * self._rate else length
         self._next = at + length
         self._instant.sound(at, length, fmp4.without_header(bytes(packet)))
 
@@ -360,8 +381,10 @@ def _hurried(pictures: deque[_Passed]) -> list[bytes]:
         ]
     return [
         fmp4.fragment(
-            each.number, fmp4.PICTURE, begin + number * STEP, STEP, each.data,
-            shown=(order[number] - number + deepest) * STEP, key=each.key,
+            each.number, fmp4.PICTURE, begin + number * STEP,
+            # a browser lets go of what follows a picture by more than twice its length
+            each.length if each is last else STEP,
+            each.data, shown=(order[number] - number + deepest) * STEP, key=each.key,
         )
         for number, each in enumerate(pictures)
     ]  # fmt: skip

@@ -34,7 +34,10 @@ class _Said(msgspec.Struct):
 
 
 def instant_route(house: House) -> Route:
-    """`GET /instant.mp4` for `house`: fragmented MP4 without an end, or 503 and one sentence why not."""
+    """`GET /instant.mp4` for `house`: fragmented MP4 without an end, or 503 and one sentence why not.
+
+    `?sound=0` leaves the sound out.
+    """
     watching: set[object] = set()
 
     async def show(request: Request) -> Response:
@@ -52,6 +55,7 @@ def instant_route(house: House) -> Route:
             writer.close()
 
         try:
+            writer.write(msgspec.json.encode({"sound": request.query_params.get("sound") != "0"}) + b"\n")
             async with asyncio.timeout(PATIENCE):
                 said = msgspec.json.decode(await reader.readline(), type=_Said)
         except (TimeoutError, OSError, ValueError, msgspec.MsgspecError):

@@ -45,9 +45,12 @@ function keepUp(video) {
 async function playOnce(video, told, ended) {
   const line = new AbortController();
   ended.addEventListener("abort", () => line.abort());
+  const withSound = !video.muted; // the picture alone need not wait for sound, which comes in gusts
+  const heard = () => !withSound && !video.muted && line.abort();
+  video.addEventListener("volumechange", heard);
   let silence = setTimeout(() => line.abort(), SILENCE);
   try {
-    const answer = await fetch(PROGRAMME, { signal: line.signal, cache: "no-store" });
+    const answer = await fetch(withSound ? PROGRAMME : `${PROGRAMME}?sound=0`, { signal: line.signal, cache: "no-store" });
     if (!answer.ok) {
       told((await answer.json()).why);
       return;
@@ -80,6 +83,7 @@ async function playOnce(video, told, ended) {
     }
   } finally {
     clearTimeout(silence);
+    video.removeEventListener("volumechange", heard);
     line.abort();
   }
 }
