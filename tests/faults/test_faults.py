@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+from tests.faults.conftest import House
 from tests.faults.servers import (
     KEY,
     PASSPHRASE,
@@ -30,8 +32,6 @@ from studio.media._recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tests.faults.conftest import House
 
     from studio.media._encode import Coded
 
@@ -105,14 +105,35 @@ def slow(house: House, stack: contextlib.ExitStack) -> tuple[Nginx, Fault]:
     return server, Fault(f"rtmp://127.0.0.1:{line.port}/live", KEY, begin, end, states=("on air", "stalled"))
 
 
-@pytest.mark.parametrize("fault", [killed, refused, frozen, black_hole, wrong_key, slow])
+def name_of(fault: object) -> str:
+    return getattr(fault, "__name__", str(fault))
+
+
+Wrong: TypeAlias = Callable[[House, contextlib.ExitStack], tuple[Nginx, Fault]]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [(killed, refused, wrong_key), (frozen, black_hole, slow)],
+    ids=lambda faults: "-".join(map(name_of, faults)),
+)
+@pytest.mark.usefixtures("house")
 def test_one_bad_destination_of_four_hurts_nobody(
-    house: House,
-    stack: contextlib.ExitStack,
-    programme: list[Coded],
-    fault: Callable[[House, contextlib.ExitStack], tuple[Nginx, Fault]],
-    tmp_path: Path,
+    programme: list[Coded], faults: tuple[Wrong, ...], tmp_path: Path
 ) -> None:
+    """Three evenings at a time, each with its own servers: nearly all of it is waiting."""
+    with ThreadPoolExecutor() as evenings:
+        for evening in [evenings.submit(an_evening, fault, programme, tmp_path / name_of(fault)) for fault in faults]:
+            evening.result()
+
+
+def an_evening(fault: Wrong, programme: list[Coded], folder: Path) -> None:
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        one_is_bad(fault, House(folder, stack), stack, programme, folder)
+
+
+def one_is_bad(fault: Wrong, house: House, stack: contextlib.ExitStack, programme: list[Coded], tmp_path: Path) -> None:
     bad_server, wrong = fault(house, stack)
     good = house.nginx("good")
     far, by_srt = house.srt("srt")
@@ -176,7 +197,7 @@ def test_one_bad_destination_of_four_hurts_nobody(
     if wrong.states == ("refused",):
         assert said[0].startswith("bad refuses the stream key")
     print(  # noqa: T201 - `-rP` shows what was measured
-        f"{fault.__name__}: gaps {gaps}, air {air.longest:.3f} s, back after {came_back:.2f} s, {report('bad')}"
+        f"{name_of(fault)}: gaps {gaps}, air {air.longest:.3f} s, back after {came_back:.2f} s, {report('bad')}"
     )
 
 
