@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 from typing import TYPE_CHECKING
 
 from benchmarks.relay_house import temporary
@@ -21,6 +22,8 @@ HOLDS = (6000, 1000, 0)
 """Milliseconds."""
 BEFORE, AFTER = 100, 100
 """Pictures that are aired on each side."""
+HOW = {"killed": signal.SIGKILL, "silent": signal.SIGSTOP}
+"""What becomes of the main encoder; one that is silent may as well have lost its cable."""
 
 
 def measure(options: argparse.Namespace, book: Book) -> None:
@@ -30,13 +33,13 @@ def measure(options: argparse.Namespace, book: Book) -> None:
             make_encoded(folder / f"{name}.mp4", colour, tone, options.size)
             for name, colour, tone in (("main", "0x002000", 440), ("backup", "0x000040", 880))
         ]
-        for hold in HOLDS:
+        for hold, (how, number) in itertools.product(HOLDS, HOW.items()):
             for run in range(options.runs):
-                place = folder / f"{hold}-{run}"
+                place = folder / f"{hold}-{how}-{run}"
                 place.mkdir()
-                aired = asyncio.run(_loses_main(place, clips, Ms(hold)))
+                aired = asyncio.run(_loses_main(place, clips, Ms(hold), number))
                 stands, silent = missing(aired)
-                what = f"hold {hold / 1000:g} s: "
+                what = f"hold {hold / 1000:g} s, {how}: "
                 if hold:
                     book.at_most(what + "pictures missing", stands, 0, "", 0)
                     book.at_most(what + "sound missing", silent, 0.0)
@@ -55,14 +58,14 @@ def missing(aired: Aired) -> tuple[int, float]:
     return stood + holes, sum(length for _at, length in aired.silences)
 
 
-async def _loses_main(folder: Path, clips: list[Path], hold: Ms) -> Aired:
+async def _loses_main(folder: Path, clips: list[Path], hold: Ms, how: signal.Signals) -> Aired:
     relays, encoders = Relays(folder), list[Encoder]()
     try:
         urls = [f"rtmp://127.0.0.1:{free_port()}/live/studio" for _each in clips]
         relay = await relays.start(f"listen:{urls[0]}", backup=urls[1], hold=hold)
         encoders += [Encoder(clip, url) for clip, url in zip(clips, urls, strict=True)]
         await relay.until(lambda: relay.aired > BEFORE)
-        encoders[0].stop()
+        encoders[0].process.send_signal(how)
         await relay.until(lambda: any(each.airs and each.name == "backup" for each in relay.report.inputs))
         upto = relay.aired + AFTER + hold * FPS // 1000
         await relay.until(lambda: relay.aired > upto)

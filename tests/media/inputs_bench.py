@@ -13,8 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOP = 100
-"""Four seconds: a takeover seldom meets a key frame."""
+GOP = 50
+"""Two seconds: a takeover seldom meets a key frame."""
 
 
 def make_encoded(path: Path, colour: str, tone: int, size: str = "320x180") -> Path:

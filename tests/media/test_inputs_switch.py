@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
 
 import av
 import pytest
 from tests.media.relay_bench import free_port, make_clip
 from tests.media.test_clean_parts import held_times, make_intake
 
-from studio.media import _inputs
+from studio.media import _inputs, _stay
+from studio.media._clock import Ticks
+from studio.media._eyes import Eyes
+from studio.media._hold import Held, Hold, Reel
 from studio.media._inputs import Inputs
+from studio.media._stay import Kept, Placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,10 +101,54 @@ class Hall:
 
 @pytest.fixture
 def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
-    monkeypatch.setattr(_inputs, "STEADY", 0.7)
+    monkeypatch.setattr(_inputs, "STEADY", 1.5)  # longer than two groups of pictures: the first may be torn
     found = Hall(tmp_path)
     yield found
     found.close()
+
+
+def test_what_is_kept_begins_with_a_key_frame_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_stay, "MOST_KEPT", 5_000)
+
+    def placed(at: int, size: int = 100, *, key: bool = False) -> Placed:
+        return Placed(av.Packet(size), Ticks(0), Ticks(at), key)
+
+    kept = Kept()
+    kept.put(placed(0), Ticks(0))
+    assert kept.size == 0  # nobody could decode it
+    for at in range(1, 31):
+        kept.put(placed(at, key=at % 10 == 1), Ticks(at - 12))
+    assert (kept.size, kept.reaches(Ticks(11)), kept.reaches(Ticks(10))) == (2_000, True, False)
+    assert len(kept.take(Ticks(25))) == 10  # from the last key frame before
+    assert kept.size == 0
+    kept.put(placed(40, key=True), Ticks(0))
+    kept.put(placed(50, 4_000, key=True), Ticks(0))
+    kept.put(placed(51, 1_000), Ticks(0))
+    assert (kept.size, kept.reaches(Ticks(45))) == (5_000, False)
+    kept.put(placed(52), Ticks(0))  # a group of pictures that is too much by itself
+    kept.put(placed(53), Ticks(0))
+    assert kept.size == 0
+
+
+def test_a_shorter_hold_keeps_what_a_reel_needs_that_goes_on_later() -> None:
+    def held(reel: Reel, due: int, *, key: bool = False) -> Held:
+        packet = cast("av.Packet[av.VideoStream]", av.Packet(10))
+        packet.pts, packet.is_keyframe = due, key
+        return Held(reel, Ticks(due), packet)
+
+    decoder = Eyes(av.CodecContext.create("h264", "r"))
+    main, backup = (Reel(decoder, Fraction(1), 25, Ticks(begin)) for begin in (0, 100))
+    hold = Hold(1 << 20)
+    for due in range(0, 100, 10):
+        hold.put(held(main, due, key=due in (0, 50)))
+    hold.weave([held(backup, due, key=due == 25) for due in range(25, 100, 10)])
+    assert hold.skip(Ticks(60)) is main
+    left = []
+    while (one := hold.take(Ticks(1000))) is not None:
+        left.append(("main" if one.reel is main else "backup", one.due))
+    assert [due for who, due in left if who == "main"] == [50, 60, 70, 80, 90]
+    assert [due for who, due in left if who == "backup"] == [25, 35, 45, 55, 65, 75, 85, 95]
+    assert hold.size == 0
 
 
 def test_the_main_encoder_returns_when_it_is_steady(hall: Hall, half_second_keys: Path) -> None:

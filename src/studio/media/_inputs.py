@@ -189,9 +189,10 @@ class Inputs:
     def alarms(self) -> Iterator[Alarm]:
         """What is wrong with them; ask twice a second, from one thread."""
         now, airs = time.monotonic(), self._airs
-        if airs is not None and (airs is self._main or airs.gives(now)):
-            lost = airs is not self._main and self._chosen is not airs and not self._main.steady(now)
-            self._lost.note(lost, 1, self._intake.zero.now())
+        if airs is self._main or self._main.steady(now):
+            self._lost.note(False, 1, self._intake.zero.now())  # noqa: FBT003 - the evidence itself
+        elif airs is not None and airs.gives(now) and self._chosen is not airs:
+            self._lost.note(True, 1, self._intake.zero.now())  # noqa: FBT003
         return self._lost.told()
 
     # ── for the listeners ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -47,6 +47,10 @@ TELL_EVERY = 500
 LOOKED_AT = 2000
 """Packets of a part in which its first keyframe is looked for."""
 
+_Begin = tuple[float, float]
+"""Where pictures or sound begin, in seconds: when the first is decoded, and when it is shown."""
+_NOTHING = -math.inf, -math.inf
+
 
 def parts(folder: Path, name: str = NAME) -> list[Path]:
     """Return the parts of the recording `name` in `folder`, oldest first."""
@@ -286,13 +290,13 @@ def _remux(
     return joiner.copied, torn
 
 
-def _cuts(found: list[Path]) -> list[dict[str, float]]:
-    """Return up to where each of `found` is copied, in seconds and by kind: a later one that goes further back cuts it.
+def _cuts(found: list[Path]) -> list[dict[str, _Begin]]:
+    """Return up to where each of `found` is copied, by kind: a later one that goes further back cuts it.
 
     An encoder that takes over from another begins with its last key frame, which came before the other was lost.
     """
-    cuts: list[dict[str, float]] = []
-    cut: dict[str, float] = {}
+    cuts: list[dict[str, _Begin]] = []
+    cut: dict[str, _Begin] = {}
     for part in reversed(found):
         cuts.append(dict(cut))
         for kind, at in _begins(part).items():
@@ -300,18 +304,23 @@ def _cuts(found: list[Path]) -> list[dict[str, float]]:
     return cuts[::-1]
 
 
-def _begins(part: Path) -> dict[str, float]:
-    """Where pictures and sound of `part` begin that would be copied, in seconds by kind."""
-    begins: dict[str, float] = {}
+def _begins(part: Path) -> dict[str, _Begin]:
+    """Where pictures and sound of `part` begin that would be copied, by kind."""
+    begins: dict[str, _Begin] = {}
     with contextlib.suppress(OSError, av.FFmpegError), av.open(str(part), "r", "mpegts") as source:
         kinds = {stream.type for stream in (*source.streams.video[:1], *source.streams.audio[:1])}
         for packet in islice(source.demux(), LOOKED_AT):
             kind = packet.stream.type
             if kind in kinds - begins.keys() and packet.dts is not None and (kind == "audio" or packet.is_keyframe):
-                begins[kind] = float(packet.dts * packet.time_base)
+                begins[kind] = _times(packet)
                 if begins.keys() >= kinds:
                     break
     return begins
+
+
+def _times(packet: av.Packet[Stream]) -> _Begin:
+    decoded = packet.dts or 0
+    return float(decoded * packet.time_base), float((decoded if packet.pts is None else packet.pts) * packet.time_base)
 
 
 def _tell(progress: Callable[[int, int], None] | None, before: int, total: int, at: int) -> None:
@@ -328,8 +337,8 @@ class _Joiner:
         self._texts: list[Text] = []
         self._streams: dict[str, Stream] = {}
         self._last: dict[str, int] = {}
-        self.until: dict[str, float] = {}
-        """Up to where the next part is copied, in seconds by kind; absent: to its end."""
+        self.until: dict[str, _Begin] = {}
+        """Up to where the next part is copied, by kind; absent: to its end."""
         self.copied = 0
         """Packets."""
 
@@ -371,7 +380,9 @@ class _Joiner:
         kind = packet.stream.type
         if kind not in self._streams or packet.dts is None or packet.dts <= self._last.get(kind, -1):
             return
-        if packet.dts * packet.time_base >= self.until.get(kind, math.inf):
+        until = self.until.get(kind)
+        if until is not None and any(at >= end for at, end in zip(_times(packet), until, strict=True)):
+            self.until[kind] = _NOTHING  # what is decoded later may need what is left out
             return
         self._last[kind] = packet.dts
         for text in self._texts:
