@@ -8,7 +8,7 @@ import pytest
 from tests.media.relay_bench import Encoder, Relays, make_clip
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 
@@ -19,6 +19,24 @@ async def relays(tmp_path: Path) -> AsyncIterator[Relays]:
         yield found
     finally:
         await found.close()
+
+
+@pytest.fixture
+async def relays_of(tmp_path: Path) -> AsyncIterator[Callable[[str], Relays]]:
+    """Relays of several shows at a time, each in a folder of its own: nearly all that a real-time test does is wait."""
+    found: list[Relays] = []
+
+    def make(name: str) -> Relays:
+        folder = tmp_path / name
+        folder.mkdir()
+        found.append(Relays(folder))
+        return found[-1]
+
+    try:
+        yield make
+    finally:
+        for one in found:
+            await one.close()
 
 
 @pytest.fixture(scope="session")

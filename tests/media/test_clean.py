@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import time
@@ -16,6 +17,7 @@ from tests.media.relay_bench import Encoder, Relay, Relays, free_port, make_clip
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HOLD = Ms(2000)
@@ -47,10 +49,15 @@ def now(relay: Relay) -> float:
     return (time.monotonic_ns() - relay.epoch) / 1e9
 
 
-@pytest.mark.parametrize("scheme", ["rtmp", "srt"])
 async def test_what_an_encoder_sends_is_copied_as_it_arrives(
-    relays: Relays, encoders: list[Encoder], clip: Path, scheme: str
+    relays_of: Callable[[str], Relays], encoders: list[Encoder], clip: Path
 ) -> None:
+    async with asyncio.TaskGroup() as shows:
+        for scheme in ("rtmp", "srt"):
+            shows.create_task(is_copied(relays_of(scheme), encoders, clip, scheme))
+
+
+async def is_copied(relays: Relays, encoders: list[Encoder], clip: Path, scheme: str) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio" if scheme == "rtmp" else f"srt://127.0.0.1:{free_port()}"
     relay = await relays.start(f"listen:{url}", hold=HOLD)
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
@@ -77,11 +84,13 @@ async def test_what_an_encoder_sends_is_copied_as_it_arrives(
 
 async def stream(relay: Relay, encoders: list[Encoder], clip: Path, url: str) -> None:
     """Stream `clip` to the relay as an encoder does: it calls again until somebody listens."""
-    encoders.append(Encoder(clip, url))
+    mine = [Encoder(clip, url)]
+    encoders.append(mine[0])
 
     def is_online() -> bool:
-        if encoders[-1].process.poll() is not None:
-            encoders.append(Encoder(clip, url))
+        if mine[-1].process.poll() is not None:
+            mine.append(Encoder(clip, url))
+            encoders.append(mine[-1])
         return relay.reported and relay.report.source == "online"
 
     await relay.until(is_online)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from studio.spoken import Cue
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -135,10 +137,15 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clip") / "long.mp4", seconds=40)
 
 
-@pytest.mark.parametrize("source", ["file", "listen"])
 async def test_the_hold_is_changed_on_the_air(
-    relays: Relays, encoders: list[Encoder], long_clip: Path, source: str
+    relays_of: Callable[[str], Relays], encoders: list[Encoder], long_clip: Path
 ) -> None:
+    async with asyncio.TaskGroup() as shows:
+        for source in ("file", "listen"):
+            shows.create_task(changes_on_the_air(relays_of(source), encoders, long_clip, source))
+
+
+async def changes_on_the_air(relays: Relays, encoders: list[Encoder], long_clip: Path, source: str) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
     relay = await relays.start(f"file:{long_clip}" if source == "file" else f"listen:{url}", hold=Ms(1000))
     if source == "listen":

@@ -7,30 +7,36 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.media.relay_bench import Encoder, Relays, free_port, see
 
 from studio.events import Sound
 from studio.media import REFUSED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-@pytest.mark.parametrize("scheme", ["rtmp", "srt"])
 async def test_an_encoder_comes_goes_and_comes_back(
-    relays: Relays, encoders: list[Encoder], clip: Path, scheme: str
+    relays_of: Callable[[str], Relays], encoders: list[Encoder], clip: Path
 ) -> None:
+    async with asyncio.TaskGroup() as shows:
+        for scheme in ("rtmp", "srt"):
+            shows.create_task(comes_back(relays_of(scheme), encoders, clip, scheme))
+
+
+async def comes_back(relays: Relays, encoders: list[Encoder], clip: Path, scheme: str) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio" if scheme == "rtmp" else f"srt://127.0.0.1:{free_port()}"
     relay = await relays.start(f"listen:{url}")
     assert relay.welcome.epoch == 0
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
     assert "studio" not in relay.report.source_detail.rpartition("/")[2]
-    encoders.append(Encoder(clip, url))
+    encoder = Encoder(clip, url)
+    encoders.append(encoder)
     await relay.until(lambda: relay.aired >= 50)
     assert relay.report.source == "online"
 
-    encoders[0].stop()
+    encoder.stop()
     await relay.until(lambda: relay.report.source == "connecting")
     aired = relay.report.frames
     encoders.append(Encoder(clip, url))
