@@ -149,7 +149,7 @@ class Backlog:
             self._shorten()
 
     def _too_much(self) -> bool:
-        return self._size > self._most_bytes or self._queue[-1].stamp - self._queue[0].stamp > self._most_ticks
+        return self._size > self._most_bytes or self._queue[-1].decoded - self._queue[0].decoded > self._most_ticks
 
     def _shorten(self) -> None:
         """Drop what comes before the last keyframe, or all where none can be kept."""

@@ -67,16 +67,8 @@ _WRITING = {
 class Arrived(Coded):
     """A packet as the source sent it; `stamp` is when it is shown."""
 
-    due: Ticks
-    """When it is to be decoded, on the show clock."""
     head: bytes = b""
     """What a key frame says of the pictures' size, as the encoder says it; empty where it does not."""
-
-    def packet(self) -> av.Packet[Stream]:
-        """Make a packet of it."""
-        packet = Coded.packet(self)
-        packet.dts = self.due
-        return packet
 
 
 class _Form:
@@ -170,7 +162,7 @@ class Clean:
         self._margin = ticks(hold + BACK)
         self._seconds = seconds if keep else min(seconds, SHORT)
         self._say = say
-        self._queue: queue.SimpleQueue[_Begin | Arrived | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Begin | Coded | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._full = False
@@ -213,7 +205,7 @@ class Clean:
         self._start(_Sound())
         return SoundCopy(self)
 
-    def put(self, arrived: Arrived, *, begins: bool) -> None:
+    def put(self, arrived: Coded, *, begins: bool) -> None:
         """Take a packet; never blocks. `begins`: a player may begin here, whatever is missing before it."""
         with self._lock:
             if self._waiting > MOST:
@@ -384,7 +376,7 @@ class SoundCopy:
 
     def _hand_on(self, coded: list[Coded]) -> None:
         for one in coded:
-            self._clean.put(Arrived("sound", one.stamp, True, one.data, one.duration, one.stamp), begins=True)  # noqa: FBT003 - `key`
+            self._clean.put(one, begins=True)
 
 
 def _in_band(head: bytes) -> bytes:

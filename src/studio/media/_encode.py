@@ -33,18 +33,26 @@ class Coded:
     kind: Literal["picture", "sound", "small"]
     """`small`: the small picture, which HLS has besides."""
     stamp: Ticks
-    """Presentation, on the show clock; pictures are never reordered, so it is the decoding stamp too."""
+    """When it is shown, in the time of the air or, before the hold, of the show."""
     key: bool
     """A player may begin here."""
     data: bytes
     """Annex B with its own headers, or AAC in ADTS frames."""
     duration: Ticks
+    due: Ticks | None = None
+    """When it is to be decoded, where that is earlier than it is shown: in a programme with B-frames that is passed on
+    as it came. `None`: when it is shown, as all that we encode."""
+
+    @property
+    def decoded(self) -> Ticks:
+        """When it is to be decoded: the order in which packets come."""
+        return self.stamp if self.due is None else self.due
 
     def packet(self) -> av.Packet[av.stream.Stream]:
         """Make a packet of it; muxers change what they are given, so each gets its own."""
         packet: av.Packet[av.stream.Stream] = av.Packet(self.data)
         packet.time_base = TICK
-        packet.pts = packet.dts = self.stamp
+        packet.pts, packet.dts = self.stamp, self.decoded
         packet.duration = self.duration
         packet.is_keyframe = self.key
         return packet
