@@ -318,7 +318,12 @@ def check_everything(file: Path | None) -> list[show.Finding]:
         return [show.Finding(str(each)) for each in problem.all()]
     catalogue = Catalogue(venue.folder)
     findings = show.check(venue, catalogue, KINDS)
-    return [*findings, *_captions_that_cannot_be(venue), *_fonts_that_are_not_here(catalogue)]
+    return [
+        *findings,
+        *_captions_that_cannot_be(venue),
+        *_copies_that_cannot_be(venue, catalogue),
+        *_fonts_that_are_not_here(catalogue),
+    ]
 
 
 def _fonts_that_are_not_here(catalogue: Catalogue) -> Iterator[show.Finding]:
@@ -331,6 +336,20 @@ def _fonts_that_are_not_here(catalogue: Catalogue) -> Iterator[show.Finding]:
             continue
         if lacking := media.lacks_font(style.font):
             yield show.Finding(str(place.error(lacking)), serious=False)
+
+
+def _copies_that_cannot_be(venue: Venue, catalogue: Catalogue) -> Iterator[show.Finding]:
+    """Whether a preset is to copy a picture that captions are drawn on."""
+    try:
+        encode = catalogue.load("presets/encode", venue.show.encode, media.EncodePreset)
+    except DrawerError:  # which has been found already
+        return
+    if encode.copy and venue.captions.on:
+        sentence = _(
+            "this preset copies the picture, but captions are drawn on it, so it is encoded all the same; set"
+            " on = false in [captions], or take another preset"
+        )
+        yield show.Finding(str(venue.place("show", "encode").error(sentence)), serious=False)
 
 
 def _captions_that_cannot_be(venue: Venue) -> Iterator[show.Finding]:

@@ -15,9 +15,12 @@ import numpy as np
 from studio.media._airtime import LONGEST_STAND
 from studio.media._burn import is_hd
 from studio.media._clock import RATE, Ticks, Zero, ms_of, ticks, ticks_of
+from studio.media._encode import Coded
 from studio.media._figures import Figures
 from studio.media._loudness import SoundDesk
+from studio.media._passage import Passage
 from studio.media._picture import Fitter, aired_size
+from studio.media._plan import EncodePreset
 from studio.media._standby import CARD_AFTER, Standby
 from studio.media._tape import AIR_RATE
 from studio.media._watchdog import Pulse
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from studio.media._airtime import AirTime
     from studio.media._alarms import Watch
     from studio.media._cues import CueBoard
-    from studio.media._hold import Hold, Reel
+    from studio.media._hold import Held, Hold, Reel
+    from studio.media._passage import Passed
     from studio.media._plan import RelayPlan
     from studio.media._tape import Tape
     from studio.media._transmitter import Transmitter
@@ -97,6 +101,9 @@ class Air:
         self._frames: deque[tuple[Ticks, av.VideoFrame, Reel]] = deque()
         self.desk = SoundDesk(plan.level, say)
         self._fitter = Fitter(2, 2)
+        self._passage = Passage(plan, hold, say)
+        self._decoding: set[Reel] = set()
+        """Whose decoders hold pictures back."""
         self._last: Ticks | None = None
         """When the last picture was due, on the air."""
         self._last_encoded = Ticks(0)
@@ -149,11 +156,8 @@ class Air:
                 self._tape.start_reading(edge * AIR_RATE // RATE)  # late in a show, sound would find no place on it
                 self._rest(TURN)
                 continue
-            due = bool(self._frames) and self._frames[0][0] <= edge
-            self._sound(edge, at_once=due)
-            if due:
-                self._air(edge, *self._frames.popleft())
-            elif not self._bridge(edge):
+            self._sound(edge, at_once=self._is_due(edge))
+            if not self._next(edge) and not self._bridge(edge):
                 if self._over(edge):
                     break
                 self._wait(edge)
@@ -188,8 +192,11 @@ class Air:
     def _skip(self, edge: Ticks) -> None:
         """Leave out what would have aired before `edge`, and decode no more of it than the next pictures need."""
         reel = self._hold.skip(edge)
+        group = self._passage.leave()
         if reel is not None:
             reel.decoder.flush_buffers()
+        else:
+            self._look_at(group)
         self._frames = deque(kept for kept in self._frames if kept[0] >= edge)
         self._not_before = edge
         self._standby.skip(edge)
@@ -200,8 +207,11 @@ class Air:
         reel: Reel | None
         tape = self._tape.begin
         sound_at = None if tape is None else Ticks(tape * RATE // AIR_RATE)
-        if self._frames:
-            at, frame, reel = self._frames[0]
+        passed = self._passage.coming[0] if self._passage.coming else None
+        if self._frames or passed:
+            at, frame, reel = (
+                self._frames[0] if self._frames or not passed else (passed.at, passed.frame, passed.held.reel)
+            )
             start = at if sound_at is None else Ticks(min(at, sound_at))
         elif sound_at is not None and (self._standby.still is not None or edge > sound_at + CARD_AFTER):
             if self._standby.still is None:
@@ -218,7 +228,8 @@ class Air:
         if reel is None:
             width, height, fps = frame.width, frame.height, self._standby.still_fps
         else:
-            width, height = aired_size(frame.width, frame.height, reel.shape, self._plan.encode)
+            like = EncodePreset() if passed and not self._frames else self._plan.encode
+            width, height = aired_size(frame.width, frame.height, reel.shape, like)
             fps = self._hold.rate() or reel.fps
         if self._time.picture is not None:  # a broadcast that goes on keeps its size, whatever comes now
             width, height, _fps = self._time.picture
@@ -257,17 +268,85 @@ class Air:
         # A bound that is never reached in peace.
         while len(self._frames) < 100 and time.monotonic() < enough and (held := self._hold.take(until)):  # noqa: PLR2004
             self._standby.decoded(held.due)
-            try:
-                frames = held.reel.decoder.decode(held.packet)
-            except av.FFmpegError as problem:
-                self.figures.corrupt += 1
-                if self.figures.corrupt == 1:
-                    logger.warning("a picture cannot be decoded: %s", problem)
-                continue
-            for frame in frames:
-                at = frame.pts if frame.pts is not None else frame.dts
-                if at is not None and at >= max(held.reel.begin, self._not_before) and not held.reel.is_over(at):
-                    self._frames.append((Ticks(at), frame, held.reel))
+            picture = self._time.picture
+            size = None if picture is None else picture[:2]
+            if not self._passage.take(held, size, Ticks(max(held.reel.begin, self._not_before))):
+                for each in (*self._passage.before(held), held):
+                    self._frames += self._decoded(each.reel, each.packet)
+            elif held.reel in self._decoding:
+                self._frames += self._decoded(held.reel, None)
+                held.reel.decoder.flush_buffers()
+
+    def _decoded(self, reel: Reel, packet: av.Packet[av.VideoStream] | None) -> list[tuple[Ticks, av.VideoFrame, Reel]]:
+        """Return what airs of the pictures that `packet` gives; `None`: of those that are held back."""
+        if packet is None:
+            self._decoding.discard(reel)
+        else:
+            self._decoding.add(reel)
+        try:
+            frames = reel.decoder.decode(packet)
+        except av.FFmpegError as problem:
+            self.figures.corrupt += 1
+            if self.figures.corrupt == 1:
+                logger.warning("a picture cannot be decoded: %s", problem)
+            return []
+        stamped = ((frame.pts if frame.pts is not None else frame.dts, frame) for frame in frames)
+        begin = max(reel.begin, self._not_before)
+        return [
+            (Ticks(at), frame, reel) for at, frame in stamped if at is not None and at >= begin and not reel.is_over(at)
+        ]
+
+    def _next(self, edge: Ticks) -> bool:
+        """Air the next picture of the programme, if it is due; return whether it was."""
+        if self._passage.over():
+            self._look_at(self._passage.leave())
+        if not self._is_due(edge):
+            return False
+        if self._copy_is_next():
+            self._pass_on(self._passage.coming.popleft())
+        else:
+            self._air(edge, *self._frames.popleft())
+        return True
+
+    def _is_due(self, edge: Ticks) -> bool:
+        """Whether a picture of the programme is to air now."""
+        if self._copy_is_next():
+            return self._passage.coming[0].due <= edge
+        return bool(self._frames) and self._frames[0][0] <= edge
+
+    def _copy_is_next(self) -> bool:
+        """Whether the next picture airs as it came."""
+        coming, frames = self._passage.coming, self._frames
+        return bool(coming) and (not frames or coming[0].at <= frames[0][0])
+
+    def _pass_on(self, picture: Passed) -> None:
+        """Let a picture air as it came."""
+        airs = Ticks(picture.at + self._shift)
+        if picture.frame is not None and self._last is not None and airs <= self._last:
+            if not self._passage.skip():  # something else stood in its place: what is left of it is encoded
+                self._look_at(self._passage.leave())
+            return
+        self._passage.aired(picture)
+        self._standby.due()
+        frame = picture.frame and self._fitter.fit(picture.frame, picture.held.reel.shape)
+        if frame is not None:
+            self._watch.picture(picture.at, frame)
+        self._standby.aired(picture.due, frame)
+        self._goes_out(Ticks(max(airs, self._last or airs)))
+        due, length = Ticks(picture.due + self._shift), ticks(1 / self._transmitter.fps)
+        self._transmitter.pass_on(Coded("picture", airs, picture.frame is not None, picture.data, length, due))
+        self._count(Ticks(self._zero.now() - self._delay), picture.due)
+
+    def _look_at(self, group: list[Held]) -> None:
+        """Decode pictures that were passed on, or were to be: the last one that aired is what stands still now."""
+        for reel in {held.reel for held in group}:
+            reel.decoder.flush_buffers()
+        for held in group:
+            for at, frame, _reel in self._decoded(held.reel, held.packet):
+                if self._last is not None and at + self._shift <= self._last:
+                    self._standby.still = self._fitter.fit(frame, held.reel.shape)
+                else:
+                    self._frames.append((at, frame, held.reel))
 
     def _air(self, edge: Ticks, at: Ticks, frame: av.VideoFrame, reel: Reel) -> None:
         """Encode the frame that is due, or drop it when it is far too late."""
@@ -283,6 +362,7 @@ class Air:
             return
         frame = self._fitter.fit(frame, reel.shape)
         self._watch.picture(at, frame)
+        self._passage.encoded()
         if self._standby.aired(at, frame):
             self._transmitter.force_key()
         self._send(frame, airs)
@@ -313,6 +393,14 @@ class Air:
         over = self._ended.is_set() and (at - self._shift) * AIR_RATE >= self._tape.end * RATE
         if at > now or (over and not self._standby.stands(now)):
             return False
+        still = picture is self._standby.still
+        if self._passage.runs and still and self._standby.bears(edge, now):
+            return False
+        if still and (self._passage.runs or self._passage.unseen):
+            self._look_at(self._passage.leave())
+            return True
+        if self._passage.runs:
+            self._passage.pause()
         if self._standby.changes(picture):
             self._transmitter.force_key()
         self._send(picture, at)
@@ -322,9 +410,13 @@ class Air:
 
     def _send(self, frame: av.VideoFrame, at: Ticks) -> None:
         """Let `frame` air `at`, with its caption."""
-        self.figures.slate = self._standby.slate
+        self._goes_out(at)
         lines = self._board.air(self._time.show(ms_of(at)))
         self._transmitter.send(frame, at, lines if self._standby.speaks(at) else ())
+
+    def _goes_out(self, at: Ticks) -> None:
+        """A picture airs `at`."""
+        self.figures.slate = self._standby.slate
         self._last = self._last_encoded = at
         if self.figures.phase == "waiting":
             self.figures.phase = "on air"
@@ -355,7 +447,7 @@ class Air:
             self._transmitter.sound(samples, at)
 
     def _over(self, edge: Ticks) -> bool:
-        if not self._ended.is_set() or self._frames or len(self._hold):
+        if not self._ended.is_set() or self._frames or self._passage.coming or len(self._hold):
             return False
         return edge * AIR_RATE >= self._tape.end * RATE or not self._transmitter.is_open
 
@@ -364,6 +456,8 @@ class Air:
         rest = TURN
         if self._frames:
             rest = min(LONG_TURN, (self._frames[0][0] - edge) / RATE)
+        if self._passage.coming:
+            rest = min(LONG_TURN, (self._passage.coming[0].due - edge) / RATE)
         if self._standby.still is not None and (lines := self._board.coming(ms_of(edge))):
             self._transmitter.drawn(lines, hd=is_hd(self._standby.still))
         self._rest(max(0.001, rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import av
@@ -66,6 +67,7 @@ class PictureEncoder:
 
     def __init__(self, preset: EncodePreset, like: av.VideoFrame, fps: float) -> None:
         """Encode pictures of the size and colours of `like`."""
+        self._anew = partial(PictureEncoder, preset, like, fps)
         self.fps = min(preset.fps, fps) if preset.fps and fps else preset.fps or fps or 25.0
         self._every = ticks(preset.keyframe_seconds)
         self._next_key: int | None = None
@@ -100,6 +102,15 @@ class PictureEncoder:
         frame.pict_type = PictureType.I if key or self._key_now else PictureType.NONE
         self._key_now = False
         return self._coded(self._context.encode(frame))
+
+    def anew(self) -> PictureEncoder:
+        """Return another one like this."""
+        return self._anew()
+
+    @property
+    def begun(self) -> bool:
+        """Whether any picture was encoded."""
+        return self._last >= 0
 
     def force_key(self) -> None:
         """Let the next picture be a keyframe, besides those that come by themselves: it will show something else."""

@@ -118,6 +118,18 @@ class Hold:
             self._held.extendleft(reversed(early))
             return shown
 
+    def key_after(self, reel: Reel) -> tuple[Ticks | None, Ticks]:
+        """Return when the next key frame of `reel` is due, `None` where none is held, and the last of its pictures."""
+        with self._lock:
+            last = Ticks(0)
+            for held in self._held:
+                if held.reel is not reel:
+                    continue
+                last = held.due
+                if held.packet is not None and held.packet.is_keyframe:
+                    return held.due, last
+        return None, last
+
     def rate(self) -> float:
         """Pictures a second as held; 0 where too few are held to tell."""
         with self._lock:

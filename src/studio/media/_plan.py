@@ -47,6 +47,10 @@ class EncodePreset:
     """x264's rate factor: what an easy picture looks like. 18 is very good, 28 is poor; 6 less takes twice the bits."""
     buffer_seconds: float = 2.0
     """Over which stretch `video_bitrate` is kept."""
+    copy: bool = False
+    """Whether the picture goes out as the encoder sends it, where nothing has to be drawn on it: without captions, of
+    H.264 in 8 bits and 4:2:0 with a key frame in every two segments. Size, rate and bits are then the encoder's; what
+    stands above and below holds for the slate, and for a picture that cannot be copied."""
     preset: str = "veryfast"
     """How hard x264 tries, by its own name."""
     threads: int = 0

@@ -98,8 +98,7 @@ class Row:
     @property
     def end(self) -> Ticks:
         """Where the pictures that were gathered end."""
-        last = self._pictures[-1]
-        return Ticks(last.stamp + last.duration)
+        return Ticks(max(picture.stamp + picture.duration for picture in self._pictures))
 
     def finish(self, end: Ticks | None = None) -> Entry | None:
         """Write the segment that was begun; `end` is where the next one begins, `None`: nothing follows."""
@@ -117,7 +116,7 @@ class Row:
             if head:
                 write_aside(self._folder / self._head, head)
             self._headed = self.setup
-        packets = sorted((*pictures, *sounds), key=lambda coded: coded.stamp)
+        packets = sorted((*pictures, *sounds), key=lambda coded: coded.decoded)
         piece = self._form.piece(start.number, packets, finish)
         seconds = (finish - start.at) / RATE
         entry = Entry(start.number, seconds, self._form.ending, start.wall, self._head, start.broken)

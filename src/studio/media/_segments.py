@@ -103,7 +103,7 @@ class Fmp4:
         as a player takes no second head in mid-stream, and would decode other pictures with the sets of the first.
         """
         pictures = [
-            fmp4.Sample(coded.stamp, fmp4.with_lengths(coded.data), coded.key)
+            fmp4.Sample(coded.decoded, fmp4.with_lengths(coded.data), coded.key, coded.stamp - coded.decoded)
             for coded in packets
             if coded.kind != "sound"
         ]
@@ -112,7 +112,9 @@ class Fmp4:
             for coded in packets
             if coded.kind == "sound"
         ]
-        return fmp4.piece(number + 1, pictures, sounds, end, sounds[-1].at + AAC_FRAME if sounds else 0)
+        # what follows is decoded as much sooner than it is shown as what is here
+        decoded = end - pictures[0].shown if pictures else end
+        return fmp4.piece(number + 1, pictures, sounds, decoded, sounds[-1].at + AAC_FRAME if sounds else 0)
 
     def first_stamp(self, piece: bytes) -> int | None:
         """Read it."""

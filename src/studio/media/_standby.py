@@ -126,9 +126,12 @@ class Standby:
         """A picture of the programme is due, whether it airs or not."""
         self._catching_up = False
 
-    def aired(self, at: Ticks, frame: av.VideoFrame) -> bool:
-        """A picture of the programme airs, which was due `at`; return whether the slate ends with it."""
-        self.still, self.still_fps = frame, 0.0
+    def aired(self, at: Ticks, frame: av.VideoFrame | None) -> bool:
+        """A picture of the programme airs, which was due `at`; return whether the slate ends with it.
+
+        `None`: nobody has looked at it, for it is passed on as it came.
+        """
+        self.still, self.still_fps = frame or self.still, 0.0
         ends = self.slate
         if ends:
             self._back()
@@ -144,6 +147,15 @@ class Standby:
     def stands(self, at: Ticks) -> bool:
         """Whether the show stands `at` on the air."""
         return at < self._stands_until
+
+    def bears(self, edge: Ticks, at: Ticks) -> bool:
+        """Whether players may wait for the next picture that is passed on: an encoded one in between is dear.
+
+        They show the last one meanwhile, which is what a show that stands for a moment wants.
+        """
+        if self.stands(at):
+            return not self._stands_long
+        return edge - self._last_real <= STILL_AFTER
 
     def speaks(self, at: Ticks) -> bool:
         """Whether a caption may stand on what airs `at`.

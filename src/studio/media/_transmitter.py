@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studio.language import _
 from studio.media._burn import Burner, is_hd
+from studio.media._clock import Ticks
 from studio.media._encode import PictureEncoder, SoundEncoder
 from studio.media._picture import copy
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from studio.media._clock import Ticks
     from studio.media._closed import ClosedCaptions
     from studio.media._destination import Destinations
     from studio.media._encode import Coded
@@ -55,6 +56,8 @@ class Transmitter:
         self._burner = Burner(plan.style, 2, 2)
         self._pictures: PictureEncoder | None = None
         self._sounds = SoundEncoder(plan.encode)
+        self._decoded = Ticks(-1)
+        """When the last picture is to be decoded."""
         self.fps = 0.0
         """Of the broadcast, once it is open."""
         self.outputs: list[Writer] = []
@@ -81,6 +84,14 @@ class Transmitter:
         """Let the next picture be a keyframe: it will show something else."""
         if self._pictures is not None:
             self._pictures.force_key()
+
+    def pass_on(self, picture: Coded) -> None:
+        """Air a picture that was encoded elsewhere, and begins with a key frame if it follows one of ours."""
+        ours = self._pictures
+        if ours is not None and ours.begun:  # another one begins with a key frame, and its parameter sets
+            self._write(self._captioned(ours.flush()))
+            self._pictures = ours.anew()
+        self._write([picture])
 
     def send(self, frame: av.VideoFrame, at: Ticks, lines: tuple[str, ...]) -> None:
         """Air `frame`, yuv420p in the size of the broadcast, `at` in air time, with `lines` on it."""
@@ -133,6 +144,22 @@ class Transmitter:
         return self._closed.add(pictures) if self._closed else pictures
 
     def _write(self, coded: list[Coded]) -> None:
+        if self._plan.encode.copy:
+            coded = [packet for each in coded if (packet := self._in_order(each)) is not None]
         for output in self.outputs:
             output.write(coded)
         self._destinations.write(coded)
+
+    def _in_order(self, coded: Coded) -> Coded | None:
+        """Let each picture be decoded after the one before it: B-frames want to be sooner than what aired before them.
+
+        `None`: that cannot be.
+        """
+        if coded.kind != "picture":
+            return coded
+        due = Ticks(max(coded.decoded, self._decoded + 1))
+        if due > coded.stamp:
+            logger.warning("a picture of %d comes too late", coded.stamp)
+            return None
+        self._decoded = due
+        return replace(coded, due=due)

@@ -93,13 +93,15 @@ def fragment(number: int, track: int, at: int, length: int, data: bytes, *, show
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One packet of a piece, decoded and shown at the same time."""
+    """One packet of a piece."""
 
     at: int
-    """In ticks of its track; those of a track ascend."""
+    """When it is decoded, in ticks of its track; those of a track ascend."""
     data: bytes
     """H.264 by `with_lengths`, or AAC without a header."""
     key: bool = True
+    shown: int = 0
+    """How much later it is shown."""
 
 
 def piece(number: int, pictures: Sequence[Sample], sounds: Sequence[Sample], end: int, sound_end: int) -> bytes:
@@ -121,12 +123,12 @@ def _piece_head(number: int, tracks: list[tuple[int, Sequence[Sample], int]], at
     for track, samples, end in tracks:
         times = [*(sample.at for sample in samples), end]
         entries = b"".join(
-            struct.pack(">III", after - time, len(sample.data), _KEY if sample.key else _OTHER)
+            struct.pack(">IIIi", after - time, len(sample.data), _KEY if sample.key else _OTHER, sample.shown)
             for (time, after), sample in zip(pairwise(times), samples, strict=True)
         )
         base = _full("tfhd", 0, 0x020000, struct.pack(">I", track))
         when = _full("tfdt", 1, 0, struct.pack(">Q", samples[0].at))
-        run = _full("trun", 0, 0x701, struct.pack(">Ii", len(samples), at) + entries)
+        run = _full("trun", 1, 0xF01, struct.pack(">Ii", len(samples), at) + entries)
         parts.append(_box("traf", base, when, run))
         at += sum(len(sample.data) for sample in samples)
     return _box("moof", _full("mfhd", 0, 0, struct.pack(">I", number)), *parts)
