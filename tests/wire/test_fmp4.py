@@ -62,8 +62,8 @@ def test_a_piece_says_when_its_first_picture_is_decoded() -> None:
     assert piece.endswith(b"\x00\x00\x00\x18mdatfirstsecondsound")
     run = piece.index(b"trun")
     assert (
-        piece[run + 4 : run + 36].hex(" ", 4)
-        == "00000701 00000002 000000c4 00000e10 00000005 02000000 00000e10 00000006"
+        piece[run + 4 : run + 40].hex(" ", 4)
+        == "01000f01 00000002 000000d0 00000e10 00000005 02000000 00000000 00000e10 00000006"
     )
     assert int.from_bytes(piece[run + 12 : run + 16], "big") == piece.index(b"first") - piece.index(b"moof") + 4
     assert fmp4.first_picture(fmp4.piece(1, [], [fmp4.Sample(5, b"sound")], 0, 1029)) is None
