@@ -454,10 +454,10 @@ class Air:
     def _wait(self, edge: Ticks) -> None:
         """Rest until the next frame is due; draw the next cue meanwhile."""
         rest = TURN
-        if self._frames:
-            rest = min(LONG_TURN, (self._frames[0][0] - edge) / RATE)
-        if self._passage.coming:
+        if self._copy_is_next():
             rest = min(LONG_TURN, (self._passage.coming[0].due - edge) / RATE)
+        elif self._frames:
+            rest = min(LONG_TURN, (self._frames[0][0] - edge) / RATE)
         if self._standby.still is not None and (lines := self._board.coming(ms_of(edge))):
             self._transmitter.drawn(lines, hd=is_hd(self._standby.still))
         self._rest(max(0.001, rest))
