@@ -34,6 +34,18 @@ class Eyes:
         self._form: tuple[object, ...] | None = None
         self._fields = False
         """Some came in fields, so the next ones may, too."""
+        self.turned: bool | None = None
+        """Whether the last one lay on its side; `None` before the first."""
+
+    @property
+    def codec(self) -> str:
+        """What it decodes, by FFmpeg's name."""
+        return self._decoder.codec.canonical_name
+
+    @property
+    def setup(self) -> bytes:
+        """What was said of the pictures before the first came; may be empty."""
+        return self._decoder.extradata or b""
 
     def decode(self, packet: av.Packet[av.VideoStream] | None) -> list[av.VideoFrame]:
         """Return what is to be seen, now that `packet` is here; all that is left for `None`. Raises FFmpegError."""
@@ -49,6 +61,7 @@ class Eyes:
 
     def _see(self, frame: av.VideoFrame) -> list[av.VideoFrame]:
         turn = TURNS.get(frame.rotation, ())
+        self.turned = bool(turn)
         self._fields = self._fields or frame.interlaced_frame
         if not turn and not self._fields:
             return [frame]

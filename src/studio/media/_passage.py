@@ -33,7 +33,7 @@ later after a fault."""
 KEPT = 32 << 20
 """Bytes kept since a key frame: four seconds of 60 Mb/s."""
 
-Why = Literal["codec", "colours", "size", "rare"]
+Why = Literal["codec", "colours", "fields", "size", "rare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Passage:
         """`say` is told why a programme that is to be passed on is not, once for each reason."""
         self.wanted = plan.encode.copy and not plan.captions
         """Whether anything is ever passed on."""
+        self._film = plan.input.startswith("file:")
         self._hold = hold
         self._say = say
         self._longest = SEGMENTS * plan.encode.segment_seconds
@@ -123,19 +124,21 @@ class Passage:
         packet, reel = held.packet, held.reel
         if packet is None:
             return None
-        if reel.decoder.codec.canonical_name != "h264":
-            self._refuse("codec", codec=reel.decoder.codec.canonical_name)
+        if reel.decoder.codec != "h264":
+            self._refuse("codec", codec=reel.decoder.codec)
             return None
         if packet.has_sidedata("new_extradata"):
             self._setup = reel, bytes(packet.get_sidedata("new_extradata"))
-        setup = self._setup[1] if self._setup is not None and self._setup[0] is reel else reel.decoder.extradata
-        return h264.annex_b(bytes(packet), setup or b"")
+        setup = self._setup[1] if self._setup is not None and self._setup[0] is reel else reel.decoder.setup
+        return h264.annex_b(bytes(packet), setup)
 
     def _begin(self, key: Held, data: bytes, size: tuple[int, int] | None) -> av.VideoFrame | None:
         """Return what a key frame shows, if what begins with it may be passed on."""
         self._passing = key.reel
         often, frame = self._often(key), self._look(data)
-        return frame if often and frame is not None and self._fits(frame, key.reel, size) else None
+        # only a decoder that a film's own header was read for knows that a phone lay on its side
+        upright = key.reel.decoder.turned is False if self._film else True
+        return frame if often and upright and frame is not None and self._fits(frame, key.reel, size) else None
 
     @property
     def runs(self) -> bool:
@@ -210,6 +213,8 @@ class Passage:
     def _fits(self, frame: av.VideoFrame, reel: Reel, size: tuple[int, int] | None) -> bool:
         if frame.format.name not in ("yuv420p", "yuvj420p"):
             return self._refuse("colours", colours=frame.format.name)
+        if frame.interlaced_frame:
+            return self._refuse("fields")
         mine = frame.width, frame.height
         if reel.shape != 1 or mine != (size or mine):
             wide, high = size or mine
@@ -239,6 +244,9 @@ class Passage:
                 "colours": _(
                     "The picture has the colours {colours}, so it is encoded anew; set the encoder to 8 bits and 4:2:0"
                     " (NV12) to copy it."
+                ),
+                "fields": _(
+                    "The picture comes in fields, so it is encoded anew; set the encoder to progressive to copy it."
                 ),
                 "size": _(
                     "The encoder sends {mine} and the broadcast has {size}, so the picture is encoded anew; set the"
