@@ -2,7 +2,7 @@
 """What the relay must show, measured: `benchmarks/relay.py RUN [--json FILE] …`.
 
 faults   each of six faults on one destination of four, against real nginx-rtmp and srt-live-transmit on loopback: the
-         largest gap between bytes at the others, the core's loop, how soon it is back
+         largest gap between bytes at the others, how soon the core answers, and how soon it is back
 kills    kill -9 of the relay at random moments while an encoder streams: what the clean recording lost, how soon it is
          on the air again, whether every settled word is in the files
 hold     words that come up to 5 s late in a hold of 6 s; memory of the hold; 2 -> 10 -> 0 s on the air

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import psutil
-from benchmarks.relay_stage import Ear, Encoder, Heartbeat, free_port, until
+from benchmarks.relay_stage import Ear, Encoder, Heartbeat, Pulse, free_port, until
 
 from studio import web
 from studio.app import House, Wish, plan_evening
@@ -124,7 +125,49 @@ async def on_air(toml: Path, show: Path, *, ears: Path | None = None, sound: boo
         await ear.close()
 
 
-async def arrives(air: OnAir, encoder: Encoder) -> None:
+@dataclass(eq=False)
+class Apart:
+    """A show of `studio live`, in a process of its own: nothing that the measurement does holds its loop up."""
+
+    port: int
+    ear: Ear
+    pulse: Pulse
+
+    async def send(self, name: str, *, on: bool) -> None:
+        """Send to a destination from now on, or no more."""
+        async with httpx.AsyncClient(timeout=30) as client:
+            wish = {"name": name, "on": on}
+            (await client.post(f"http://127.0.0.1:{self.port}/api/destinations", json=wish)).raise_for_status()
+
+    async def takes(self, name: str, within: float = 60.0) -> None:
+        """Wait until a destination is on the air."""
+        await until(lambda: self.ear.state(name) == "on air", within, f"{name} on the air")
+
+
+@contextlib.asynccontextmanager
+async def apart(toml: Path, show: Path, port: int) -> AsyncIterator[Apart]:
+    """Let `studio live` put the show on the air, with its pages at `port`; it is over on leaving."""
+    studio = begin(toml, show, toml.with_name("studio.log"))
+    ear, pulse = Ear(show / "run" / "relay.sock"), Pulse(port)
+    try:
+        yield Apart(port, ear, pulse)
+    finally:
+        studio.send_signal(signal.SIGINT)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: studio.poll() is not None, LEAVES, "the studio's end")
+        end(studio)
+        pulse.close()
+        await ear.close()
+
+
+def begin(toml: Path, show: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start `studio live` of the house `toml`, with the show in the folder `show`."""
+    command = [sys.executable, "-m", "studio", "live", "--venue", str(toml), "--out", str(show)]
+    with log.open("wb") as words:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
+
+
+async def arrives(air: OnAir | Apart, encoder: Encoder) -> None:
     """Wait until what `encoder` streams airs."""
 
     def is_so() -> bool:

@@ -8,7 +8,6 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
-from benchmarks.relay_house import To, child, family, role, temporary, write_house
+from benchmarks.relay_house import To, begin, child, family, role, temporary, write_house
 from benchmarks.relay_look import see, stamps, steps
 from benchmarks.relay_stage import Arrivals, Book, Ear, Encoder, console, free_port, make_programme, until
 from tests.faults.servers import KEY, PASSPHRASE, Hole, Narrow, Nginx, Srt
@@ -204,7 +203,7 @@ async def opened(folder: Path, show: Path, clip: Path, options: argparse.Namespa
         toml = write_house(
             folder / "house", listen=listen, to=to, hold=options.hold, captions=True, encode=options.encode, port=port
         )
-        studio = _begin(toml, show, folder / "studio.log")
+        studio = begin(toml, show, folder / "studio.log")
         encoder = Encoder(clip, listen)
         stack.callback(encoder.close)
         ear = Ear(show / "run" / "relay.sock")
@@ -220,12 +219,6 @@ async def opened(folder: Path, show: Path, clip: Path, options: argparse.Namespa
                     studio.kill()
                     studio.wait()
                 await ear.close()
-
-
-def _begin(toml: Path, show: Path, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "studio", "live", "--venue", str(toml), "--out", str(show)]
-    with log.open("wb") as words:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=words, stderr=words)
 
 
 async def _run(
