@@ -355,6 +355,8 @@ class RelayReport(Message, frozen=True):
     are not counted in `frames`."""
     hold: Ms = Ms(0)
     """How long the programme waits now between arriving and airing."""
+    encoder: str = ""
+    """What encodes the picture, by its name: `x264`, `NVIDIA NVENC` …; empty before the first frame."""
     inputs: tuple[InputReport, ...] = ()
     """Where encoders stream to us; empty where the programme is a file or a microphone."""
     chosen: InputName | None = None

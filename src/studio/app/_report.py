@@ -155,6 +155,7 @@ class Report:
                     "peak_db": None,
                     "loudness": _shown_loudness(Loudness()),
                     "slate": False,
+                    "encoder": "",
                 },
                 "captions": {
                     "on": captions,
@@ -269,6 +270,7 @@ class Report:
                     "peak_db": None if report.peak is None else round(report.peak, 1),
                     "loudness": _shown_loudness(report.loudness),
                     "slate": report.slate,
+                    "encoder": report.encoder,
                 },
                 "captions": {"late_cues": self.cues_late},
             }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from studio.media._airtime import AirTime
     from studio.media._probe import Facts
+    from studio.media._trial import Trial
 
 __all__ = [
     "LONGEST_HOLD",
@@ -30,6 +31,7 @@ __all__ = [
     "Sound",
     "air_time",
     "command",
+    "encoders",
     "lacks_font",
     "microphones",
     "open_sound",
@@ -101,6 +103,16 @@ def lacks_font(family: str) -> str:
     from studio.media import _fonts  # noqa: PLC0415 - loads Pillow
 
     return _fonts.lacks(family)
+
+
+def encoders(preset: EncodePreset, size: tuple[int, int], fps: float) -> list[Trial]:
+    """Say of every encoder whether it works here: each really encodes a second of pictures of this `size` and rate.
+
+    It takes a few seconds, and longer where drivers hang.
+    """
+    from studio.media import _trial  # noqa: PLC0415 - loads FFmpeg
+
+    return _trial.trials(preset, size, fps)
 
 
 def microphones() -> list[str]:

@@ -15,8 +15,8 @@ import av
 
 from studio.events import OutputReport
 from studio.language import _
-from studio.media._clock import Ticks, ticks, ticks_in
-from studio.media._encode import TICK, Coded, SoundEncoder
+from studio.media._clock import TICK, Ticks, ticks, ticks_in
+from studio.media._encode import Coded, SoundEncoder
 from studio.media._outputs import Output
 from studio.media._plan import EncodePreset
 from studio.media._recording import next_part, parts

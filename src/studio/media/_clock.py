@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NewType
 
@@ -16,13 +17,14 @@ from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
 Ticks = NewType("Ticks", int)
 """Units of 1/90000 s, which MPEG counts in: milliseconds would make 24 frames a second stumble."""
 
 RATE = 90_000
 """Ticks a second."""
+TICK = Fraction(1, RATE)
+"""One of them in seconds, as FFmpeg counts."""
 
 LONGEST_BREAK = 12 * 3600
 """Seconds of wall clock after which a show that was cut off by a reboot is another evening's."""

@@ -1,8 +1,10 @@
-"""Pictures and sound into x264 and AAC, stamped with the show clock."""
+"""Pictures and sound into H.264 and AAC, stamped with the show clock."""
 
 from __future__ import annotations
 
-import os
+import logging
+import math
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -10,21 +12,30 @@ from typing import TYPE_CHECKING, Literal
 
 import av
 import numpy as np
-from av.video.frame import PictureType
 
-from studio.media._clock import RATE, Ticks, ticks
+from studio.language import _
+from studio.media._clock import RATE, TICK, Ticks, ticks
+from studio.media._codecs import X264, Codec
+from studio.media._engine import Aside, Due, Engine
 from studio.media._tape import AIR_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from studio.media._engine import Made, Works
     from studio.media._plan import EncodePreset
 
-TICK = Fraction(1, RATE)
+logger = logging.getLogger(__name__)
+
 _SOUND = Fraction(1, AIR_RATE)
 AAC_FRAME = 1024
-_MOST_THREADS = 4
-"""More delay the picture by more frames than a recording may lose."""
+PATIENCE = 0.5
+"""Seconds of pictures that an encoder may hold back before it counts as dead: its viewers have seen a second of nothing
+when another has taken over."""
+START = 3.0
+"""Likewise before its first picture: a driver takes its time to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +71,43 @@ class Coded:
 
 
 class PictureEncoder:
-    """x264 without B-frames and lookahead: a relay that is killed loses what its encoder holds back.
+    """H.264 without B-frames and lookahead: a relay that is killed loses what its encoder holds back.
 
-    That is one frame less than it has threads.
+    With x264 that is one frame less than it has threads. Another encoder that fails or gives nothing is replaced by
+    x264, which begins with the first picture that was not encoded: nothing is lost, and stamps go on.
     """
 
-    def __init__(self, preset: EncodePreset, like: av.VideoFrame, fps: float) -> None:
-        """Encode pictures of the size and colours of `like`."""
-        self._anew = partial(PictureEncoder, preset, like, fps)
+    def __init__(
+        self,
+        preset: EncodePreset,
+        like: av.VideoFrame,
+        fps: float,
+        *,
+        codec: Codec = X264,
+        say: Callable[[str], None] = logger.warning,
+    ) -> None:
+        """Encode pictures of the size and colours of `like` with `codec`; `say` is told when it has to be replaced."""
         self.fps = min(preset.fps, fps) if preset.fps and fps else preset.fps or fps or 25.0
+        self._anew = partial(PictureEncoder, preset, like, fps, say=say)
+        self._preset = preset
+        self._like = like
+        self._say = say
         self._every = ticks(preset.keyframe_seconds)
         self._next_key: int | None = None
         self._key_now = False
         self._last = -1
-        context = av.CodecContext.create("libx264", "w")
-        context.width, context.height, context.pix_fmt = like.width, like.height, "yuv420p"
-        context.time_base, context.framerate = TICK, Fraction(self.fps).limit_denominator(1001)
-        context.colorspace = like.colorspace
-        context.thread_count = preset.threads or min(_MOST_THREADS, os.cpu_count() or 1)
-        context.options = {
-            "preset": preset.preset,
-            "forced-idr": "1",
-            "crf": str(preset.quality),
-            "maxrate": str(preset.video_bitrate * 1000),
-            "bufsize": str(round(preset.video_bitrate * preset.buffer_seconds * 1000)),
-            "x264-params": "bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:scenecut=0:keyint=infinite",
-        }
-        self._context = context
         self._duration = ticks(1 / self.fps)
+        self._waiting: deque[Due] = deque()
+        """What an encoder that may fail has and has not given out; of x264 nothing is kept."""
+        self._most = math.ceil(START * self.fps)
+        self._works: Works = (Aside if codec.hardware else Engine)(codec, preset, like, self.fps)
+        self.keyed = False
+        """Whether the last picture that was taken is a keyframe."""
+
+    @property
+    def codec(self) -> Codec:
+        """Which encoder is at work."""
+        return self._works.codec
 
     def encode(self, frame: av.VideoFrame, at: Ticks) -> list[Coded]:
         """Encode the frame that airs `at`; one that does not come after the last one is left out."""
@@ -98,14 +118,22 @@ class PictureEncoder:
         if key:  # counted from the first, so that every HLS segment but the last has its full length
             began = at if self._next_key is None else self._next_key
             self._next_key = began + self._every * ((at - began) // self._every + 1)
-        frame.pts, frame.time_base = at, TICK
-        frame.pict_type = PictureType.I if key or self._key_now else PictureType.NONE
-        self._key_now = False
-        return self._coded(self._context.encode(frame))
+        due = Due(frame, at, key or self._key_now)
+        self._key_now, self.keyed = False, due.key
+        if not self.codec.hardware:
+            return self._coded(self._works.put(due))
+        self._waiting.append(due)
+        try:
+            coded = self._coded(self._works.put(due))
+        except Exception as problem:  # noqa: BLE001 - whatever a driver comes up with
+            return self._replace(str(problem))
+        if len(self._waiting) > self._most:
+            return coded + self._replace("")
+        return coded
 
     def anew(self) -> PictureEncoder:
-        """Return another one like this."""
-        return self._anew()
+        """Return another one like this, with the encoder that is at work now."""
+        return self._anew(codec=self.codec)
 
     @property
     def begun(self) -> bool:
@@ -118,13 +146,40 @@ class PictureEncoder:
 
     def flush(self) -> list[Coded]:
         """Return what is held back."""
-        return self._coded(self._context.encode(None)) if self._context.is_open else []
+        try:
+            coded = self._coded(self._works.flush())
+        except Exception as problem:
+            if not self.codec.hardware:
+                raise
+            return self._replace(str(problem)) + self.flush()
+        return coded + (self._replace("") + self.flush() if self._waiting else [])
 
-    def _coded(self, packets: list[av.Packet[av.VideoStream]]) -> list[Coded]:
-        return [
-            Coded("picture", Ticks(packet.pts or 0), packet.is_keyframe, bytes(packet), self._duration)
-            for packet in packets
-        ]
+    def _replace(self, why: str) -> list[Coded]:
+        """Let x264 go on with what waits; return what it makes of that."""
+        dead = self.codec
+        logger.warning("%s is replaced by x264: %s", dead.title, why or "it gives nothing")
+        self._works.abandon()
+        self._works = Engine(X264, self._preset, self._like, self.fps)
+        self._say(
+            _(
+                "The encoder {name} stopped working, so x264 encodes from here on, with the processor; look at the"
+                " graphics driver before the next show."
+            ).format(name=dead.title)
+        )
+        waiting, self._waiting = self._waiting, deque()
+        coded: list[Coded] = []
+        for number, due in enumerate(waiting):
+            coded += self._coded(self._works.put(Due(due.frame, due.at, due.key or number == 0)))
+        self._key_now = self._key_now or not waiting
+        return coded
+
+    def _coded(self, pictures: list[Made]) -> list[Coded]:
+        if pictures:
+            self._most = math.ceil(PATIENCE * self.fps)
+        for made in pictures:
+            while self._waiting and self._waiting[0].at <= made.at:
+                self._waiting.popleft()
+        return [Coded("picture", made.at, made.key, made.data, self._duration) for made in pictures]
 
 
 class SoundEncoder:

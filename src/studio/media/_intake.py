@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import av
 
-from studio.media._clock import RATE, Ticks, Zero, ticks, ticks_in
-from studio.media._encode import TICK
+from studio.media._clock import RATE, TICK, Ticks, Zero, ticks, ticks_in
 from studio.media._eyes import Eyes
 from studio.media._hold import Held, Hold, Reel
 from studio.media._probe import can_decode, is_cover

@@ -51,6 +51,9 @@ class EncodePreset:
     """Whether the picture goes out as the encoder sends it, where nothing has to be drawn on it: without captions, of
     H.264 in 8 bits and 4:2:0 with a key frame in every two segments. Size, rate and bits are then the encoder's; what
     stands above and below holds for the slate, and for a picture that cannot be copied."""
+    encoder: Literal["auto", "x264", "nvenc", "qsv", "vaapi", "videotoolbox"] = "x264"
+    """What encodes. `auto`: the first of the graphics units' encoders that works here, else x264, as it is where a
+    named one does not work."""
     preset: str = "veryfast"
     """How hard x264 tries, by its own name."""
     threads: int = 0

@@ -13,8 +13,7 @@ import av
 
 from studio.errors import MediaError
 from studio.language import _
-from studio.media._clock import ticks
-from studio.media._encode import TICK
+from studio.media._clock import TICK, ticks
 from studio.media._files import settle
 from studio.media._marks import Marks, marks_of
 from studio.media._outputs import trouble

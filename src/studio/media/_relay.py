@@ -40,6 +40,7 @@ from studio.media._refill import refill
 from studio.media._row import Look
 from studio.media._tape import Tape
 from studio.media._transmitter import Transmitter
+from studio.media._trial import Choice
 from studio.media._watchdog import Watchdog
 from studio.media._writer import Writer
 from studio.units import ms
@@ -130,6 +131,7 @@ class Relay:
             open_outputs=self._outputs,
             destinations=self._destinations,
             say=self._hub.say,
+            codec=Choice(plan.encode, self._hub.say).codec,
         )
         self._air = Air(
             plan,
@@ -411,6 +413,7 @@ class Relay:
             alarms=self._alarms(outputs),
             slate=figures.slate,
             hold=self._time.hold,
+            encoder=self._transmitter.encoder,
             inputs=self._inputs.reports() if self._inputs is not None else (),
             chosen=self._inputs.chosen if self._inputs is not None else None,
         )

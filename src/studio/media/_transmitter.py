@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from studio.language import _
 from studio.media._burn import Burner, is_hd
 from studio.media._clock import Ticks
+from studio.media._codecs import X264
 from studio.media._encode import PictureEncoder, SoundEncoder
 from studio.media._picture import copy
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from studio.media._closed import ClosedCaptions
+    from studio.media._codecs import Codec
     from studio.media._destination import Destinations
     from studio.media._encode import Coded
     from studio.media._plan import RelayPlan
@@ -42,11 +44,13 @@ class Transmitter:
         open_outputs: Callable[[int, int, float], list[Writer]],
         destinations: Destinations,
         say: Callable[[str], None],
+        codec: Callable[[], Codec] = lambda: X264,
     ) -> None:
         """`open_outputs` is asked once, with the broadcast's size and rate; `say` is told what a technician must know.
 
-        `closed`, where it is given, puts captions into the coded pictures, too.
+        `closed`, where it is given, puts captions into the coded pictures, too; `codec` says which encoder is at work.
         """
+        self._codec = codec
         self._plan = plan
         self._closed = closed
         self._open_outputs = open_outputs
@@ -71,9 +75,14 @@ class Transmitter:
         """Open encoder and outputs for pictures of the size and colours of `like`."""
         width, height = like.width, like.height
         self._burner = Burner(self._plan.style, width, height)
-        self._pictures = PictureEncoder(self._plan.encode, like, fps)
+        self._pictures = PictureEncoder(self._plan.encode, like, fps, codec=self._codec(), say=self._say)
         self.fps = self._pictures.fps
         self.outputs = self._open_outputs(width, height, self.fps)
+
+    @property
+    def encoder(self) -> str:
+        """What encodes, by its name; empty before the broadcast is open."""
+        return self._pictures.codec.title if self._pictures is not None else ""
 
     @property
     def is_open(self) -> bool:

@@ -391,6 +391,7 @@ function Figures({ programme, captions, live }) {
       <${Figure} name=${t("Frames on time")} value=${share(programme.on_time)} warn=${programme.on_time < 0.97} />
       <${Figure} name=${t("Frames dropped")} value=${count(programme.dropped)} warn=${programme.dropped > 0} />
       <${Figure} name=${t("Picture")} value=${programme.slate ? t("Slate") : picture(programme)} warn=${programme.slate} />
+      ${programme.encoder && html`<${Figure} name=${t("Encoder")} value=${programme.encoder} />`}
       <${Figure} name=${t("Sound peak")} value=${decibels(programme.peak_db)} />
       <${Loudness} loudness=${programme.loudness ?? {}} />
     </dl>
