@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 from tests.media.relay_bench import Relay, Relays, free_port, see
 
-from studio.media._clock import RATE, Ticks
-from studio.media._encode import TICK
+from studio.media._clock import RATE, TICK, Ticks
 from studio.media._eyes import Eyes
 from studio.media._tape import AIR_RATE, Arrival, Tape
 

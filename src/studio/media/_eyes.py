@@ -11,7 +11,7 @@ import av
 from av.error import BlockingIOError as NothingYet
 from av.filter import Graph
 
-from studio.media._encode import TICK
+from studio.media._clock import TICK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
