@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -63,6 +64,9 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, save."""
     chosen = options()
+    # asked to leave, it takes its studios, servers and encoders along, as with Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     kept = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
     book = Book(chosen.run, chosen.json, kept)
     part = importlib.import_module(f"benchmarks.relay_{chosen.run}")
