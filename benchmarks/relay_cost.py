@@ -22,11 +22,11 @@ from benchmarks.relay_stage import FPS, Book, Ear, Encoder, console, free_port, 
 
 from studio import media
 from studio.catalogue import Catalogue
-from studio.media._burn import is_hd
-from studio.media._clock import RATE, Ticks
-from studio.media._destination import Destinations
-from studio.media._fonts import find_font
-from studio.media._transmitter import Transmitter
+from studio.media._air.burn import is_hd
+from studio.media._air.fonts import find_font
+from studio.media._air.transmitter import Transmitter
+from studio.media._ground.clock import RATE, Ticks
+from studio.media._leave.destination import Destinations
 from studio.subtitles import Style
 from studio.units import Ms
 
@@ -240,7 +240,7 @@ def times(of: int) -> Iterator[float]:
 
 
 def x264(encode: media.EncodePreset) -> list[str]:
-    """Return the very settings of `studio.media._encode`."""
+    """Return the very settings of `studio.media._air.encode`."""
     threads = encode.threads or min(4, os.cpu_count() or 1)
     return [
         *("-c:v", "libx264", "-preset", encode.preset, "-crf", str(encode.quality), "-threads:v", str(threads)),

@@ -11,7 +11,7 @@ import av
 import numpy as np
 from benchmarks.relay_stage import BEEP
 
-from studio.media._burn import Burner, is_hd
+from studio.media._air.burn import Burner, is_hd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

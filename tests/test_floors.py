@@ -30,6 +30,11 @@ FLOORS: dict[str, tuple[str, ...]] = {
 STEPS = ("TOOLS", "GROUND")
 """Floors of single tools: each may use those that follow it."""
 
+STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "media": (("__main__",), ("_relay",), ("_hub",), ("_arrive", "_air"), ("_leave",), ("_ground",), ("_plan",)),
+}
+"""Rooms that have floors of their own, from the top to the bottom; their door may use each of them."""
+
 HEAVY: dict[str, tuple[str, ...]] = {
     "av": ("media",),
     "ffmpeg": ("media", "rehearsal"),  # builds lists of arguments: rehearsal puts its talk together with them
@@ -143,6 +148,17 @@ def climbers(house: House) -> Iterator[str]:
             yield f"{found.where} climbs a step on the floor {mine}: {found.target}"
 
 
+def climbers_inside(house: House, name: str) -> Iterator[str]:
+    """Whoever climbs, or goes next door, between the folders of the room `name`."""
+    storey = {part: at for at, parts in enumerate(STOREYS[name]) for part in parts}
+    for found in house.imports:
+        here, there = found.module.split("."), found.target.split(".")
+        if here[1:2] != [name] or there[1:2] != [name] or len(here) < 3 or len(there) < 3:
+            continue
+        if here[2] != there[2] and storey[there[2]] <= storey[here[2]]:
+            yield f"{found.where} climbs inside {name}: {found.target}"
+
+
 def burglars(house: House) -> Iterator[str]:
     """Whoever does not come in by a room's door."""
     for found in house.imports:
@@ -193,6 +209,11 @@ def house(root: Path) -> House:
 
 def test_nobody_climbs(house: House) -> None:
     assert list(climbers(house)) == []
+
+
+@pytest.mark.parametrize("name", STOREYS)
+def test_nobody_climbs_inside_a_room(house: House, name: str) -> None:
+    assert list(climbers_inside(house, name)) == []
 
 
 def test_rooms_are_entered_by_their_door(house: House) -> None:

@@ -33,7 +33,7 @@ from studio.events import (
     Welcome,
 )
 from studio.keys import KeySource
-from studio.media import _destination as media_destinations
+from studio.media._leave import destination as media_destinations
 from studio.show import Outlet, State
 from studio.units import Ms, ShowClock
 from studio.venue import DestinationSettings, ShowSettings, Venue

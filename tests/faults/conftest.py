@@ -14,7 +14,7 @@ from tests.faults.servers import MODULES, Arrivals, Nginx, Srt, Viewer, make_pro
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from studio.media._encode import Coded
+    from studio.media._ground.coded import Coded
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ import av
 import numpy as np
 
 from studio.media import EncodePreset
-from studio.media._clock import RATE, Ticks
-from studio.media._encode import Coded, PictureEncoder, SoundEncoder
+from studio.media._air.encode import PictureEncoder
+from studio.media._ground.aac import SoundEncoder
+from studio.media._ground.clock import RATE, Ticks
+from studio.media._ground.coded import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,15 +14,15 @@ import pytest
 from tests.faults.servers import KEY, PASSPHRASE, Air, Tls, until
 
 from studio.events import Destination, OutputReport
-from studio.media._destination import Destinations
-from studio.media._sender import Sender
+from studio.media._leave.destination import Destinations
+from studio.media._leave.sender import Sender
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.conftest import House
 
-    from studio.media._encode import Coded
+    from studio.media._ground.coded import Coded
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -25,15 +25,15 @@ from tests.faults.servers import (
 )
 
 from studio.events import Destination, OutputReport
-from studio.media._destination import Destinations
-from studio.media._outputs import Output
-from studio.media._recording import Recording
+from studio.media._leave.destination import Destinations
+from studio.media._leave.outputs import Output
+from studio.media._leave.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from studio.media._encode import Coded
+    from studio.media._ground.coded import Coded
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from studio.media._clock import RATE, Ticks
-from studio.media._encode import Coded, PictureEncoder, SoundEncoder
-from studio.media._picture import black
+from studio.media._air.encode import PictureEncoder
+from studio.media._air.picture import black
+from studio.media._ground.aac import SoundEncoder
+from studio.media._ground.clock import RATE, Ticks
+from studio.media._ground.planes import pixels
+from studio.media._leave.row import Look
 from studio.media._plan import EncodePreset
-from studio.media._planes import pixels
-from studio.media._row import Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from studio.media._ground.coded import Coded
 
 TS = EncodePreset(preset="ultrafast", threads=1, keyframe_seconds=1, segment_seconds=1, playlist_segments=4)
 FMP4 = EncodePreset(

@@ -14,12 +14,12 @@ import pytest
 from tests.media.test_loudness import film, talk, tone
 
 from studio.events import Destination, RelayReport
-from studio.media._alarms import Keeper, Kept, Watch
-from studio.media._clock import Ticks, ticks
-from studio.media._picture import black
-from studio.media._planes import pixels
-from studio.media._prober import NotPlayingError, Prober, Probers, segments
-from studio.media._tape import AIR_RATE
+from studio.media._air.picture import black
+from studio.media._ground.alarms import Keeper, Kept, Watch
+from studio.media._ground.clock import Ticks, ticks
+from studio.media._ground.planes import pixels
+from studio.media._ground.tape import AIR_RATE
+from studio.media._leave.prober import NotPlayingError, Prober, Probers, segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

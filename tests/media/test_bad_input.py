@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from tests.media.relay_bench import Relay, Relays, free_port, see
 
-from studio.media._clock import RATE, TICK, Ticks
-from studio.media._eyes import Eyes
-from studio.media._tape import AIR_RATE, Arrival, Tape
+from studio.media._ground.clock import RATE, TICK, Ticks
+from studio.media._ground.eyes import Eyes
+from studio.media._ground.tape import AIR_RATE, Arrival, Tape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,13 +12,13 @@ import av
 import pytest
 from tests.media.relay_bench import FLASH, make_clip
 
-from studio.media import _clean
-from studio.media._clean import Clean
-from studio.media._clock import RATE, Ticks, Zero, ticks
-from studio.media._hold import Hold
-from studio.media._intake import Intake, Session
-from studio.media._refill import refill
-from studio.media._tape import AIR_RATE, Tape
+from studio.media._arrive.intake import Intake, Session
+from studio.media._arrive.refill import refill
+from studio.media._ground.clock import RATE, Ticks, Zero, ticks
+from studio.media._ground.hold import Hold
+from studio.media._ground.tape import AIR_RATE, Tape
+from studio.media._leave import clean
+from studio.media._leave.clean import Clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def copied(folder: Path, name: str = "clean.part-001.ts") -> list[tuple[str, flo
 def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_clean, "MOST", 2_000)
+    monkeypatch.setattr(clean, "MOST", 2_000)
     pipe = tmp_path / "clean.part-001.ts"
     os.mkfifo(pipe)
     encoder = Encoders(tmp_path)

@@ -11,17 +11,17 @@ import pytest
 from tests.media.relay_bench import Relay, Relays, make_clip, see
 
 from studio.events import AddDestination, Destination, OutputReport, RemoveDestination
-from studio.media._attempt import Attempt
-from studio.media._backlog import Backlog
-from studio.media._child import command, masked, settings, unused, usable
-from studio.media._clock import RATE, Ticks
-from studio.media._destination import Destinations
-from studio.media._encode import Coded
+from studio.media._ground.clock import RATE, Ticks
+from studio.media._ground.coded import Coded
+from studio.media._leave.attempt import Attempt
+from studio.media._leave.backlog import Backlog
+from studio.media._leave.child import command, masked, settings, unused, usable
+from studio.media._leave.destination import Destinations
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from studio.media._outputs import Sink
+    from studio.media._leave.outputs import Sink
 
 
 def picture(second: float, *, key: bool = False, size: int = 100) -> Coded:

@@ -11,7 +11,7 @@ import pytest
 from tests.media.relay_bench import Encoder, Relays, free_port, make_clip, see, segments
 
 from studio.events import Destination
-from studio.media._disk import EVERY, Disk, Elsewhere
+from studio.media._leave.disk import EVERY, Disk, Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,20 +11,22 @@ import numpy as np
 import pytest
 from tests.media.hls_bench import LOOK, listed
 
-from studio.media._clock import Ticks
-from studio.media._codecs import CODECS, HARDWARE, X264, Codec, options
-from studio.media._encode import PATIENCE, Coded, PictureEncoder
-from studio.media._engine import Aside, Due
-from studio.media._hls import Hls
-from studio.media._picture import black
+from studio.media._air.codecs import CODECS, HARDWARE, X264, Codec, options
+from studio.media._air.encode import PATIENCE, PictureEncoder
+from studio.media._air.engine import Aside, Due
+from studio.media._air.picture import black
+from studio.media._air.trial import Choice, attempt, trial, trials
+from studio.media._ground.clock import Ticks
+from studio.media._ground.planes import pixels
+from studio.media._leave.hls import Hls
 from studio.media._plan import EncodePreset
-from studio.media._planes import pixels
-from studio.media._trial import Choice, attempt, trial, trials
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from av.codec.context import CodecOption
+
+    from studio.media._ground.coded import Coded
 
 PRESET = EncodePreset(preset="ultrafast", threads=1, keyframe_seconds=2)
 STAND_IN = replace(

@@ -11,9 +11,9 @@ import av
 import pytest
 from tests.media.hls_bench import FMP4, LOOK, TS, files, listed, programme, stamps
 
-from studio.media._cues import CueBoard
-from studio.media._hls import Hls, Rendition
-from studio.media._playlist import Entry, Playlist
+from studio.media._ground.cues import CueBoard
+from studio.media._leave.hls import Hls, Rendition
+from studio.media._leave.playlist import Entry, Playlist
 from studio.spoken import Cue
 from studio.units import Ms
 

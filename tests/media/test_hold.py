@@ -11,12 +11,12 @@ from tests.media.relay_bench import QUICK, Encoder, Relay, Relays, expected, fre
 from tests.media.test_relay_closed import closed_captions, write
 
 from studio.events import HoldChanged, SetHold
-from studio.media._airtime import AirTime
-from studio.media._clock import Ticks
-from studio.media._closed import ClosedCaptions
-from studio.media._cues import CueBoard
-from studio.media._encode import PictureEncoder
-from studio.media._picture import black
+from studio.media._air.closed import ClosedCaptions
+from studio.media._air.encode import PictureEncoder
+from studio.media._air.picture import black
+from studio.media._ground.airtime import AirTime
+from studio.media._ground.clock import Ticks
+from studio.media._ground.cues import CueBoard
 from studio.spoken import Cue
 from studio.units import Ms
 

@@ -13,19 +13,19 @@ import pytest
 from tests.media.relay_bench import free_port, make_clip
 from tests.media.test_clean_parts import held_times, make_intake
 
-from studio.media import _inputs, _stay
-from studio.media._clock import Ticks
-from studio.media._eyes import Eyes
-from studio.media._hold import Held, Hold, Reel
-from studio.media._inputs import Inputs
-from studio.media._stay import Kept, Placed
+from studio.media._arrive import inputs, stay
+from studio.media._arrive.inputs import Inputs
+from studio.media._arrive.stay import Kept, Placed
+from studio.media._ground.clock import Ticks
+from studio.media._ground.eyes import Eyes
+from studio.media._ground.hold import Held, Hold, Reel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from studio.events import InputName
-    from studio.media._intake import Intake
+    from studio.media._arrive.intake import Intake
     from studio.units import Ms
 
 
@@ -101,14 +101,14 @@ class Hall:
 
 @pytest.fixture
 def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
-    monkeypatch.setattr(_inputs, "STEADY", 1.5)  # longer than two groups of pictures: the first may be torn
+    monkeypatch.setattr(inputs, "STEADY", 1.5)  # longer than two groups of pictures: the first may be torn
     found = Hall(tmp_path)
     yield found
     found.close()
 
 
 def test_what_is_kept_begins_with_a_key_frame_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_stay, "MOST_KEPT", 5_000)
+    monkeypatch.setattr(stay, "MOST_KEPT", 5_000)
 
     def placed(at: int, size: int = 100, *, key: bool = False) -> Placed:
         return Placed(av.Packet(size), Ticks(0), Ticks(at), key)
@@ -182,8 +182,8 @@ def test_the_main_encoder_returns_when_it_is_steady(hall: Hall, half_second_keys
 def test_the_main_encoder_stays_away_where_that_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half_second_keys: Path
 ) -> None:
-    monkeypatch.setattr(_inputs, "STEADY", 0.3)
-    monkeypatch.setattr(_inputs, "PATIENCE", 0.2)
+    monkeypatch.setattr(inputs, "STEADY", 0.3)
+    monkeypatch.setattr(inputs, "PATIENCE", 0.2)
     hall = Hall(tmp_path, returns=False)
     hall.feed("backup", half_second_keys)
     hall.until(lambda: hall.airs == "backup")

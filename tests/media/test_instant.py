@@ -12,8 +12,8 @@ import av
 import pytest
 from tests.media.relay_bench import Encoder, Relays, free_port, make_clip
 
-from studio.media._clock import Ticks
-from studio.media._instant import MOST, Instant
+from studio.media._ground.clock import Ticks
+from studio.media._leave.instant import MOST, Instant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from tests.media.relay_bench import see
 
-from studio.media._loudness import Leveller, Limiter, Meter, SoundDesk
-from studio.media._tape import AIR_RATE
+from studio.media._air.loudness import Leveller, Limiter, Meter, SoundDesk
+from studio.media._ground.tape import AIR_RATE
 from studio.units import Ms
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from tests.media.relay_bench import Relays, see
 
 from studio.media import recover, whole_recording
-from studio.media._marks import Marks, marks_of
+from studio.media._leave.marks import Marks, marks_of
 from studio.spoken import Cue
 from studio.subtitles import Track, read, save
 from studio.units import Ms

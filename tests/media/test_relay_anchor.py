@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from studio.media._anchor import Anchor
-from studio.media._clock import Ticks, ticks
+from studio.media._arrive.anchor import Anchor
+from studio.media._ground.clock import Ticks, ticks
 
 FRAME = ticks(0.04)
 

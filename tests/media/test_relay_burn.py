@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from studio.media._burn import Burner
-from studio.media._fonts import LETTERS, find_font, is_here, missing
-from studio.media._picture import Fitter, aired_size, black
+from studio.media._air.burn import Burner
+from studio.media._air.fonts import LETTERS, find_font, is_here, missing
+from studio.media._air.picture import Fitter, aired_size, black
 from studio.media._plan import EncodePreset
 from studio.subtitles import Style
 

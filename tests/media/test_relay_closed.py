@@ -8,11 +8,12 @@ import pytest
 from tests.media.relay_bench import QUICK, Relays, make_clip, see, segments
 
 from studio.events import ShowCue
-from studio.media._clock import Ticks
-from studio.media._closed import ClosedCaptions
-from studio.media._cues import CueBoard
-from studio.media._encode import Coded, PictureEncoder
-from studio.media._picture import black
+from studio.media._air.closed import ClosedCaptions
+from studio.media._air.encode import PictureEncoder
+from studio.media._air.picture import black
+from studio.media._ground.clock import Ticks
+from studio.media._ground.coded import Coded
+from studio.media._ground.cues import CueBoard
 from studio.spoken import Cue
 from studio.subtitles import read
 from studio.units import Ms

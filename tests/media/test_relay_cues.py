@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from tests.media.hls_bench import LOOK, TS, programme
 
-from studio.media._cues import CueBoard, RollUp
-from studio.media._hls import Hls, Rendition
+from studio.media._ground.cues import CueBoard, RollUp
+from studio.media._leave.hls import Hls, Rendition
 from studio.spoken import Cue
 from studio.units import Ms
 

@@ -11,8 +11,8 @@ from tests.media.relay_bench import Relays, make_clip, see
 from studio.bridge import Line
 from studio.events import CaptionsDone, ShowCue, SoundEnded, Subscribe
 from studio.media import recover
-from studio.media._fonts import DEJAVU, find_font
-from studio.media._segments import Ts
+from studio.media._air.fonts import DEJAVU, find_font
+from studio.media._leave.segments import Ts
 from studio.spoken import Cue
 from studio.units import Ms
 

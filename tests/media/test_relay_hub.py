@@ -16,8 +16,8 @@ from studio.events import (
     Welcome,
     WordsChanged,
 )
-from studio.media._clock import Zero
-from studio.media._cues import CueBoard
+from studio.media._ground.clock import Zero
+from studio.media._ground.cues import CueBoard
 from studio.media._hub import RECOGNISER, Hub
 from studio.spoken import Cue, ScriptWord, Word
 from studio.units import Ms

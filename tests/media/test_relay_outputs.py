@@ -4,9 +4,9 @@ import errno
 import time
 from typing import TYPE_CHECKING
 
-from studio.media._clock import Ticks
-from studio.media._encode import Coded
-from studio.media._outputs import Output
+from studio.media._ground.clock import Ticks
+from studio.media._ground.coded import Coded
+from studio.media._leave.outputs import Output
 
 if TYPE_CHECKING:
     from pathlib import Path

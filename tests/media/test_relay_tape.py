@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from studio.media._clock import Ticks, ticks
-from studio.media._tape import AIR_RATE, Arrival, Tape
+from studio.media._ground.clock import Ticks, ticks
+from studio.media._ground.tape import AIR_RATE, Arrival, Tape
 from studio.units import Ms
 
 

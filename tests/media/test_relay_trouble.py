@@ -12,9 +12,9 @@ from tests.media.relay_bench import QUICK, Relays, make_clip, see
 
 from studio.errors import MediaError
 from studio.media import REFUSED, command, probe, recover
-from studio.media._clock import Zero
-from studio.media._outputs import trouble
-from studio.media._watchdog import Pulse, Watchdog
+from studio.media._ground.clock import Zero
+from studio.media._ground.watchdog import Pulse, Watchdog
+from studio.media._leave.outputs import trouble
 from studio.units import Ms
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.media.relay_bench import Encoder, Relays, free_port, see
 
 from studio.events import RelayReport, SetHold
 from studio.media import RelayPlan
-from studio.media._slate import draw
+from studio.media._air.slate import draw
 from studio.units import Ms
 from studio.wire.obs import Box, Collection, Scene, Source
 

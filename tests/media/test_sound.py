@@ -12,7 +12,7 @@ import soundfile
 
 from studio import media
 from studio.errors import MediaError
-from studio.media._sound_live import UrlSound
+from studio.media._arrive.sound_live import UrlSound
 from studio.sound import SPEECH_RATE
 from studio.units import Ms
 

@@ -16,7 +16,7 @@ from tests.media.test_sound import stamped
 
 from studio import media
 from studio.errors import MediaError
-from studio.media._sound_live import Arrivals
+from studio.media._arrive.sound_live import Arrivals
 from studio.sound import SPEECH_RATE
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from playwright.async_api import Browser, async_playwright
 from tests.media.hls_bench import FMP4, LOOK, TS, programme
 from tests.web.evening import Evening, opened
 
-from studio.media._cues import CueBoard
-from studio.media._hls import Hls, Rendition
+from studio.media._ground.cues import CueBoard
+from studio.media._leave.hls import Hls, Rendition
 from studio.spoken import Cue
 from studio.units import Ms
 

@@ -20,8 +20,8 @@ from tests.media.relay_bench import make_clip
 from tests.web.evening import Evening, opened
 from tests.web.test_pages import CHROMIUM, FLAGS, page_of, until
 
-from studio.media._clock import RATE, Ticks
-from studio.media._instant import Instant
+from studio.media._ground.clock import RATE, Ticks
+from studio.media._leave.instant import Instant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -30,7 +30,13 @@ def seen(root: Path) -> dict[str | tuple[str, ...], str]:
     """Every sentence that people see, and the file it stands in."""
     with (root / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # Babel types the rest
-    found = extract_from_dir(root / "src" / "studio", methods, options, keywords=KEYWORDS)
+    found = extract_from_dir(
+        root / "src" / "studio",
+        methods,
+        options,
+        keywords=KEYWORDS,
+        directory_filter=lambda folder: not folder.endswith("__pycache__"),  # Babel leaves out what begins with _
+    )
     return {message: file for file, _line, message, _comments, _context in found}
 
 

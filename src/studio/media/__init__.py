@@ -10,17 +10,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from studio.media._arrive.source import Sound
 from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan
-from studio.media._source import Sound
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from studio.media._airtime import AirTime
-    from studio.media._probe import Facts
-    from studio.media._trial import Trial
+    from studio.media._air.trial import Trial
+    from studio.media._arrive.probe import Facts
+    from studio.media._ground.airtime import AirTime
 
 __all__ = [
     "LONGEST_HOLD",
@@ -55,9 +55,9 @@ def probe(path: Path) -> Facts:
 
     Raises MediaError for a file that is missing, may not be read, is not media, or has neither picture nor sound.
     """
-    from studio.media import _probe  # noqa: PLC0415 - loads FFmpeg, which nobody needs to read a plan
+    from studio.media._arrive import probe  # noqa: PLC0415 - loads FFmpeg, which nobody needs to read a plan
 
-    return _probe.probe(path)
+    return probe.probe(path)
 
 
 def recover(
@@ -74,16 +74,16 @@ def recover(
     where nobody knows. `progress` is told bytes read and bytes in all. Raises MediaError; the parts stay then. Must not
     be called while a relay records there.
     """
-    from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
+    from studio.media._leave import recording  # noqa: PLC0415 - loads FFmpeg
 
-    return _recording.join_all(folder, progress, form=form, language=language)
+    return recording.join_all(folder, progress, form=form, language=language)
 
 
 def whole_recording(folder: Path) -> Path | None:
     """Return the recording of the show in `folder`, in whatever form; `None` while it is in parts, or not there."""
-    from studio.media import _recording  # noqa: PLC0415 - loads FFmpeg
+    from studio.media._leave import recording  # noqa: PLC0415 - loads FFmpeg
 
-    return _recording.whole_of(folder)
+    return recording.whole_of(folder)
 
 
 def air_time(recording: Path) -> AirTime:
@@ -91,8 +91,8 @@ def air_time(recording: Path) -> AirTime:
 
     The aired one has it when it aired; the clean one, and any other film, has it at its own time.
     """
-    from studio.media._airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
-    from studio.media._recording import NAME  # noqa: PLC0415
+    from studio.media._ground.airtime import AirTime  # noqa: PLC0415 - what only reads plans needs none
+    from studio.media._leave.recording import NAME  # noqa: PLC0415
 
     aired = recording.name.startswith(NAME)
     return AirTime.of(recording.parent) if aired else AirTime(recording.parent, Ms(0), continued=False)
@@ -100,9 +100,9 @@ def air_time(recording: Path) -> AirTime:
 
 def lacks_font(family: str) -> str:
     """Say in one sentence what is wrong with the font of that name for captions on this machine; empty: nothing."""
-    from studio.media import _fonts  # noqa: PLC0415 - loads Pillow
+    from studio.media._air import fonts  # noqa: PLC0415 - loads Pillow
 
-    return _fonts.lacks(family)
+    return fonts.lacks(family)
 
 
 def encoders(preset: EncodePreset, size: tuple[int, int], fps: float) -> list[Trial]:
@@ -110,16 +110,16 @@ def encoders(preset: EncodePreset, size: tuple[int, int], fps: float) -> list[Tr
 
     It takes a few seconds, and longer where drivers hang.
     """
-    from studio.media import _trial  # noqa: PLC0415 - loads FFmpeg
+    from studio.media._air import trial  # noqa: PLC0415 - loads FFmpeg
 
-    return _trial.trials(preset, size, fps)
+    return trial.trials(preset, size, fps)
 
 
 def microphones() -> list[str]:
     """Return the names that `mic:` understands; empty where there is no sound input."""
-    from studio.media import _microphone  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
+    from studio.media._arrive import microphone  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
 
-    return _microphone.names()
+    return microphone.names()
 
 
 def open_sound(source: str, say: Callable[[str], None]) -> Sound:
@@ -128,9 +128,9 @@ def open_sound(source: str, say: Callable[[str], None]) -> Sound:
     `say` is told, in a sentence each, what somebody should know: damage, a microphone that is gone or back, a line that
     dropped; from any thread. Raises MediaError for what is not there or has no sound.
     """
-    from studio.media import _sound_live  # noqa: PLC0415 - loads FFmpeg
+    from studio.media._arrive import sound_live  # noqa: PLC0415 - loads FFmpeg
 
-    return _sound_live.open_sound(source, say)
+    return sound_live.open_sound(source, say)
 
 
 def sound_between(path: Path, begin: Ms, until: Ms | None, say: Callable[[str], None]) -> Sound:
@@ -138,6 +138,6 @@ def sound_between(path: Path, begin: Ms, until: Ms | None, say: Callable[[str], 
 
     Raises MediaError as `open_sound` does.
     """
-    from studio.media import _sound  # noqa: PLC0415 - loads FFmpeg
+    from studio.media._arrive import sound  # noqa: PLC0415 - loads FFmpeg
 
-    return _sound.FileSound(path, say, begin=begin, until=until)
+    return sound.FileSound(path, say, begin=begin, until=until)

@@ -10,7 +10,7 @@ import msgspec
 
 from studio.language import _, speak
 from studio.media import REFUSED, RelayPlan
-from studio.media._log import log_aside
+from studio.media._ground.log import log_aside
 from studio.media._relay import Relay, leave
 
 logger = logging.getLogger(__name__)

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from studio.bridge import Line
     from studio.events import AnyMessage, Language
-    from studio.media._clock import Zero
-    from studio.media._cues import CueBoard
+    from studio.media._ground.clock import Zero
+    from studio.media._ground.cues import CueBoard
 
 logger = logging.getLogger(__name__)
 

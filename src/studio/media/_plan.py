@@ -146,7 +146,7 @@ class RelayPlan(msgspec.Struct, frozen=True):
 
     @property
     def instant(self) -> Path:
-        """Where the relay passes on what arrives, without the hold (`_instant.Instant`)."""
+        """Where the relay passes on what arrives, without the hold (`instant.Instant`)."""
         return self.socket.with_name("instant.sock")
 
     def to_json(self) -> bytes:

@@ -18,31 +18,31 @@ from studio.errors import MediaError
 from studio.events import ChooseInput, ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
-from studio.media._air import Air
-from studio.media._airtime import AirTime
-from studio.media._alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
-from studio.media._clean import Clean
-from studio.media._clock import Zero, ms_of, ticks_of
-from studio.media._closed import ClosedCaptions
-from studio.media._cues import CueBoard, RollUp
-from studio.media._destination import Destinations
-from studio.media._disk import Disk, Elsewhere
-from studio.media._hls import Hls, Rendition
-from studio.media._hold import Hold
+from studio.media._air.air import Air
+from studio.media._air.closed import ClosedCaptions
+from studio.media._air.transmitter import Transmitter
+from studio.media._air.trial import Choice
+from studio.media._arrive.inputs import Inputs
+from studio.media._arrive.intake import Intake
+from studio.media._arrive.refill import refill
+from studio.media._ground.airtime import AirTime
+from studio.media._ground.alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
+from studio.media._ground.clock import Zero, ms_of, ticks_of
+from studio.media._ground.cues import CueBoard, RollUp
+from studio.media._ground.hold import Hold
+from studio.media._ground.tape import Tape
+from studio.media._ground.watchdog import Watchdog
 from studio.media._hub import Hub
-from studio.media._inputs import Inputs
-from studio.media._instant import Instant
-from studio.media._intake import Intake
+from studio.media._leave.clean import Clean
+from studio.media._leave.destination import Destinations
+from studio.media._leave.disk import Disk, Elsewhere
+from studio.media._leave.hls import Hls, Rendition
+from studio.media._leave.instant import Instant
+from studio.media._leave.prober import Probers
+from studio.media._leave.recording import CLEAN, NAMES, Recording, join_all, parts
+from studio.media._leave.row import Look
+from studio.media._leave.writer import Writer
 from studio.media._plan import LONGEST_HOLD
-from studio.media._prober import Probers
-from studio.media._recording import CLEAN, NAMES, Recording, join_all, parts
-from studio.media._refill import refill
-from studio.media._row import Look
-from studio.media._tape import Tape
-from studio.media._transmitter import Transmitter
-from studio.media._trial import Choice
-from studio.media._watchdog import Watchdog
-from studio.media._writer import Writer
 from studio.units import ms
 
 if TYPE_CHECKING:
@@ -543,13 +543,13 @@ def _open_source(plan: RelayPlan, intake: Intake) -> Source:
     """Return the source that a plan's `input` names. Raises MediaError."""
     kind, _colon, rest = plan.input.partition(":")
     if kind == "file":
-        from studio.media._file import FileSource  # noqa: PLC0415 - only the chosen source is loaded
+        from studio.media._arrive.file import FileSource  # noqa: PLC0415 - only the chosen source is loaded
 
         return FileSource(intake, Path(rest))
     if kind == "listen":
         return Inputs(intake, rest, plan.backup, returns=plan.backup_return, folder=plan.folder)
     if kind == "mic":
-        from studio.media._microphone import Microphone  # noqa: PLC0415
+        from studio.media._arrive.microphone import Microphone  # noqa: PLC0415
 
         return Microphone(intake, rest)
     raise MediaError(

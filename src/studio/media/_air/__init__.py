@@ -1,0 +1,1 @@
+"""What happens at the moment of airing: decode, stand in, burn, encode, level."""

@@ -1,0 +1,1 @@
+"""What the whole relay stands on: the show clock, hold and tape, cues, coded packets, alarms. Imports nothing above."""
