@@ -31,7 +31,15 @@ STEPS = ("TOOLS", "GROUND")
 """Floors of single tools: each may use those that follow it."""
 
 STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "media": (("__main__",), ("_relay",), ("_hub",), ("_arrive", "_air"), ("_leave",), ("_ground",), ("_plan",)),
+    "media": (
+        ("__main__",),
+        ("_relay",),
+        ("_hub", "_lookout"),
+        ("_arrive", "_air"),
+        ("_leave",),
+        ("_ground",),
+        ("_plan",),
+    ),
 }
 """Rooms that have floors of their own, from the top to the bottom; their door may use each of them."""
 

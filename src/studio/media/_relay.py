@@ -8,14 +8,12 @@ import logging
 import os
 import signal
 import threading
-import time
 from functools import partial
-from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from studio.errors import MediaError
-from studio.events import ChooseInput, ClockStarted, RelayReport, SetHold, SinkReport, Sound, SoundEnded, Trouble
+from studio.events import ChooseInput, ClockStarted, SetHold, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
 from studio.media._air.air import Air
@@ -26,7 +24,7 @@ from studio.media._arrive.inputs import Inputs
 from studio.media._arrive.intake import Intake
 from studio.media._arrive.refill import refill
 from studio.media._ground.airtime import AirTime
-from studio.media._ground.alarms import PLAYLIST_STILL, STILL_AFTER, Keeper, Kept, Watch
+from studio.media._ground.alarms import Watch
 from studio.media._ground.clock import Zero, ms_of, ticks_of
 from studio.media._ground.cues import CueBoard, RollUp
 from studio.media._ground.hold import Hold
@@ -35,20 +33,19 @@ from studio.media._ground.watchdog import Watchdog
 from studio.media._hub import Hub
 from studio.media._leave.clean import Clean
 from studio.media._leave.destination import Destinations
-from studio.media._leave.disk import Disk, Elsewhere
 from studio.media._leave.hls import Hls, Rendition
 from studio.media._leave.instant import Instant
-from studio.media._leave.prober import Probers
 from studio.media._leave.recording import CLEAN, NAMES, Recording, join_all, parts
 from studio.media._leave.row import Look
 from studio.media._leave.writer import Writer
+from studio.media._lookout import Lookout
 from studio.media._plan import LONGEST_HOLD
 from studio.units import ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from studio.events import AddDestination, Alarm, Language, LinkState, OutputReport, OutputState, RemoveDestination
+    from studio.events import AddDestination, Language, RemoveDestination
     from studio.media._plan import RelayPlan
     from studio.subtitles import Style
     from studio.units import Ms
@@ -56,8 +53,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.5
-QUIET = 3.0
-"""Seconds without a packet after which a live source counts as stalled."""
 HOLD_BYTES = 256 << 20
 """Most that the hold may take: 30 s at 60 Mb/s."""
 TAPE_MARGIN = 10
@@ -69,21 +64,6 @@ MERCY = 2.0
 
 
 _Made = TypeVar("_Made")
-_ON_AIR: dict[str, LinkState] = {
-    "waiting": "connecting",
-    "on air": "online",
-    "draining": "online",
-    "done": "off",
-}
-_WRITTEN: dict[OutputState, LinkState] = {
-    "starting": "connecting",
-    "on air": "online",
-    "stalled": "degraded",
-    "failed": "degraded",
-    "done": "off",
-}
-_MOVING = ("on air", "stalled")
-"""States in which an output's files must move; where it has failed, that has been said."""
 
 
 class Source(Protocol):
@@ -122,9 +102,7 @@ class Relay:
             boards["en"] = self._english
         self._hub = Hub(self._zero, self._time.hold, boards, self.finish, self._change)
         self._destinations = Destinations(plan.destinations, self._hub.say)
-        self._sight = Watch()
-        self._keeper = Keeper(self._kept, self._zero.now)
-        self._probers = Probers(self._zero.now)
+        sight = Watch()
         self._transmitter = Transmitter(
             plan,
             closed=self._closed,
@@ -142,7 +120,7 @@ class Relay:
             board=self._board,
             transmitter=self._transmitter,
             say=self._hub.say,
-            watch=self._sight,
+            watch=sight,
         )
         self._intake = Intake(
             self._zero,
@@ -164,8 +142,21 @@ class Relay:
             )
         self._intake.listened = lambda: plan.captions or self._hub.listened
         self._instant = self._intake.instant = Instant(_not_yet(plan.input))
-        self._elsewhere = Elsewhere(plan.folder, self._hub.say, self._filling)
-        self._disk = Disk(plan.folder, self._hub.say, written=self._written, pause=self._pause)
+        self._lookout = Lookout(
+            plan,
+            air=self._air,
+            intake=self._intake,
+            transmitter=self._transmitter,
+            destinations=self._destinations,
+            hold=self._hold,
+            tape=self._tape,
+            board=self._board,
+            closed=self._closed,
+            airtime=self._time,
+            sight=sight,
+            inputs=lambda: self._inputs,
+            say=self._hub.say,
+        )
         self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)
         self._source: Source | None = None
         self._damage_said = False
@@ -206,16 +197,13 @@ class Relay:
             self._air.show_card()
         self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
-        for watch in (self._disk, self._elsewhere):
-            threading.Thread(target=watch.run, args=(self._intake.stopping,), name="disk", daemon=True).start()
-        self._keeper.start()
+        self._lookout.start()
         code = await self._watch()
-        self._keeper.stop()
-        self._probers.stop()
+        self._lookout.stop()
         await self._instant.close()
         if code == 0:
             await self._reporting(self._close())
-        self._hub.report(self._report())
+        self._hub.report(self._lookout.report())
         await self._hub.close()
         pump.cancel()
         return code
@@ -272,7 +260,7 @@ class Relay:
                 return 0
             if not self._intake.stopping.is_set() and self._intake.past_the_end(self._zero.now()):
                 self.finish()
-            self._hub.report(self._report())
+            self._hub.report(self._lookout.report())
             if hanging := self._watchdog.look(REPORT_EVERY):
                 self._hub.say(_hangs(hanging))
                 await self._hub.wait_for_core(MERCY)
@@ -288,7 +276,7 @@ class Relay:
         """Do `work` and go on reporting: to join a long evening takes minutes, and who is silent is started again."""
         task = asyncio.ensure_future(work)
         while not (await asyncio.wait({task}, timeout=REPORT_EVERY))[0]:
-            self._hub.report(self._report())
+            self._hub.report(self._lookout.report())
         return await task
 
     async def _close(self) -> None:
@@ -331,7 +319,7 @@ class Relay:
         self._hub.post(SoundEnded(silent=False))
         self._intake.link("off", "")
         self._air.figures.phase = "done"
-        self._hub.report(self._report())
+        self._hub.report(self._lookout.report())
         await self._reporting(self._close())
         await self._hub.wait_for_core(MERCY, anyway=True)
         await self._hub.close()
@@ -382,132 +370,6 @@ class Relay:
             Writer("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
             Writer("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
         ]
-
-    def _report(self) -> RelayReport:
-        figures, state, detail = self._air.figures, self._intake.state, self._intake.detail
-        if state == "online" and time.monotonic() - self._intake.last_arrival > QUIET:
-            state, detail = "degraded", _stalled(self._plan.input)
-        outputs = (
-            *(output.report() for output in self._transmitter.outputs),
-            *self._clean_report(),
-            *self._destinations.reports(),
-        )
-        return RelayReport(
-            source=state,
-            source_detail=detail,
-            width=figures.width,
-            height=figures.height,
-            fps=figures.fps(),
-            frames=figures.frames,
-            on_time=figures.on_time,
-            dropped=figures.dropped + self._hold.overflow,
-            late_p95=figures.late_p95(),
-            peak=self._tape.peak(),
-            held=self._hold.size,
-            cues=self._board.shown,
-            late_cues=self._board.late,
-            outputs=outputs,
-            phase=figures.phase,
-            sinks=self._sinks() if self._plan.captions else (),
-            loudness=self._air.desk.loudness,
-            alarms=self._alarms(outputs),
-            slate=figures.slate,
-            hold=self._time.hold,
-            encoder=self._transmitter.encoder,
-            inputs=self._inputs.reports() if self._inputs is not None else (),
-            chosen=self._inputs.chosen if self._inputs is not None else None,
-        )
-
-    def _kept(self) -> list[Kept]:
-        """What must move on the disk while the programme airs."""
-        playlist = max(STILL_AFTER, PLAYLIST_STILL * self._plan.encode.segment_seconds)
-
-        def written(name: str) -> bool:
-            if self._air.figures.phase not in ("on air", "draining"):
-                return False
-            reports = (*(output.report() for output in self._transmitter.outputs), *self._destinations.reports())
-            return any(report.name == name and report.state in _MOVING for report in reports)
-
-        folder = self._plan.folder
-        kept = [
-            Kept("recording", folder, "recording.part-*.ts", STILL_AFTER, partial(written, "recording")),
-            Kept("hls", folder / "hls", "index.m3u8", playlist, partial(written, "hls"), playlist=True),
-            Kept("clean", folder, "clean.part-*.ts", STILL_AFTER, self._arriving),
-        ]
-        for to in self._destinations.wanted:
-            place, live = Path(to.address), partial(written, to.name)
-            if to.kind == "hls":
-                kept.append(Kept(to.name, place, "index.m3u8", playlist, live, playlist=True))
-            elif to.kind == "file":  # after a break another one is begun beside it
-                pattern = f"{escape(place.stem)}*{escape(place.suffix)}"
-                kept.append(Kept(to.name, place.parent, pattern, STILL_AFTER, live))
-        return kept
-
-    def _arriving(self) -> bool:
-        """Whether a source sends just now what is written as it comes."""
-        if self._intake.state != "online" or time.monotonic() - self._intake.last_arrival > 1:
-            return False
-        return any(report.state in _MOVING for report in self._clean_report())
-
-    def _alarms(self, outputs: tuple[OutputReport, ...]) -> tuple[Alarm, ...]:
-        if self._air.figures.phase == "done":
-            return ()
-        taking = [output.name for output in outputs if output.destination and output.state == "on air"]
-        return (
-            *self._air.alarms(),
-            *(self._inputs.alarms() if self._inputs is not None else ()),
-            *self._sight.alarms(),
-            *self._keeper.alarms(),
-            *self._probers.follow(self._destinations.wanted, taking),
-        )
-
-    def _written(self) -> int:
-        """Bytes of what grows on the disk for as long as the show goes on."""
-        grows = {"recording"} if self._plan.encode.playlist_segments else {"recording", "hls"}
-        clean = self._intake.clean.size if self._intake.clean is not None else 0
-        reports = [output.report() for output in self._transmitter.outputs]
-        own = sum(report.size for report in reports if report.name in grows)
-        return clean + own + self._elsewhere.beside()
-
-    def _filling(self) -> list[tuple[str, Path, int]]:
-        """Name, place and bytes of each destination that grows for as long as the show goes on."""
-        sizes = {report.name: report.size for report in self._destinations.reports()}
-        grows = {"file"} if self._plan.encode.playlist_segments else {"file", "hls"}
-        return [
-            (to.name, Path(to.address), sizes.get(to.name, 0)) for to in self._destinations.wanted if to.kind in grows
-        ]
-
-    def _pause(self, why: str) -> bool:
-        """Let the clean recording stop for the reason `why`, or go on; whether there is one."""
-        return self._intake.clean is not None and self._intake.clean.pause(why)
-
-    def _clean_report(self) -> tuple[OutputReport, ...]:
-        report = self._intake.clean.report() if self._intake.clean is not None else None
-        return () if report is None else (report,)
-
-    def _sinks(self) -> tuple[SinkReport, ...]:
-        picture = _ON_AIR[self._air.figures.phase]
-        undrawn = ""
-        if self._transmitter.undrawn:
-            undrawn = _("Some captions cannot be drawn; check the font of the subtitle style.")
-        sinks = [SinkReport("picture", "degraded" if undrawn else picture, undrawn, self._board.picture_late)]
-        hls = next((report for output in self._transmitter.outputs if (report := output.report()).name == "hls"), None)
-        written = "connecting" if hls is None else _WRITTEN[hls.state]
-        trouble = hls.detail if hls is not None and written == "degraded" else ""
-        sinks.append(SinkReport("webvtt", written, trouble, self._board.written_late))
-        if self._closed is not None:
-            sinks.append(SinkReport("cea608", picture, self._closed.detail, self._closed.late))
-        return tuple(sinks)
-
-
-def _stalled(source: str) -> str:
-    """Say what a source is like that is open and gives nothing, and what to do."""
-    kind = source.partition(":")[0]
-    if kind == "file":
-        return _("The file gives nothing more just now; look at the disk or the network drive that it is on.")
-    if kind == "mic":
-        return _("The microphone is open and gives no sound; check its plug and the sound server.")
-    return _("The encoder is connected and sends nothing; look at its network and its load.")
 
 
 def _roll(style: Style) -> RollUp | None:
