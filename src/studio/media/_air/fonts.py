@@ -22,7 +22,8 @@ LETTERS = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻąčęėįšųūžĄČĘĖĮŠŲ�
 
 def font_for(family: str, text: str, size: int) -> ImageFont.FreeTypeFont:
     """Return the family's font at `size` pixels, or another that has every letter of `text`."""
-    for file, index in (find_font(family), find_font("DejaVu Sans"), find_font(_wanting(text))):
+    for pattern in (family, "DejaVu Sans", _wanting(text)):
+        file, index = find_font(pattern)  # asked one by one: the last question is another one for each text
         if not missing(file, text):
             return ImageFont.truetype(file, size, index, layout_engine=ImageFont.Layout.BASIC)
     file, index = find_font(family)
