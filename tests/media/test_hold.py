@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
+from time import sleep
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,6 +112,19 @@ def test_a_hold_that_changes_before_anything_airs_is_the_one_it_begins_with(tmp_
     time = AirTime(tmp_path, Ms(2000), continued=False)
     time.change(Ms(10_000), None)
     assert (time.began, time.shift, time.show(Ms(7))) == (10_000, 0, 7)
+
+
+def test_a_disk_that_hangs_keeps_no_hold_from_changing(tmp_path: Path) -> None:
+    time, pipe = AirTime(tmp_path, Ms(2000), continued=False), tmp_path / f".air.json.{os.getpid()}"
+    os.mkfifo(pipe)  # whoever writes there waits until somebody reads
+    time.change(Ms(4000), Ms(5000))
+    time.change(Ms(3000), Ms(6000))
+    assert (time.hold, time.show(Ms(9000))) == (3000, 8000)
+    with pipe.open("rb") as read:
+        read.read()
+    while not AirTime.of(tmp_path).turns:  # a pipe took the first; the file has the latest
+        sleep(0.01)
+    assert AirTime.of(tmp_path).hold == 3000
 
 
 def test_closed_captions_stand_when_their_words_air(tmp_path: Path) -> None:

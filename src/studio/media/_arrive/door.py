@@ -51,6 +51,7 @@ class Door:
         self._callers = 0
         self._guest: asyncio.StreamWriter | None = None
         self._heard = 0.0
+        self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
         self.inner = 0
@@ -59,8 +60,10 @@ class Door:
         """Whether the programme of whoever was let in is passed on; set by the listener's owner."""
 
     def open(self) -> None:
-        """Begin to answer."""
-        threading.Thread(target=lambda: asyncio.run(self._serve()), name="door", daemon=True).start()
+        """Begin to answer, unless it does."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="door", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         """Hang up on everybody and answer no more; from any thread."""

@@ -16,7 +16,7 @@ from studio.media._arrive.listen import Listener
 from studio.media._arrive.stay import Stay
 from studio.media._ground.alarms import Says, Sign
 from studio.media._ground.clock import RATE, Ticks
-from studio.media._ground.files import write_aside
+from studio.media._ground.files import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,9 +83,10 @@ class Input:
 
     def gives(self, now: float) -> bool:
         """Whether its encoder is not lost."""
-        if self.stay is None or self.stay.over:
+        stay = self.stay  # another thread may be letting go of it
+        if stay is None or stay.over:
             return False
-        step = 0.0 if self.stay.audio is not None else min(LONGEST_STEP, 2 * self.stay.step / RATE)
+        step = 0.0 if stay.audio is not None else min(LONGEST_STEP, 2 * stay.step / RATE)
         return now - self.last_arrival <= max(LOST, step)
 
     def steady(self, now: float) -> bool:
@@ -116,6 +117,7 @@ class Inputs:
         self._intake = intake
         self._returns = returns
         self._file = folder / "inputs.json"
+        self._note = Note(self._file)
         self._lock = threading.RLock()
         self._main = Input("main", self, intake)
         self._backup = Input("backup", self, intake) if backup else None
@@ -290,8 +292,7 @@ class Inputs:
         if self._backup is None:
             return
         kept = _Kept(self.chosen, self._airs.name if self._airs else None)
-        with contextlib.suppress(OSError):  # a full disk is told by the outputs
-            write_aside(self._file, msgspec.json.encode(kept).decode())
+        self._note.write(msgspec.json.encode(kept).decode())
 
     def _go_on(self) -> None:
         """Go on with what the relay before us did."""

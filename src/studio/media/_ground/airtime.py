@@ -8,7 +8,6 @@ know when they are seen asks here.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from bisect import bisect_right
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.media._ground.files import write_aside
+from studio.media._ground.files import Note
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -57,9 +56,10 @@ class AirTime:
 
     def __init__(self, folder: Path, hold: Ms, *, continued: bool) -> None:
         """Go on with what is kept in `folder` where the show is `continued`; `hold` is what the relay was told."""
-        self._file = folder / FILE
+        file = folder / FILE
+        self._note = Note(file)
         self._lock = threading.Lock()
-        self._kept = (_read(self._file) if continued else None) or _Kept(hold, hold, hold)
+        self._kept = (_read(file) if continued else None) or _Kept(hold, hold, hold)
 
     @classmethod
     def of(cls, folder: Path) -> AirTime:
@@ -175,8 +175,7 @@ class AirTime:
 
     def _keep(self, kept: _Kept) -> None:
         self._kept = kept
-        with contextlib.suppress(OSError):  # a full disk is told by the outputs; the show must not wait for it
-            write_aside(self._file, msgspec.json.encode(kept).decode())
+        self._note.write(msgspec.json.encode(kept).decode())
 
 
 def _read(file: Path) -> _Kept | None:

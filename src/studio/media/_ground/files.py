@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PATIENCE = 0.2
+"""Seconds that whoever writes a note waits for the disk."""
 
 
 def write_aside(path: Path, content: str | bytes) -> None:
@@ -21,6 +26,38 @@ def write_aside(path: Path, content: str | bytes) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
+
+
+class Note:
+    """A small file that is replaced now and then, in a thread of its own: a disk that hangs keeps nobody waiting."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._wanted: str | None = None
+        self._thread: threading.Thread | None = None
+
+    def write(self, content: str) -> None:
+        """Replace it: at once, or when the disk answers again; the latest `content` wins. What fails is left out."""
+        with self._lock:
+            self._wanted = content
+            thread = self._thread or threading.Thread(target=self._run, name="note", daemon=True)
+            if self._thread is None:
+                with contextlib.suppress(RuntimeError):  # this machine is at its limits
+                    thread.start()
+                    self._thread = thread
+        if thread.ident is not None:
+            thread.join(PATIENCE)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                content, self._wanted = self._wanted, None
+                if content is None:
+                    self._thread = None
+                    return
+            with contextlib.suppress(OSError):  # a full disk is told by the outputs
+                write_aside(self._path, content)
 
 
 def settle(path: Path, aside: Path) -> None:

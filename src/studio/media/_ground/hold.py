@@ -74,6 +74,8 @@ class Hold:
 
         They are decoded beside those, a few at a time, so that their reel can go on at any picture.
         """
+        if not early:
+            return
         with self._lock:
             self._held = deque(merge(self._held, early, key=attrgetter("due")))
             self._grown(*early)
