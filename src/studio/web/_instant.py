@@ -12,9 +12,10 @@ from starlette.routing import Route
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from studio.web._house import House
 
@@ -69,15 +70,27 @@ def instant_route(house: House) -> Route:
             return _refusal(said.why) if not said.codecs else Response(media_type=_kind(said))
 
         async def pieces() -> AsyncIterator[bytes]:
-            try:
-                while piece := await reader.read(PIECE):
-                    yield piece
-            finally:
-                leave()
+            while piece := await reader.read(PIECE):
+                yield piece
 
-        return StreamingResponse(pieces(), media_type=_kind(said), headers={"Cache-Control": "no-store"})
+        return _Watched(pieces(), leave, _kind(said))
 
     return Route("/instant.mp4", show)
+
+
+class _Watched(StreamingResponse):
+    """Goes on until the relay or the viewer has enough, who may have hung up before the first piece."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], leave: Callable[[], None], kind: str) -> None:
+        super().__init__(pieces, media_type=kind, headers={"Cache-Control": "no-store"})
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 def _kind(said: _Said) -> str:

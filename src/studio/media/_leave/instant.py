@@ -283,7 +283,9 @@ class _Viewer:
     async def serve(self, writer: asyncio.StreamWriter) -> None:
         """Send what is offered until it ends, or the other side hangs up (OSError)."""
         writer.transport.set_write_buffer_limits(high=0)  # what waits, waits here, where it is counted
-        writer.write(self._first)
+        first, self._first = self._first, b""  # which may be megabytes, and is sent once
+        writer.write(first)
+        del first
         await writer.drain()
         while not self._ended and not writer.is_closing():
             await self._some.wait()
