@@ -350,6 +350,12 @@ def _copies_that_cannot_be(venue: Venue, catalogue: Catalogue) -> Iterator[show.
             " on = false in [captions], or take another preset"
         )
         yield show.Finding(str(venue.place("show", "encode").error(sentence)), serious=False)
+    if encode.copy and encode.small is not None:
+        sentence = _(
+            "this preset copies the picture and makes a small one, too, for which it is encoded all the same; leave"
+            " copy or small out"
+        )
+        yield show.Finding(str(venue.place("show", "encode").error(sentence)), serious=False)
 
 
 def _captions_that_cannot_be(venue: Venue) -> Iterator[show.Finding]:

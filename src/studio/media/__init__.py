@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from studio.media._arrive.source import Sound
-from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan
+from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "EncodePreset",
     "Form",
     "RelayPlan",
+    "SmallPicture",
     "Sound",
     "air_time",
     "command",

@@ -32,6 +32,23 @@ def _within(name: str, value: float, least: float, most: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallPicture:
+    """A second picture in HLS, for weak connections."""
+
+    height: int = 360
+    """Rows; never more than the big picture has. Its width follows."""
+    video_bitrate: int = 600
+    """Kilobits a second at most."""
+    fps: float = 0
+    """Most frames a second. 0: as the big picture."""
+
+    def __post_init__(self) -> None:
+        _within("small.height", self.height, 90, 2160)
+        _within("small.video_bitrate", self.video_bitrate, 50, 20_000)
+        _within("small.fps", self.fps, 0, 120)
+
+
+@dataclass(frozen=True, slots=True)
 class EncodePreset:
     """How the programme is encoded: a file of the drawer `presets/encode`."""
 
@@ -68,6 +85,8 @@ class EncodePreset:
     """How many segments the HLS playlist goes back. 0: to the show's beginning, nothing is removed."""
     segment_type: Literal["ts", "fmp4"] = "ts"
     """What HLS segments are: MPEG-TS, which every player takes, or fragmented MP4."""
+    small: SmallPicture | None = None
+    """A second, smaller picture in HLS, which x264 encodes; nothing is copied then. `None`: there is none."""
 
     def __post_init__(self) -> None:
         _within("width", self.width, 0, 7680)
@@ -87,6 +106,8 @@ class EncodePreset:
             raise ValueError(
                 _("preset is {name}; x264 knows {known}").format(name=self.preset, known=", ".join(X264_PRESETS))
             )
+        if self.small is not None and self.small.video_bitrate >= self.video_bitrate:
+            raise ValueError(_("small.video_bitrate is not below video_bitrate; the small picture is for weak lines"))
         if self.segment_seconds < self.keyframe_seconds:
             raise ValueError(_("segment_seconds is shorter than keyframe_seconds; a segment begins with a keyframe"))
 

@@ -18,6 +18,7 @@ from studio.language import _
 from studio.media import REFUSED
 from studio.media._air.air import Air
 from studio.media._air.closed import ClosedCaptions
+from studio.media._air.small import small_fps, small_size
 from studio.media._air.transmitter import Transmitter
 from studio.media._air.trial import Choice
 from studio.media._arrive.inputs import Inputs
@@ -365,10 +366,18 @@ class Relay:
         renditions = [Rendition(self._board, plan.language)] if plan.captions else []
         if self._english is not None and plan.captions:
             renditions.append(Rendition(self._english, "en", ".en"))
-        self._destinations.open(lambda folder: Hls(folder, plan.encode, look, renditions, self._time))
+        small, wish = None, plan.encode.small
+        if wish is not None:
+            bits = round((wish.video_bitrate + plan.encode.audio_bitrate) * 1100)
+            small = Look(*small_size(width, height, wish), small_fps(fps, wish), bits)
+
+        def make(folder: Path) -> Hls:
+            return Hls(folder, plan.encode, look, renditions, self._time, small=small)
+
+        self._destinations.open(make)
         return [
             Writer("recording", plan.folder, lambda: Recording(plan.folder, plan.part_seconds), self._hub.say),
-            Writer("hls", hls, lambda: Hls(hls, plan.encode, look, renditions, self._time), self._hub.say),
+            Writer("hls", hls, lambda: make(hls), self._hub.say, small=True),
         ]
 
 

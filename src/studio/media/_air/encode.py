@@ -92,6 +92,11 @@ class PictureEncoder:
             return coded + self._replace("")
         return coded
 
+    @property
+    def last(self) -> int:
+        """When the last picture that was taken airs, in ticks; -1 before the first."""
+        return self._last
+
     def anew(self) -> PictureEncoder:
         """Return another one like this, with the encoder that is at work now."""
         return self._anew(codec=self.codec)

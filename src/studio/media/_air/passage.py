@@ -59,8 +59,8 @@ class Passage:
 
     def __init__(self, plan: RelayPlan, hold: Hold, say: Callable[[str], None]) -> None:
         """`say` is told why a programme that is to be passed on is not, once for each reason."""
-        self.wanted = plan.encode.copy and not plan.captions
-        """Whether anything is ever passed on."""
+        self.wanted = plan.encode.copy and not plan.captions and plan.encode.small is None
+        """Whether anything is ever passed on; of a small picture, the frames are needed."""
         self._film = plan.input.startswith("file:")
         self._hold = hold
         self._say = say

@@ -11,6 +11,7 @@ from studio.media._air.burn import Burner, is_hd
 from studio.media._air.codecs import X264
 from studio.media._air.encode import PictureEncoder
 from studio.media._air.picture import copy
+from studio.media._air.small import Small
 from studio.media._ground.aac import SoundEncoder
 from studio.media._ground.clock import Ticks
 
@@ -60,6 +61,7 @@ class Transmitter:
         self._undrawable: set[tuple[str, ...]] = set()
         self._burner = Burner(plan.style, 2, 2)
         self._pictures: PictureEncoder | None = None
+        self._small: Small | None = None
         self._sounds = SoundEncoder(plan.encode)
         self._decoded = Ticks(-1)
         """When the last picture is to be decoded."""
@@ -78,6 +80,8 @@ class Transmitter:
         self._burner = Burner(self._plan.style, width, height)
         self._pictures = PictureEncoder(self._plan.encode, like, fps, codec=self._codec(), say=self._say)
         self.fps = self._pictures.fps
+        if self._plan.encode.small is not None:
+            self._begin_small(like)
         self.outputs = self._open_outputs(width, height, self.fps)
 
     @property
@@ -105,10 +109,18 @@ class Transmitter:
 
     def send(self, frame: av.VideoFrame, at: Ticks, lines: tuple[str, ...]) -> None:
         """Air `frame`, yuv420p in the size of the broadcast, `at` in air time, with `lines` on it."""
-        if lines and self.drawn(lines, hd=is_hd(frame)):
+        clean = frame
+        drawn = lines if lines and self.drawn(lines, hd=is_hd(frame)) else ()
+        if drawn:
             frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
-            self._burner.burn(lines, frame)
-        self._encode(frame, at)
+            self._burner.burn(drawn, frame)
+        if self._pictures is None:
+            return
+        before = self._pictures.last
+        coded = self._pictures.encode(frame, at)
+        if self._small is not None and self._pictures.last > before:
+            self._small.put(clean, at, drawn, key=self._pictures.keyed)
+        self._write(self._captioned(coded))
 
     def sound(self, samples: NDArray[np.int16], at: int) -> None:
         """Air samples, shape (n, 2), that follow those before them without a gap; `at` is the first one's number."""
@@ -142,13 +154,23 @@ class Transmitter:
             self._write(self._captioned(self._pictures.flush()))
             self.sound(*last())
             self._write(self._sounds.flush())
+        if self._small is not None:
+            self._write_small(self._small.close())
         for output in self.outputs:
             output.close()
         self._destinations.close()
 
-    def _encode(self, frame: av.VideoFrame, at: Ticks) -> None:
-        if self._pictures is not None:
-            self._write(self._captioned(self._pictures.encode(frame, at)))
+    def _begin_small(self, like: av.VideoFrame) -> None:
+        try:
+            self._small = Small(self._plan.encode, self._plan.style, like, self.fps, self._say)
+        except RuntimeError:  # no thread is left for it
+            logger.exception("there is no small picture")
+            self._say(
+                _(
+                    "There is no small picture for weak connections, this machine is at its limits; close other"
+                    " programs."
+                )
+            )
 
     def _captioned(self, pictures: list[Coded]) -> list[Coded]:
         return self._closed.add(pictures) if self._closed else pictures
@@ -159,6 +181,19 @@ class Transmitter:
         for output in self.outputs:
             output.write(coded)
         self._destinations.write(coded)
+        # not before the big picture of the same moment: whose keyframes begin the segments of both
+        if self._small is not None:
+            for picture in coded:
+                if picture.kind == "picture":
+                    self._write_small(self._small.take(picture.stamp))
+
+    def _write_small(self, coded: list[Coded]) -> None:
+        """Hand the small picture to HLS, and to nobody else."""
+        if coded:
+            for output in self.outputs:
+                if output.small:
+                    output.write(coded)
+            self._destinations.write(coded, small=True)
 
     def _in_order(self, coded: Coded) -> Coded | None:
         """Let each picture be decoded after the one before it: B-frames want to be sooner than what aired before them.

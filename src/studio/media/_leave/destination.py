@@ -30,6 +30,8 @@ class Way(Protocol):
     """How the programme gets to one destination. `write` never waits."""
 
     thread: threading.Thread
+    small: bool
+    """Whether it takes the small picture, too."""
 
     def write(self, packets: Sequence[Coded]) -> None:
         """Let `packets` go there."""
@@ -95,10 +97,11 @@ class Destinations:
         """Where the programme is to go, just now."""
         return tuple(self._wanted.values())
 
-    def write(self, packets: Sequence[Coded]) -> None:
-        """Let `packets` go everywhere."""
+    def write(self, packets: Sequence[Coded], *, small: bool = False) -> None:
+        """Let `packets` go everywhere; those of the `small` picture where they are wanted."""
         for way in self._ways.values():
-            way.write(packets)
+            if way.small or not small:
+                way.write(packets)
 
     def close(self) -> None:
         """Send what waits everywhere, and be done, within a few seconds; idempotent."""
@@ -141,5 +144,7 @@ class Destinations:
         after = self._leaving.get(destination.name)
         if destination.kind == "hls" and self._hls is not None:
             place, hls = Path(destination.address), self._hls
-            return Writer(destination.name, place, lambda: hls(place), self._say, destination=True, after=after)
+            return Writer(
+                destination.name, place, lambda: hls(place), self._say, destination=True, small=True, after=after
+            )
         return Sender(destination, self._say, after=after)

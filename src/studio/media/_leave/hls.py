@@ -29,6 +29,8 @@ NAMES = {"pl": "Polski", "lt": "Lietuvių", "en": "English"}
 """How players call the captions of a language: each by its own name."""
 SMALL = ".small"
 """Between the names and the endings of the small picture's files."""
+BEHIND = 4
+"""Segments that the small picture may be late; then they are listed as left out, and nobody is sent to it."""
 WAIT_FOR_SMALL = 3
 """Segments after which the picture is announced without a small one, which mostly comes a moment later."""
 KEPT_STARTS = 64
@@ -101,6 +103,8 @@ class Hls:
         self._starts: dict[Ticks, Start] = {}
         self._master = ""
         self._listed = 0
+        self._astray = False
+        """The small picture does not come any more."""
         self._sweep(preset)
 
     def write(self, coded: Coded) -> None:
@@ -164,7 +168,11 @@ class Hls:
             self._list(before, made)
 
     def _small_key(self, coded: Coded, row: Row) -> None:
-        made = row.begin(self._starts[coded.stamp], avc_setup(coded.data))
+        start, before = self._starts[coded.stamp], row.start
+        wanted = before.number + 1 if before is not None else start.number
+        # where its keyframe is missing a segment is left out: the one before it is no longer for that
+        lost = next((other.at for other in self._starts.values() if other.number == wanted < start.number), None)
+        made = row.begin(start, avc_setup(coded.data), start.at if before is None else lost)
         if made is not None:
             self._list_small(made, row)
 
@@ -177,10 +185,19 @@ class Hls:
         for entry in gone:
             for rendition in self._renditions:
                 (self._folder / entry.name(rendition.mark, ".vtt")).unlink(missing_ok=True)
+        if self._small is not None and self._small.begun and made.number - self._small.playlist.last > BEHIND:
+            last = self._small.playlist.last
+            self._small.skip([entry for entry in self._main.playlist.entries if entry.number > last])
+            self._small.tell(ended=ended)
+            self._astray = True
         self._announce(ended=ended)
 
     def _list_small(self, made: Entry, row: Row, *, ended: bool = False) -> None:
         last = row.playlist.last
+        if made.number <= last:  # too late: it was listed as left out
+            (self._folder / made.name(SMALL)).unlink(missing_ok=True)
+            return
+        self._astray = False
         if 0 <= last < made.number - 1:  # a machine that could not keep up, or another life
             row.skip([entry for entry in self._main.playlist.entries if last < entry.number < made.number])
         row.tell_of(made, ended=ended)
@@ -234,7 +251,7 @@ class Hls:
             )
             closed = f',CLOSED-CAPTIONS="{_CLOSED}"'
         lines += [_variant(self._main, group + closed), "index.m3u8"]
-        if self._small is not None and self._small.begun:
+        if self._small is not None and self._small.begun and not self._astray:
             lines += [_variant(self._small, group), "small.m3u8"]
         return "\n".join([*lines, ""])
 

@@ -89,9 +89,18 @@ class Row:
         elif self.start is not None:
             self._pictures.append(coded)
 
-    def begin(self, start: Start, setup: bytes | None) -> Entry | None:
-        """Begin a segment, whose pictures carry `setup`; return the one before it, written and not yet listed."""
-        made = self.finish(start.at)
+    def begin(self, start: Start, setup: bytes | None, end: Ticks | None = None) -> Entry | None:
+        """Begin a segment, whose pictures carry `setup`; return the one before it, written and not yet listed.
+
+        It ends where this one begins, or at `end`: what came between is lost.
+        """
+        if end is not None:
+            self._pictures = [picture for picture in self._pictures if picture.stamp < end]
+        made = self.finish(start.at if end is None else end)
+        if end is not None:
+            self._pictures = []
+            while self._sounds and self._sounds[0].stamp < start.at:
+                self._sounds.popleft()
         self.start, self.setup = start, setup or self.setup
         return made
 

@@ -50,6 +50,9 @@ SHORTEST_SECRET = 6
 class Sender:
     """One destination: a thread that calls it again for ever. `write` never waits."""
 
+    small = False
+    """Other programs take one picture."""
+
     def __init__(
         self,
         destination: Destination,

@@ -57,14 +57,19 @@ class Writer:
         say: Callable[[str], None],
         *,
         destination: bool = False,
+        small: bool = False,
         after: threading.Thread | None = None,
     ) -> None:
-        """`after`: the thread of the one that had this place before. A destination begins with a keyframe."""
+        """`after`: the thread of the one that had this place before. A destination begins with a keyframe.
+
+        `small`: it takes the small picture, too.
+        """
         self._name = name
         self._place = place
         self._make = make
         self._say = say
         self._destination = destination
+        self.small = small
         self._after = after
         self._backlog = Backlog() if destination else Backlog(MOST_SECONDS, MOST_BYTES, at_once=True)
         self._output: Output | None = None
