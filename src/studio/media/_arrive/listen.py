@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from studio.events import LinkState
     from studio.media._arrive.stay import Stay
+from studio.media._leave.child import environment
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,12 @@ class Listener:
         if self._door is not None:
             inner = self._door.inner = _free_port()
         child = self._child = subprocess.Popen(
-            self._command(inner), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            self._command(inner),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=environment(),  # strangers talk to it: it knows no key of ours
         )
         if child.stdout is None or self._host.stopping.is_set():
             return
