@@ -272,7 +272,10 @@ def test_guide_quotes_what_the_program_says(page: str, language: str) -> None:
     assert absent == []
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/dependencies.md", "docs/architecture.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, "docs/crowd.md", "docs/crowd.pl.md", "docs/dependencies.md", "docs/architecture.md", "CHANGELOG.md"],
+)
 def test_links_on_paper_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
