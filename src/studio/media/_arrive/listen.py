@@ -25,6 +25,7 @@ import ffmpeg
 from studio.errors import MediaError
 from studio.language import _
 from studio.media._arrive.door import Door
+from studio.media._leave.child import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from studio.events import LinkState
     from studio.media._arrive.stay import Stay
-from studio.media._leave.child import environment
 
 logger = logging.getLogger(__name__)
 
