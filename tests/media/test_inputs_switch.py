@@ -16,7 +16,7 @@ from tests.media.test_clean_parts import held_times, make_intake
 from studio.media._arrive import inputs, stay
 from studio.media._arrive.inputs import Inputs
 from studio.media._arrive.stay import Kept, Placed
-from studio.media._ground.clock import Ticks
+from studio.media._ground.clock import RATE, Ticks
 from studio.media._ground.eyes import Eyes
 from studio.media._ground.hold import Held, Hold, Reel
 
@@ -93,6 +93,11 @@ class Hall:
             assert time.monotonic() < late
             time.sleep(0.01)
 
+    def go_on(self, seconds: float) -> None:
+        """Wait until so much more of the programme has come."""
+        upto = self.intake.latest + seconds * RATE
+        self.until(lambda: self.intake.latest > upto)
+
     def close(self) -> None:
         self.intake.stopping.set()
         for feed in self.feeds:
@@ -160,14 +165,13 @@ def test_the_main_encoder_returns_when_it_is_steady(hall: Hall, half_second_keys
     hall.until(lambda: hall.airs == "backup")
     assert [alarm.name for alarm in hall.inputs.alarms()] == ["main"]
     main.cut.clear()
-    time.sleep(0.3)
+    hall.go_on(0.3)
     main.cut.set()  # it comes and goes
-    time.sleep(0.6)
+    hall.go_on(0.6)
     assert hall.airs == "backup"
     main.cut.clear()
     hall.until(lambda: hall.airs == "main")
-    upto = hall.intake.latest + 45_000
-    hall.until(lambda: hall.intake.latest > upto)
+    hall.go_on(0.5)
     hall.close()
     [over] = [alarm.over for alarm in hall.inputs.alarms()]
     assert over == "The main encoder sends again."

@@ -6,29 +6,18 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
+from tests.web.conftest import NEEDS_CHROMIUM
 from tests.web.evening import Evening, opened
-from tests.web.test_pages import CHROMIUM, FLAGS, until
+from tests.web.test_pages import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: install it with `apt install chromium`"),
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), NEEDS_CHROMIUM]
 
 LONG = 600_000
 """A hold that no test outlives, so that every word stays open."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @contextlib.asynccontextmanager

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
 from tests.media.hls_bench import FMP4, LOOK, TS, programme
+from tests.web.conftest import NEEDS_CHROMIUM
 from tests.web.evening import Evening, opened
 
 from studio.media._ground.cues import CueBoard
@@ -17,17 +15,14 @@ from studio.spoken import Cue
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playwright.async_api import Browser
 
     from studio.media import EncodePreset
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: install it with `apt install chromium`"),
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), NEEDS_CHROMIUM]
 
 LOOK_AT_CUES = """
 async () => {
@@ -81,14 +76,6 @@ async () => {
 }
 """
 """Milliseconds from a cue's time to that at which the picture really changes: its beginning, its end."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 def life(folder: Path, preset: EncodePreset, begin: float, seconds: float, cue: Cue, *, close: bool) -> None:

@@ -15,10 +15,11 @@ from urllib.request import urlopen
 import av
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from tests.media.relay_bench import make_clip
+from tests.web.conftest import NEEDS_CHROMIUM
 from tests.web.evening import Evening, opened
-from tests.web.test_pages import CHROMIUM, FLAGS, page_of, until
+from tests.web.test_pages import page_of, until
 
 from studio.media._ground.clock import RATE, Ticks
 from studio.media._leave.instant import Instant
@@ -27,18 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: install it with `apt install chromium`"),
-]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), NEEDS_CHROMIUM]
 
 
 @pytest.fixture(scope="module")
