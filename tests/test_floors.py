@@ -40,6 +40,12 @@ STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("_ground",),
         ("_plan",),
     ),
+    "devices": (
+        ("_drivers",),
+        ("_hardware",),
+        ("_obs", "_osc", "_midi", "_visca"),
+        ("_ground",),
+    ),
 }
 """Rooms that have floors of their own, from the top to the bottom; their door may use each of them."""
 

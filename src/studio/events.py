@@ -420,3 +420,38 @@ class PadPressed(msgspec.Struct, frozen=True):
 
     surface: str
     control: str
+
+
+class PadReleased(msgspec.Struct, frozen=True):
+    """It was let go."""
+
+    surface: str
+    control: str
+    seconds: float
+    """How long it was held."""
+
+
+class FaderMoved(msgspec.Struct, frozen=True):
+    """A hand moved a fader or a knob with ends, and what it moves shall follow: take-over is done with already."""
+
+    surface: str
+    control: str
+    position: float
+    """In [0..1]."""
+
+
+class FaderTouched(msgspec.Struct, frozen=True):
+    """A hand was laid on a fader that feels it, or taken off."""
+
+    surface: str
+    control: str
+    touched: bool
+
+
+class EncoderTurned(msgspec.Struct, frozen=True):
+    """An endless knob was turned."""
+
+    surface: str
+    control: str
+    steps: int
+    """Clockwise is above 0."""

@@ -15,8 +15,8 @@ from tests.devices.hall import Hall, Ingest, free_port, needs, until
 
 from studio.bus import Bus
 from studio.devices import Obs
-from studio.devices._obs_build import build
-from studio.devices._obs_session import Session
+from studio.devices._obs.build import build
+from studio.devices._obs.session import Session
 from studio.errors import DeviceError
 from studio.events import LinkChanged, SceneTaken
 from studio.wire.obs import Box, Collection, Scene, Source

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from studio.devices._obs_process import _displays
-from studio.devices._obs_stream import Stream
+from studio.devices._obs.process import _displays
+from studio.devices._obs.stream import Stream
 from studio.errors import DeviceError
 
 if TYPE_CHECKING:

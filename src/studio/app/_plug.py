@@ -53,11 +53,11 @@ class Plugs:
         for number, device in enumerate(venue.devices):
             pad = self._surface(device.name)
             for control in device.bind:
-                if pad and control not in pad.controls:
+                if pad and control not in pad.pads:
                     place = venue.place("devices", number, "bind", control)
                     raise place.error(
                         _('"{device}" has no control "{control}"').format(device=device.name, control=control)
-                        + instead(control, pad.controls)
+                        + instead(control, pad.pads)
                     )
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None

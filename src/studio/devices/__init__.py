@@ -1,19 +1,28 @@
 """Things with a plug: links that tell the truth, and drivers for OBS, sound desks over OSC and pads over MIDI."""
 
-from studio.devices._device import Device, Light, Link, Outcome, Property
 from studio.devices._drivers import DRIVERS, open_devices
-from studio.devices._hardware import Hardware, MidiModel, OscControl, OscModel, Pads
-from studio.devices._midi import MidiPad
-from studio.devices._obs import Obs
-from studio.devices._obs_process import ObsProcess, obs_answers
-from studio.devices._osc import OscDesk, PropertyChanged
+from studio.devices._ground.device import Device, Light, Link, Outcome, Property
+from studio.devices._ground.known import Known, Metered, PropertyChanged
+from studio.devices._ground.values import Action, Argument, Control, Value
+from studio.devices._hardware import Hardware
+from studio.devices._midi.driver import MidiPad
+from studio.devices._midi.model import MidiModel, Pads
+from studio.devices._obs.driver import Obs
+from studio.devices._obs.process import ObsProcess, obs_answers
+from studio.devices._osc.driver import OscDesk
+from studio.devices._osc.model import OscControl, OscModel
 
 __all__ = [
     "DRIVERS",
+    "Action",
+    "Argument",
+    "Control",
     "Device",
     "Hardware",
+    "Known",
     "Light",
     "Link",
+    "Metered",
     "MidiModel",
     "MidiPad",
     "Obs",
@@ -25,6 +34,7 @@ __all__ = [
     "Pads",
     "Property",
     "PropertyChanged",
+    "Value",
     "obs_answers",
     "open_devices",
 ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from studio.devices._hardware import Hardware
-from studio.devices._midi import MidiPad
-from studio.devices._osc import OscDesk
+from studio.devices._midi.driver import MidiPad
+from studio.devices._osc.driver import OscDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from studio.bus import Bus
     from studio.catalogue import Catalogue
-    from studio.devices._device import Device
+    from studio.devices._ground.device import Device
 
 
 class Settings(Protocol):

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
-from studio.devices._device import Device, Light
+from studio.devices._ground.device import Device, Light
 from studio.events import PadPressed
 from studio.language import _
 from studio.wire import midi as wire
 
 if TYPE_CHECKING:
     from studio.bus import Bus
-    from studio.devices._hardware import MidiModel
+    from studio.devices._midi.model import MidiModel
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class MidiPad(Device):
         self._shows = asyncio.Event()
 
     @property
-    def controls(self) -> frozenset[str]:
+    def pads(self) -> frozenset[str]:
         """The names of its pads."""
         return frozenset(self._notes)
 

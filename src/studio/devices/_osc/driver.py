@@ -7,20 +7,23 @@ import contextlib
 import logging
 import math
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
-from studio.devices._device import Device, Outcome, Property
+from studio.devices._ground.device import Device, Outcome, Property
+from studio.devices._ground.known import PropertyChanged
+from studio.devices._ground.values import Control
 from studio.errors import DeviceError
 from studio.language import _
 from studio.wire import osc as wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from studio.bus import Bus
-    from studio.devices._hardware import OscControl, OscModel
+    from studio.devices._ground.values import Value
+    from studio.devices._osc.model import OscControl, OscModel
 
 logger = logging.getLogger(__name__)
 
@@ -45,19 +48,6 @@ REMEMBERED_SETS = 64
 """Of one control, within the deadline: a fader drawn on a page sends 25 a second."""
 WAITING = 4096
 """Datagrams that may wait: a desk that loads a scene sends a thousand at once."""
-
-Value: TypeAlias = float | str | bool
-"""Decibels, a name, or whether it is so."""
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyChanged:
-    """A device reported another value of a control."""
-
-    name: str
-    """The device's, in `studio.toml`."""
-    control: str
-    property: Property
 
 
 class _GoneError(DeviceError):
@@ -101,9 +91,15 @@ class OscDesk(Device):
         self._listening: asyncio.DatagramTransport | None = None
         self._setting: asyncio.DatagramTransport | None = None
 
-    def controls(self) -> tuple[str, ...]:
+    def controls(self) -> Mapping[str, Control]:
         """Every control that `get` and `set` know."""
-        return tuple(self._controls)
+        law, step = self._model.law, 1 / self._model.steps
+        return {
+            name: Control(name, "level", "dB", law.lowest, law.highest, step=step)
+            if control.value == "level"
+            else Control(name, control.value)
+            for name, control in self._controls.items()
+        }
 
     def get(self, control: str) -> Property:
         """What is known of `control`: *reported* only in this epoch. ValueError for no such control."""

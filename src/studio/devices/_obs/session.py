@@ -21,7 +21,7 @@ from obsws_python.error import OBSSDKError, OBSSDKTimeoutError
 from websocket import WebSocketException
 
 from studio.bridge import Mailbox
-from studio.devices._obs_errors import ObsDeniedError, ObsLostError, ObsRefusedError, absent, wrong_password
+from studio.devices._obs.errors import ObsDeniedError, ObsLostError, ObsRefusedError, absent, wrong_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
-from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError
+from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError
 from studio.errors import DeviceError
 from studio.language import _
 from studio.wire.obs import Collection, Scene, Source, differs, input_of, transform_of

@@ -7,11 +7,11 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from studio.devices._device import Device, Outcome
-from studio.devices._obs_build import build
-from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
-from studio.devices._obs_stream import Stream
-from studio.devices._obs_text import Text
+from studio.devices._ground.device import Device, Outcome
+from studio.devices._obs.build import build
+from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
+from studio.devices._obs.stream import Stream
+from studio.devices._obs.text import Text
 from studio.errors import DeviceError
 from studio.events import SceneTaken
 from studio.language import _
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from studio.bus import Bus
-    from studio.devices._obs_session import Session
+    from studio.devices._obs.session import Session
     from studio.wire.obs import Collection
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class Obs(Device):
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _serve(self) -> None:
-        from studio.devices._obs_session import Session  # noqa: PLC0415 - loads obsws_python, only where there is an OBS
+        from studio.devices._obs.session import Session  # noqa: PLC0415 - loads obsws_python, only where there is an OBS
 
         self.link.to("connecting")
         while True:

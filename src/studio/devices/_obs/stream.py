@@ -7,14 +7,14 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from studio.devices._obs_errors import ObsDeniedError
+from studio.devices._obs.errors import ObsDeniedError
 from studio.errors import DeviceError
 from studio.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from studio.devices._obs_build import Ask
+    from studio.devices._obs.build import Ask
 
 logger = logging.getLogger(__name__)
 

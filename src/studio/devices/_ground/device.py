@@ -8,12 +8,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from studio.devices._ground.values import Value
 from studio.errors import NotSupported
 from studio.events import LinkChanged, LinkState
 from studio.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from studio.bus import Bus
+    from studio.devices._ground.values import Action, Control
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ class Outcome:
 class Property:
     """A value of a device and how far it may be believed."""
 
-    value: float | str | bool | None
+    value: Value | None
     """`None` while unknown."""
     source: Literal["reported", "assumed", "unknown"]
     """`reported` by the device in this epoch; `assumed`: known from before the link was lost, or asked for."""
@@ -149,14 +153,44 @@ class Device(ABC):
                 ),
             )
 
+    # ── what it can do: a driver overrides what its model can ─────────────────────────────────────────────────────────
+
+    def controls(self) -> Mapping[str, Control]:
+        """All that has a value, by name: as far as is known while it is not there. It may change with each epoch."""
+        return {}
+
+    def actions(self) -> Mapping[str, Action]:
+        """All that can be called, by name."""
+        return {}
+
+    def get(self, control: str) -> Property:  # noqa: ARG002 - for those that have values
+        """What is known of `control`: *reported* only in this epoch. ValueError for no such control."""
+        raise NotSupported(_("{name} has no values to read.").format(name=self.name))
+
+    async def set(self, control: str, value: Value) -> Outcome:  # noqa: ARG002 - for those that have values
+        """Ask for `value` and wait until the device itself reports it, within a deadline of its own.
+
+        ValueError for no such control, and for a value that it cannot take.
+        """
+        raise NotSupported(_("{name} has no values to set.").format(name=self.name))
+
+    async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:  # noqa: ARG002
+        """Do `action`; confirmed by the device's own word that it is done. ValueError for what is no action of it.
+
+        ValueError too where an argument is missing, unknown, or nothing that it can be.
+        """
+        raise NotSupported(_("{name} can do nothing on call.").format(name=self.name))
+
+    # ── surfaces ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
     def light(self, control: str, state: Light) -> None:  # noqa: ARG002 - for those that have lights
         """Show `state` on `control` of a surface; remembered while it is unplugged. ValueError for no such control."""
         raise NotSupported(_("{name} has no lights.").format(name=self.name))
 
-    def get(self, control: str) -> Property:  # noqa: ARG002 - for those that have values
-        """What is known of `control`. ValueError for no such control."""
-        raise NotSupported(_("{name} has no values to read.").format(name=self.name))
+    def show(self, control: str, position: float | None, text: str = "") -> None:  # noqa: ARG002
+        """Show where what `control` moves stands, in [0..1], on a motor fader or ring, and `text` where it has letters.
 
-    async def set(self, control: str, value: float | str | bool) -> Outcome:  # noqa: ARG002, FBT001 - a mute is a bool
-        """Ask for `value` and wait until the device itself reports it. ValueError for no such control."""
-        raise NotSupported(_("{name} has no values to set.").format(name=self.name))
+        `None`: it moves nothing now. Remembered while it is unplugged; a fader without a motor takes it as the place
+        where it has to be picked up. ValueError for no such control.
+        """
+        raise NotSupported(_("{name} has nothing that moves.").format(name=self.name))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from studio.devices._obs_errors import NO_SUCH_THING, ObsDeniedError
+from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError
 from studio.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from studio.devices._obs_build import Ask
+    from studio.devices._obs.build import Ask
 
 PAUSE = 0.2
 """Seconds between two texts at least. OBS takes one in a millisecond, but a reader takes in no more than five a second,

@@ -1,0 +1,1 @@
+"""Surfaces and other gear over MIDI."""

@@ -1,0 +1,1 @@
+"""OBS over its WebSocket: the connection, the driver, and an OBS of our own."""

@@ -1,0 +1,1 @@
+"""Sound desks, and anything else, over OSC."""
