@@ -1,7 +1,9 @@
 """A pretend hall: twins that speak the real bytes on local sockets, and a talk to put on the air."""
 
 from studio.rehearsal._desk import DeskTwin
+from studio.rehearsal._faults import Gate
 from studio.rehearsal._talk import known_text, make_talk
+from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
-__all__ = ["DeskTwin", "PostedCaption", "YouTubeTwin", "known_text", "make_talk"]
+__all__ = ["DeskTwin", "Gate", "PostedCaption", "Twin", "YouTubeTwin", "known_text", "make_talk"]
