@@ -2,14 +2,20 @@
 
 from studio.app._captions import CaptionsWish, caption_alone, repair_captions
 from studio.app._destinations import house_destinations
+from studio.app._devices import HouseDevices, Named, Opened
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._house import House
+from studio.app._orders import Done, worst
 from studio.app._report import Sent, Summary
 
 __all__ = [
     "CaptionsWish",
+    "Done",
     "Evening",
     "House",
+    "HouseDevices",
+    "Named",
+    "Opened",
     "Sent",
     "Summary",
     "Wish",
@@ -20,4 +26,5 @@ __all__ = [
     "join_recording",
     "plan_evening",
     "repair_captions",
+    "worst",
 ]

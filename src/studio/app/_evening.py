@@ -40,6 +40,7 @@ KINDS = {
     "subtitles/numbers": subtitles.Numbers,
     "subtitles/swearing": subtitles.Swearing,
     "hardware": devices.Hardware,
+    show.SNAPSHOTS: show.Snapshot,
 }
 """What a file of each drawer holds; `show` reads the scenes itself."""
 BETWEEN_LOOK_AND_AIR = Ms(1200)

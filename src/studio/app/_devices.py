@@ -1,0 +1,147 @@
+"""The devices of the house for one command: only those it needs, for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from studio import devices, show
+from studio.app._orders import Orders
+from studio.bus import Bus
+from studio.catalogue import Catalogue, instead, user_folder
+from studio.errors import DeviceError
+from studio.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+    from studio.devices import Device
+    from studio.show import Desired
+    from studio.venue import Venue
+
+OBS = "obs"
+"""What OBS is called among the devices; no other may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A device as the files say it, not looked at yet."""
+
+    name: str
+    what: str
+    """Maker and model."""
+    where: str
+    """`10.0.0.5:10023`, or the name of a MIDI port."""
+    driver: str
+    checked: str
+    """How its file of `hardware/` was tried."""
+    surface: bool
+    """Over MIDI: its lights belong to one program at a time."""
+
+
+class HouseDevices:
+    """What the house has. `async with house.open(names) as opened`."""
+
+    def __init__(self, venue: Venue, catalogue: Catalogue | None = None) -> None:
+        """Open nothing yet."""
+        self._venue = venue
+        self._catalogue = catalogue or Catalogue(venue.folder)
+        self.folder: Path = venue.folder or user_folder()
+        """Where its snapshots are kept."""
+
+    def names(self) -> tuple[str, ...]:
+        """Every device, OBS last."""
+        own = tuple(device.name for device in self._venue.devices)
+        return own if self._venue.obs.use == "off" else (*own, OBS)
+
+    def known(self) -> list[Named]:
+        """What the files say of each; DrawerError where one of `hardware/` is missing or wrong."""
+        found = []
+        for each in self._venue.devices:
+            hardware = self._catalogue.load("hardware", each.hardware, devices.Hardware)
+            midi = hardware.midi is not None
+            port = each.port or getattr(hardware.osc, "port", None) or getattr(hardware, "port", None)
+            where = (each.midi or hardware.midi.port) if hardware.midi else f"{each.host}:{port}" if port else each.host
+            what = f"{hardware.maker} {hardware.model}"
+            found.append(Named(each.name, what, where, hardware.driver, hardware.checked, midi))
+        if self._venue.obs.use != "off":
+            settings = self._venue.obs
+            found.append(
+                Named(OBS, "OBS Studio", f"{settings.host}:{settings.port}", OBS, "real device", surface=False)
+            )
+        return found
+
+    def chosen(self, names: Iterable[str]) -> list[str]:
+        """`names`, each of which must be a device: DeviceError with the nearest right word else.
+
+        Without any: all but surfaces, whose lights a second program would put out.
+        """
+        wanted = list(dict.fromkeys(names))
+        for name in wanted:
+            if name not in self.names():
+                no = _('There is no device "{name}" in studio.toml').format(name=name)
+                raise DeviceError(no + (instead(name, self.names()) or "."))
+        return wanted or [one.name for one in self.known() if not one.surface]
+
+    def snapshot(self, name: str) -> Desired:
+        """The desired state of a file of `presets/snapshots/`; DrawerError where it is none."""
+        return self._catalogue.load(show.SNAPSHOTS, name, show.Snapshot).set
+
+    def journal(self) -> show.Journal:
+        """What was changed here and can be undone."""
+        return journal(self._venue)
+
+    @asynccontextmanager
+    async def open(self, names: Iterable[str]) -> AsyncIterator[Opened]:
+        """Run the devices `names` until the block ends. Raises as `chosen` does, and DrawerError."""
+        bus = Bus()
+        chosen = self.chosen(names)
+        own = [each for each in self._venue.devices if each.name in chosen]
+        made: dict[str, Device] = {one.name: one for one in devices.open_devices(own, self._catalogue, bus)}
+        if OBS in chosen:
+            made[OBS] = _obs(self._venue, bus)
+        running = [asyncio.create_task(device.run()) for device in made.values()]
+        try:
+            yield Opened(made, bus, Orders(lambda: made, self._catalogue, journal(self._venue)))
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+class Opened:
+    """Devices that run."""
+
+    def __init__(self, made: Mapping[str, Device], bus: Bus, orders: Orders) -> None:
+        self.devices = made
+        self.bus = bus
+        self.orders = orders
+
+    async def there(self, seconds: float) -> dict[str, str]:
+        """Wait until each is online, `seconds` at most; return of those that are not why: one sentence each."""
+        waiting = {asyncio.create_task(device.link.wait_online()): name for name, device in self.devices.items()}
+        if not waiting:
+            return {}
+        _done, late = await asyncio.wait(waiting, timeout=seconds)
+        for task in late:
+            task.cancel()
+        return {waiting[task]: self._why(waiting[task], seconds) for task in late}
+
+    def _why(self, name: str, seconds: float) -> str:
+        return self.devices[name].link.detail or _('"{name}" did not answer within {seconds} s.').format(
+            name=name, seconds=f"{seconds:g}"
+        )
+
+
+def journal(venue: Venue) -> show.Journal:
+    """The undo journal of this house."""
+    return show.Journal(str(venue.file.resolve()) if venue.file else "")
+
+
+def _obs(venue: Venue, bus: Bus) -> Device:
+    settings = venue.obs
+    return devices.Obs(settings.host, settings.port, os.environ.get(settings.password_env, ""), bus, OBS)
