@@ -47,7 +47,6 @@ PARTS = {
 USED_BY_OTHERS = {
     "keyring": "run as a program of its own by keys.py",
     "python-rtmidi": "mido's backend",
-    "websockets": "uvicorn's WebSocket side",
 }
 """Dependencies that our own code never imports, and who does."""
 

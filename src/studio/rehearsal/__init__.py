@@ -2,8 +2,9 @@
 
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
+from studio.rehearsal._obs.twin import ObsTwin
 from studio.rehearsal._talk import known_text, make_talk
 from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
-__all__ = ["DeskTwin", "Gate", "PostedCaption", "Twin", "YouTubeTwin", "known_text", "make_talk"]
+__all__ = ["DeskTwin", "Gate", "ObsTwin", "PostedCaption", "Twin", "YouTubeTwin", "known_text", "make_talk"]

@@ -1,0 +1,1 @@
+"""The twin of OBS, for machines without one."""

@@ -1,0 +1,72 @@
+"""The kinds of devices that the kit is played on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, ClassVar
+
+from tests.conformance.kit import Rig
+
+from studio.catalogue import Catalogue
+from studio.devices import Hardware, OscDesk
+from studio.rehearsal import DeskTwin, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from studio.bus import Bus
+    from studio.devices import Device
+    from studio.rehearsal import Twin
+
+OSC = "studio.devices._osc.driver"
+
+
+class Desk(DeskTwin):
+    """Until the twin of desks has the names that all twins have."""
+
+    def refuse(self, *controls: str) -> None:
+        self.stubborn = set(controls)
+
+    def slow(self, seconds: float) -> None:
+        self.late = seconds
+
+    def full(self, seconds: float) -> None:
+        self.refuse(*self._controls)
+        asyncio.get_running_loop().call_later(seconds, self.refuse)
+
+    @property
+    def last(self) -> str:
+        return str(self.heard[-1]) if self.heard else ""
+
+
+class X32(Rig):
+    """A desk over OSC."""
+
+    name = "x32"
+    datagrams = True
+    control = "main.fader"
+    values = (-90.0, -10.0, -20.0, 0.0)
+    tolerance = 0.5  # a step of its faders at the bottom
+    other = "dca1.mute"
+    other_values = (False, True)
+    shortened: ClassVar = {
+        f"{OSC}.PROBE": 0.15,
+        f"{OSC}.PATIENCE": 0.4,
+        f"{OSC}.RETRY": 0.1,
+        f"{OSC}.REFRESH": 0.02,
+        f"{OSC}.SET_DEADLINE": 0.6,
+        f"{OSC}.ASK_AGAIN": 0.05,
+    }
+
+    @contextlib.asynccontextmanager
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+        model = Catalogue().load("hardware", "behringer-x32", Hardware).osc
+        assert model is not None
+        few = dataclasses.replace(model, controls=model.controls[-4:], pause=0.0)
+        async with Desk(few) as twin, Gate("udp", twin.port) as gate:
+            yield OscDesk(self.name, few, bus, "127.0.0.1", gate.port), twin, gate
+
+
+RIGS: tuple[type[Rig], ...] = (X32,)

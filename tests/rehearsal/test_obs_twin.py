@@ -1,0 +1,94 @@
+"""The twin of OBS against the driver that knows the real one, and against nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.devices.hall import until
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from studio.bus import Bus
+from studio.devices import Obs
+from studio.rehearsal import ObsTwin
+from studio.wire.obs import Box, Collection, Scene, Source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+PASSWORD = "pod lipami"  # noqa: S105 - of a twin
+
+
+@contextlib.asynccontextmanager
+async def driven(twin: ObsTwin, password: str = PASSWORD) -> AsyncIterator[Obs]:
+    obs = Obs("127.0.0.1", twin.port, password, Bus())
+    task = asyncio.create_task(obs.run())
+    try:
+        yield obs
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_driver_finds_scenes_takes_them_and_builds_its_own() -> None:
+    slide = Source("Slide", "colour", colour="#102030")
+    soon = Source("Soon", "text", box=Box(0, 0.4, 1, 0.2), text="Zaraz zaczynamy")
+    collection = Collection((Scene("Talk", (slide,)), Scene("Pause", (slide, soon))))
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        assert list(obs.scenes) == ["Talk", "Holding"]
+        assert (await obs.take("Holding")).kind == "confirmed"
+        assert twin.value("scene") == "Holding"
+        assert (await obs.take("Nowhere")).kind == "refused"
+        twin.hand("scene", "Talk")
+        await until(lambda: obs.scene == "Talk", "a click in OBS is seen")
+        await obs.apply(collection)
+        assert sorted(obs.scenes) == ["Holding", "Pause", "Talk"]
+        orders = [request for request in twin.asked if request.startswith(("Set", "Create"))]
+        await obs.apply(collection)
+        assert [request for request in twin.asked if request.startswith(("Set", "Create"))] == orders
+
+
+async def test_a_wrong_password_is_refused() -> None:
+    async with ObsTwin(PASSWORD) as twin, driven(twin, "guessed") as obs:
+        await until(lambda: obs.link.state == "refused", "refused")
+
+
+async def test_it_is_back_with_other_scenes_after_a_reboot() -> None:
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        epoch = obs.link.epoch
+        twin.reboot({"scene": "Holding"})
+        await until(lambda: obs.link.epoch > epoch and obs.link.up, "back")
+        assert twin.value("scene") == obs.scene
+
+
+async def test_what_it_does_not_know_it_says() -> None:
+    async with ObsTwin() as twin, connect(f"ws://127.0.0.1:{twin.port}") as socket:
+        assert "authentication" not in json.loads(await socket.recv())["d"]
+        await socket.send(json.dumps({"op": 1, "d": {"rpcVersion": 1, "eventSubscriptions": 1 << 16}}))
+        assert json.loads(await socket.recv())["op"] == 2
+        codes = []
+        for request, data in (("Fly", {}), ("SetInputMute", {}), ("SetInputMute", {"inputName": 7}), ("GetStats", {})):
+            await socket.send(
+                json.dumps({"op": 6, "d": {"requestType": request, "requestId": "1", "requestData": data}})
+            )
+            while (answer := json.loads(await socket.recv()))["op"] != 7:
+                assert answer["d"]["eventType"] == "InputVolumeMeters"
+            codes.append(answer["d"]["requestStatus"]["code"])
+        assert codes == [204, 300, 400, 100]
+
+
+@pytest.mark.parametrize(("said", "code"), [("nonsense", 4002), ('{"op": 6, "d": {}}', 4007), ('{"op": 1}', 4002)])
+async def test_nonsense_is_hung_up_on(said: str, code: int) -> None:
+    async with ObsTwin() as twin, connect(f"ws://127.0.0.1:{twin.port}") as socket:
+        await socket.recv()
+        await socket.send(said)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
