@@ -57,6 +57,8 @@ def options() -> argparse.Namespace:
     told["cost"].add_argument("--sizes", action="append", choices=("1280x720", "1920x1080"), help="both, unless told")
     told["browser"].add_argument("--seconds", type=float, default=60, help="that are watched, of each (%(default)s)")
     told["soak"].add_argument("--minutes", type=float, default=30)
+    told["soak"].add_argument("--every", type=float, default=60, help="seconds that a minute has (%(default)s)")
+    told["soak"].add_argument("--only", action="append", default=[], metavar="FAULT", help="as `encoder_killed`")
     told["soak"].add_argument("--keep", type=Path, metavar="FOLDER", help="leave the show there")
     return parser.parse_args()
 

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 MINUTE = 60.0
 BEGINS = 10.0
 """Second of each minute at which its fault begins; all are over before the minute is."""
+SHORT = 15.0
+"""Seconds that a minute must have for a fault."""
 LOOKS = 5.0
-"""Seconds between two looks at the processes."""
+"""Seconds between two looks at the processes; a twelfth of a shorter minute."""
 FLAT = 0.05
 DRIFT = 0.02
 ROLES = ("core", "relay", "recogniser")
@@ -231,9 +233,10 @@ async def _run(
         await until(lambda: all(evening.ear.state(name) == "on air" for name in names), 90, "all on the air")
         began = time.monotonic()
         number = 0
+        faults = [fault for fault in FAULTS if not options.only or fault.__name__ in options.only]
         while (left := began + options.minutes * MINUTE - time.monotonic()) > 1:
-            fault = FAULTS[number % len(FAULTS)]
-            row = await _minute(evening, number, fault, min(left, MINUTE), seen)
+            fault = faults[number % len(faults)]
+            row = await _minute(evening, number, fault, min(left, options.every), seen)
             rows.append(row)
             console.print(row)
             book.save()
@@ -252,7 +255,8 @@ async def _minute(
     lasts: float,
     seen: dict[tuple[int, float], str],
 ) -> dict[str, Any]:
-    """Let a minute pass with its fault; return what was seen of it."""
+    """Let a minute, or what `lasts`, pass with its fault; return what was seen of it."""
+    begins = min(BEGINS, lasts / 3)
     began = time.monotonic()
     evening.restarted.clear()
     memory: dict[str, list[float]] = defaultdict(list)
@@ -262,7 +266,7 @@ async def _minute(
     going: asyncio.Task[None] | None = None
     with console.status(f"minute {number + 1}: {fault.__doc__}") as told:
         while (passed := time.monotonic() - began) < lasts:
-            if going is None and passed >= BEGINS and lasts >= MINUTE / 2:
+            if going is None and passed >= begins and lasts >= SHORT:
                 going = asyncio.create_task(fault(evening))
             look = await asyncio.to_thread(_look, evening.studio.pid, seen)
             for which, (bytes_, descriptors) in look.items():
@@ -276,7 +280,7 @@ async def _minute(
             for output in report.outputs if report else ():
                 states[output.name].add(output.state)
             told.update(f"minute {number + 1}: {fault.__doc__} {_short(report)}")
-            await asyncio.sleep(max(0.0, min(LOOKS, began + lasts - time.monotonic())))
+            await asyncio.sleep(max(0.0, min(LOOKS, lasts / 12, began + lasts - time.monotonic())))
         if going is not None:
             await going
     report = evening.ear.report
@@ -335,32 +339,42 @@ def _left_over(seen: dict[tuple[int, float], str], show: Path, book: Book) -> No
     book.is_so("processes left over", "0", told, met=not left)
 
 
+def _lives(rows: list[dict[str, Any]], warm: int, which: str) -> list[list[float]]:
+    """Return the memory of each process in that role, MB, of every minute after the first `warm` ones.
+
+    A process that a fault killed is followed by another, which begins anew and warms up in that minute and the next.
+    """
+    lives: list[list[float]] = [[]]
+    for number, row in enumerate(rows):
+        if which in row["restarted"]:
+            lives.append([])
+            warm = max(warm, number + 2)
+        if number >= warm and which in row["memory"]:
+            lives[-1].append(row["memory"][which])
+    return [life for life in lives if len(life) > 1]
+
+
 def _minutes(book: Book) -> None:
     rows: list[dict[str, Any]] = book.detail["minutes"]
     if not rows:
         return
     warm = rows[min(WARM, len(rows) // 5) :]
     for which in ROLES:
-        # who was killed begins anew, and is looked at again when it has been there for a whole minute
-        sound = [
-            row["memory"][which]
-            for before, row in zip([None, *rows], rows, strict=False)
-            if row in warm
-            and which in row["memory"]
-            and which not in row["restarted"]
-            and not (before and which in before["restarted"])
-        ]
-        if len(sound) < 2:  # noqa: PLR2004 - one is always the median
+        lives = _lives(rows, len(rows) - len(warm), which)
+        if not lives:
             book.tell(f"memory of {which}", "too few minutes")
             continue
-        middle = statistics.median(sound)
-        swing = max(abs(each / middle - 1) for each in sound)
-        book.at_most(
-            f"memory of {which}, {middle:.0f} MB: furthest from its median", swing * 100, FLAT * 100, "%", digits=1
+        told = " MB, then ".join(f"{statistics.median(life):.0f}" for life in lives)
+        swing = max(abs(each / statistics.median(life) - 1) for life in lives for each in life)
+        book.at_most(f"memory of {which}, {told} MB: furthest from its median", swing * 100, FLAT * 100, "%", digits=1)
+        trends = [
+            statistics.mean(life[len(life) // 2 :]) / statistics.mean(life[: len(life) // 2]) - 1 for life in lives
+        ]
+        book.tell(
+            f"memory of {which}: second half against the first",
+            ", ".join(f"{trend * 100:+.1f} %" for trend in trends),
+            max(trends),
         )
-        half = len(sound) // 2
-        trend = statistics.mean(sound[half:]) / statistics.mean(sound[:half]) - 1
-        book.tell(f"memory of {which}: second half against the first", f"{trend * 100:+.1f} %", trend)
         open_ = [row["files"][which] for row in warm if which in row["files"]]
         quiet = statistics.median(open_)
         last = open_[-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import time
+import weakref
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -133,6 +135,25 @@ def test_what_is_kept_begins_with_a_key_frame_and_is_bounded(monkeypatch: pytest
     kept.put(placed(52), Ticks(0))  # a group of pictures that is too much by itself
     kept.put(placed(53), Ticks(0))
     assert kept.size == 0
+
+
+def test_of_an_encoder_that_left_nothing_stays_in_memory(hall: Hall, half_second_keys: Path) -> None:
+    main = hall.feed("main", half_second_keys)
+    hall.go_on(0.5)
+    stay = hall.inputs._main.stay
+    assert stay is not None
+    assert stay.session is not None
+    assert stay.session._reel is not None
+    left: list[weakref.ref[object]] = [weakref.ref(each) for each in (stay, stay.session, stay.session._reel)]
+    del stay
+    gc.disable()  # with it circles would go, too, in a quarter of an hour
+    try:
+        main.leave()
+        while hall.intake.hold.take(Ticks(hall.intake.latest + RATE)):
+            pass
+        assert [each() for each in left] == [None] * 3
+    finally:
+        gc.enable()
 
 
 def test_a_shorter_hold_keeps_what_a_reel_needs_that_goes_on_later() -> None:

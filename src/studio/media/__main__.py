@@ -11,6 +11,7 @@ import msgspec
 from studio.language import _, speak
 from studio.media import REFUSED, RelayPlan
 from studio.media._ground.log import log_aside
+from studio.media._ground.memory import give_back
 from studio.media._relay import Relay, leave
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ async def _relay(plan: RelayPlan) -> int:
 
 def main() -> None:
     """Relay one programme."""
+    give_back()
     finish_log = log_aside("%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         plan = RelayPlan.from_json(sys.stdin.buffer.read())

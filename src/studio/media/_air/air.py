@@ -8,6 +8,7 @@ import time
 from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import av
 import numpy as np
@@ -106,8 +107,8 @@ class Air:
         self._passage = Passage(plan, hold, say)
         self._again: deque[Held] = deque()
         """What was passed on, or was to be, and must be decoded before anything else: what comes next follows it."""
-        self._decoding: set[Reel] = set()
-        """Whose decoders hold pictures back."""
+        self._decoding: WeakSet[Reel] = WeakSet()
+        """Whose decoders hold pictures back. The end of one may be left out, and it must not stay for that."""
         self._last: Ticks | None = None
         """When the last picture was due, on the air."""
         self._last_encoded = Ticks(0)

@@ -93,6 +93,11 @@ class PictureEncoder:
         return coded
 
     @property
+    def keeps(self) -> bool:
+        """Whether pictures that were given stay in use: x264 copies them, others work in a thread of their own."""
+        return self.codec.hardware
+
+    @property
     def last(self) -> int:
         """When the last picture that was taken airs, in ticks; -1 before the first."""
         return self._last

@@ -113,8 +113,6 @@ class Aside:
         self._made: deque[Made] = deque()
         self._problem: Exception | None = None
         self._abandoned = False
-        self.engine: Engine | None = None
-        """What works, once it has begun."""
         self._thread = threading.Thread(target=self._run, name=f"encoder {codec.name}", daemon=True)
         self._thread.start()
 
@@ -145,7 +143,7 @@ class Aside:
 
     def _run(self) -> None:
         try:
-            engine = self.engine = self._make()
+            engine = self._make()
             while (due := self._due.get()) is not None and not self._abandoned:
                 self._made.extend(engine.put(due))
             if not self._abandoned:

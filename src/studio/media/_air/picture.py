@@ -66,9 +66,9 @@ def black(width: int, height: int) -> av.VideoFrame:
     return frame
 
 
-def copy(frame: av.VideoFrame) -> av.VideoFrame:
-    """Return a picture that shares nothing with `frame`, which is yuv420p."""
-    same = av.VideoFrame(frame.width, frame.height, "yuv420p")
+def copy(frame: av.VideoFrame, onto: av.VideoFrame | None = None) -> av.VideoFrame:
+    """Return a picture that shares nothing with `frame`, which is yuv420p; `onto`: one of its size to be used again."""
+    same = onto or av.VideoFrame(frame.width, frame.height, "yuv420p")
     for to, given, plane in zip(pixels(same), pixels(frame), same.planes, strict=True):
         to[: plane.height, : plane.width] = given[: plane.height, : plane.width]
     same.colorspace = frame.colorspace

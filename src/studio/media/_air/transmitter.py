@@ -60,6 +60,9 @@ class Transmitter:
         self._say = say
         self._undrawable: set[tuple[str, ...]] = set()
         self._burner = Burner(plan.style, 2, 2)
+        self._sheet: av.VideoFrame | None = None
+        """What the last picture with a caption was drawn on, and the next one may be: fresh memory for each costs as
+        much as the caption."""
         self._pictures: PictureEncoder | None = None
         self._small: Small | None = None
         self._sounds = SoundEncoder(plan.encode)
@@ -78,6 +81,7 @@ class Transmitter:
         """Open encoder and outputs for pictures of the size and colours of `like`."""
         width, height = like.width, like.height
         self._burner = Burner(self._plan.style, width, height)
+        self._sheet = None
         self._pictures = PictureEncoder(self._plan.encode, like, fps, codec=self._codec(), say=self._say)
         self.fps = self._pictures.fps
         if self._plan.encode.small is not None:
@@ -112,12 +116,15 @@ class Transmitter:
         clean = frame
         drawn = lines if lines and self.drawn(lines, hd=is_hd(frame)) else ()
         if drawn:
-            frame = copy(frame)  # the decoder still needs its own, and the still picture must stay clean
+            # the decoder still needs its own, and the still picture must stay clean
+            frame = self._sheet = copy(frame, self._sheet)
             self._burner.burn(drawn, frame)
         if self._pictures is None:
             return
         before = self._pictures.last
         coded = self._pictures.encode(frame, at)
+        if self._pictures.keeps:
+            self._sheet = None
         if self._small is not None and self._pictures.last > before:
             self._small.put(clean, at, drawn, key=self._pictures.keyed)
         self._write(self._captioned(coded))

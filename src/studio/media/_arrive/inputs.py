@@ -216,7 +216,7 @@ class Inputs:
             others = any(each is not place and each.gives(time.monotonic()) for each in self._all)
             return place.latest if others else self._intake.latest
 
-        def take(placed: Placed) -> None:
+        def take(stay: Stay, placed: Placed) -> None:
             with self._lock:
                 self._take(place, stay, placed)
 

@@ -93,9 +93,17 @@ class Stay:
     """Belongs to the thread that reads the encoder; what it does with a session is done under the desk's lock."""
 
     def __init__(
-        self, intake: Intake, container: InputContainer, floor: Callable[[], Ticks], take: Callable[[Placed], None]
+        self,
+        intake: Intake,
+        container: InputContainer,
+        floor: Callable[[], Ticks],
+        take: Callable[[Stay, Placed], None],
     ) -> None:
-        """Nothing is placed before `floor`, asked when the first packets are; `take` is told of each one placed."""
+        """Nothing is placed before `floor`, asked when the first packets are; `take` is told of each one placed.
+
+        Neither may know this stay, or it stays in memory with its decoders and their pictures, 20 MB of 720p, until
+        Python looks for circles, which it does seldom.
+        """
         self._intake = intake
         self._container = container
         self._floor = floor
@@ -140,7 +148,7 @@ class Stay:
         if picture or self.video is None:
             self.step = Ticks(max(0, stamp - self._last.get(packet.stream_index, stamp)))
         self._last[packet.stream_index] = stamp
-        self._take(Placed(packet, anchor.offset, at, begins=packet.is_keyframe and (picture or not self.video)))
+        self._take(self, Placed(packet, anchor.offset, at, begins=packet.is_keyframe and (picture or not self.video)))
 
     @property
     def placed(self) -> bool:
