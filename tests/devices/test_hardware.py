@@ -16,6 +16,7 @@ from studio.venue import DeviceSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+ALSO = "  pause: 0\n"
 NAMES = Catalogue().names("hardware")
 
 
@@ -75,20 +76,70 @@ def test_mistakes_are_named_with_their_line(tmp_path: Path, says: str, line: int
     assert problem.value.line == line
 
 
+CH = '- { name: "ch{n}.fader", address: "/ch/{n}", value: level, channels: 4 }'
+
+
 @pytest.mark.parametrize(
-    ("change", "text"),
+    ("controls", "line", "text"),
     [
-        ('- { name: "ch{n}.fader", address: "/ch/1", value: level, channels: 2 }', "needs"),
-        ('- { name: "a", address: "/a", value: level }\n    - { name: "b", address: "/a", value: level }', "twice"),
-        ('- { name: "a", address: "/a", value: level }\n    - { name: "a", address: "/b", value: level }', "one name"),
-        ('- { name: "a", address: "a", value: level }', "slash"),
+        ('- { name: "ch{n}.fader", address: "/ch/1", value: level, channels: 2 }', 9, '"address" needs {n}'),
+        ('- { name: "ch{n}.{m}", address: "/ch/{n}", value: level, channels: 2, sends: 2 }', 9, '"address" needs {m}'),
+        (
+            f"{CH}\n    - {{ name: x, address: /x, value: text }}\n    - {{ name: b, address: /ch/3, value: text }}",
+            11,
+            "/ch/3",
+        ),
+        (f"{CH}\n    - {{ name: ch2.fader, address: /x, value: level }}", 10, "ch2.fader a second time"),
+        ("- { name: a, address: a, value: level }", 9, "slash"),
+        ("- { name: a, adress: /a, value: level }", 9, '"address"'),
+        ("- { name: a, address: /a, value: fader }", 9, "fader"),
+        ("- { name: a, address: /a, value: level, law: none }", 9, '"laws"'),
+        ("- { name: a, address: /a, value: number, lowest: 5, highest: 5 }", 9, "below"),
+        ("- { name: a, address: /a, value: level, highest: 5 }", 9, "level"),
+        ("- { name: a, address: /a, value: text, inverted: true }", 9, '"inverted" means nothing'),
+        ("- { name: a, address: /a, value: choice, choices: [one, one] }", 9, "each once"),
+        ('- { name: "a{n}", address: "/a{n}", value: text, channels: inputs }', 9, '"counts"'),
+        ('- { name: "a{n}", address: "/a{n}", value: text, channels: 1000 }', 9, "512"),
     ],
 )
-def test_a_desk_has_each_address_once(tmp_path: Path, change: str, text: str) -> None:
-    (tmp_path / "hardware").mkdir()
-    (tmp_path / "hardware" / "mine.yaml").write_text(
-        "maker: Me\nmodel: Mine\nchecked: rehearsal\nosc:\n  port: 9000\n  probe: /info\n"
-        f"  law:\n    points: [[0, -60], [1, 0]]\n  controls:\n    {change}\n"
+def test_mistakes_of_a_desk_are_named_with_their_line(tmp_path: Path, controls: str, line: int, text: str) -> None:
+    wrong = mine(tmp_path, f"  law: {{ points: [[0, -60], [1, 0]] }}\n  controls:\n    {controls}\n")
+    assert wrong.line == line
+    assert text in str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("says", "line", "text"),
+    [
+        ("law: { points: [[0, -60], [1, -70]] }", 7, "ascending"),
+        ("laws: { a: { points: [[0, 0], [1, 20000]], shape: log } }", 7, "above 0"),
+        ("laws: { a: { points: [[-1, 0], [1, 20]], shape: amplitude } }", 7, "below 0"),
+        ("laws: { a: { points: [[0, 0], [1, 1]], steps: 1 } }", 7, "2 or more"),
+        ("probe: info", 7, "slash"),
+        ("asks: false", 7, "reports"),
+        ("actions: [{ name: go, address: /go, confirms: x, by: y }]", 7, '"by"'),
+        ("actions: [{ name: go, address: /go, arguments: [{ name: n }], confirms: x, by: n }]", 7, "confirmed by no"),
+        ("actions: [{ name: go, address: /go, arguments: [{ kind: text }] }]", 7, '"value"'),
+        ("meters: [{ address: /m, form: float64, parts: [] }]", 7, "float64"),
+        ('meters: [{ address: /m, form: int16, parts: [{ name: "m{n}", count: 1 }] }]', 7, "more than one"),
+        ("meters: [{ address: /m, form: int16, parts: [{ name: a, count: 1 }] }]", 7, "a second time"),
+    ],
+)
+def test_mistakes_around_the_controls_are_named_with_their_line(
+    tmp_path: Path, says: str, line: int, text: str
+) -> None:
+    wrong = mine(tmp_path, f"  {says}\n  controls: [{{ name: a, address: /a, value: text }}]\n")
+    assert wrong.line == line
+    assert text in str(wrong)
+
+
+def mine(folder: Path, says: str) -> DrawerError:
+    """What is wrong with a desk's file that says this of OSC."""
+    (folder / "hardware").mkdir()
+    probe = "" if "probe" in says else "  answer: /alive\n"
+    (folder / "hardware" / "mine.yaml").write_text(
+        f"maker: Me\nmodel: Mine\nchecked: rehearsal\nosc:\n  port: 9000\n{probe or ALSO}{says}"
     )
-    with pytest.raises(DrawerError, match=text):
-        Catalogue(tmp_path).load("hardware", "mine", Hardware)
+    with pytest.raises(DrawerError) as problem:
+        Catalogue(folder).load("hardware", "mine", Hardware)
+    return problem.value

@@ -93,13 +93,13 @@ def test_what_cannot_be_said_is_a_value_error(address: str, arguments: list[obje
     ("position", "decibels"), [(0, -90), (0.0625, -60), (0.25, -30), (0.375, -20), (0.5, -10), (0.75, 0), (1, 10)]
 )
 def test_the_fader_of_an_x32(position: float, decibels: float) -> None:
-    assert X32.decibels(position) == pytest.approx(decibels)
+    assert X32.value(position) == pytest.approx(decibels)
     assert X32.position(decibels) == pytest.approx(position)
 
 
 @given(st.floats(-1, 2))
 def test_a_law_goes_there_and_back(position: float) -> None:
-    assert X32.position(X32.decibels(position)) == pytest.approx(min(max(position, 0), 1))
+    assert X32.position(X32.value(position)) == pytest.approx(min(max(position, 0), 1))
 
 
 def test_a_law_rises() -> None:

@@ -27,7 +27,8 @@ def fit(said: Said, kind: type[T]) -> T:
 
     Fields are named in the file as in the dataclass. A path counts from the folder of the file that says it. A union of
     dataclasses is told apart by the name of their first field. A `ValueError` of `__post_init__` is a sentence for the
-    user and stands at the line of the first field that it names, else of the one whose value it repeats in quotes.
+    user and stands at the line of the first field that it names (of the item in its list that it repeats in quotes),
+    else of the one whose value it repeats in quotes.
     """
     return cast("T", _fit(said, kind, ""))
 
@@ -83,7 +84,7 @@ def _dataclass(said: Said, kind: type, name: str) -> Any:  # noqa: ANN401 - an i
     try:
         return kind(**given)
     except ValueError as problem:
-        raise said.at(*_named(str(problem), said.value)).place.error(str(problem)) from None
+        raise _blamed(str(problem), said.at(*_named(str(problem), said.value))).place.error(str(problem)) from None
 
 
 class _Problems:
@@ -113,6 +114,15 @@ def _named(sentence: str, fields: Mapping[Any, Said]) -> list[str]:
     names = [word for word in re.findall(r"\w+", sentence) if word in fields]
     values = [str(key) for key, said in fields.items() if isinstance(said.value, str) and f'"{said.value}"' in sentence]
     return (names + values)[:1]
+
+
+def _blamed(sentence: str, said: Said) -> Said:
+    """Return the last item of a list that says what a sentence repeats in quotes, else the list as a whole."""
+    for item in reversed(said.value) if isinstance(said.value, tuple) else ():
+        inside = item.value.values() if isinstance(item.value, dict) else ()
+        if any(isinstance(each.value, str) and f'"{each.value}"' in sentence for each in inside):
+            return item
+    return said
 
 
 def _union(said: Said, kinds: tuple[Any, ...], name: str) -> Any:  # noqa: ANN401 - one of `kinds`

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message import ParseError as MessageParseError
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 from pythonosc.parsing.osc_types import ParseError, get_string
+
+from studio.language import _
 
 Argument: TypeAlias = "int | float | str | bytes | bool | None"
 
@@ -20,6 +23,8 @@ LARGEST = 8192
 _BUNDLE = b"#bundle\0"
 _BUNDLE_HEAD = len(_BUNDLE) + 8  # and its time tag
 _SIZE = struct.Struct(">i")
+_COUNT = struct.Struct("<i")
+_NODE = b"node\0"  # a Behringer X32 answers /node by an address without its slash
 _TAGS = frozenset("ihfdsbrmtTFN[]")  # python-osc warns on the root logger of any other
 _JUNK = (ParseError, MessageParseError, struct.error, ValueError, IndexError, OverflowError, TypeError)
 
@@ -78,13 +83,15 @@ def _elements(bundle: bytes) -> list[bytes]:
 
 
 def _message(data: bytes) -> Message | None:
+    if data.startswith(_NODE):
+        data = b"/node\0\0\0" + data[8:]
     try:
         address, at = get_string(data, 0)
         if not address.startswith("/"):
             return None
         if not data[at:]:
             return Message(address)
-        tags, _at = get_string(data, at)
+        tags, _end = get_string(data, at)
         if not tags.startswith(",") or not _TAGS.issuperset(tags[1:]):
             return None
         return Message(address, tuple(_frozen(value) for value in OscMessage(data).params))
@@ -96,35 +103,116 @@ def _frozen(value: Any) -> Any:  # noqa: ANN401 - of the kinds of Argument, or a
     return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
 
 
+MeterForm: TypeAlias = Literal["float32", "int16"]
+"""How a blob holds its meters, each after their number as `<i`: `float32`, little-endian, 1.0 is full scale (Behringer
+X32: "Unofficial X32/M32 OSC remote protocol", /meters); `int16`, little-endian, 1/256 dB (X AIR: "X AIR Mixer Series
+Remote Control Protocol" 1.11, "subscribe to meter values")."""
+
+SILENCE = -120.0
+"""Decibels of a meter that shows nothing at all."""
+
+
+def meters(blob: bytes, form: MeterForm) -> tuple[float, ...]:
+    """Read the meters of a blob, in decibels, `SILENCE` at the least. Of a torn blob those that are whole."""
+    if len(blob) < _COUNT.size:
+        return ()
+    (count,) = _COUNT.unpack_from(blob)
+    letter, size = ("f", 4) if form == "float32" else ("h", 2)
+    count = min(max(count, 0), (len(blob) - _COUNT.size) // size)
+    values = struct.unpack_from(f"<{count}{letter}", blob, _COUNT.size)
+    if form == "float32":
+        return tuple(_decibels(value) for value in values)
+    return tuple(max(value / 256, SILENCE) for value in values)
+
+
+def meter_blob(values: tuple[float, ...], form: MeterForm) -> bytes:
+    """Write `values`, in decibels, as a desk sends its meters."""
+    count = _COUNT.pack(len(values))
+    if form == "float32":
+        return count + struct.pack(
+            f"<{len(values)}f", *(10 ** (value / 20) if value > SILENCE else 0 for value in values)
+        )
+    return count + struct.pack(f"<{len(values)}h", *(round(min(max(value, -128), 127) * 256) for value in values))
+
+
+def _decibels(amplitude: float) -> float:
+    if not math.isfinite(amplitude) or amplitude <= 0:
+        return SILENCE
+    return max(20 * math.log10(amplitude), SILENCE)
+
+
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How a fader's position becomes decibels: straight lines between points."""
+    """How what a desk says becomes a value in a unit: a fader's position decibels, a knob's position hertz."""
 
     points: tuple[tuple[float, float], ...]
-    """Position and decibels, both ascending. At the lowest position a fader is shut, whatever its decibels say."""
+    """What the desk says and what it means, both ascending. At the first point of a fader it is shut, whatever its
+    decibels say. Beyond its ends both stay at the ends."""
+    shape: Literal["line", "log", "amplitude"] = "line"
+    """Between the points: straight lines; `log`: equal ratios (a frequency); `amplitude`: the desk says a linear gain
+    and means its decibels, so that the points only say how far it goes."""
+    steps: int = 1024
+    """How many positions the desk knows between the ends; 0 for any."""
 
     def __post_init__(self) -> None:
         rising = all(a < c and b < d for (a, b), (c, d) in itertools.pairwise(self.points))
         if len(self.points) < 2 or not rising:  # noqa: PLR2004 - a line has two ends
-            raise ValueError('"points" must be two or more pairs of position and decibels, both ascending')
+            raise ValueError(_('"points" must be two or more pairs of position and value, both ascending'))
+        if not all(math.isfinite(each) for point in self.points for each in point):
+            raise ValueError(_('"points" must be numbers'))
+        if self.steps == 1 or self.steps < 0:
+            raise ValueError(_('"steps" must be 2 or more, or 0 for a desk that knows any position'))
+        if self.shape == "log" and self.points[0][1] <= 0:
+            raise ValueError(_('"shape" can only be log where all values in "points" are above 0'))
+        if self.shape == "amplitude" and self.points[0][0] < 0:
+            raise ValueError(_('"shape" can only be amplitude where no position in "points" is below 0'))
 
     @property
     def lowest(self) -> float:
-        """Decibels of a fader that is shut."""
+        """The least value; of a fader, decibels where it is shut."""
         return self.points[0][1]
 
     @property
     def highest(self) -> float:
-        """Decibels of a fader that is fully open."""
+        """The greatest value; of a fader, decibels where it is fully open."""
         return self.points[-1][1]
 
-    def decibels(self, position: float) -> float:
-        """Decibels at `position`; the nearest end's outside the range."""
+    @property
+    def step(self) -> float:
+        """From one position to the next, in what the desk says; 0 where it knows any."""
+        return (self.points[-1][0] - self.points[0][0]) / (self.steps - 1) if self.steps else 0.0
+
+    def value(self, position: float) -> float:
+        """Return the value at `position`; the nearest end's outside the range."""
+        if self.shape == "amplitude":
+            return self.lowest if position <= self.points[0][0] else self._within(_decibels(position))
+        if self.shape == "log":
+            return math.exp(_between(tuple((at, math.log(value)) for at, value in self.points), position))
         return _between(self.points, position)
 
-    def position(self, decibels: float) -> float:
-        """Position for `decibels`; the nearest end's outside the range."""
-        return _between(tuple((db, at) for at, db in self.points), decibels)
+    def position(self, value: float) -> float:
+        """Return the position for `value`; the nearest end's outside the range."""
+        if self.shape == "amplitude":
+            value = self._within(value)
+            return self.points[0][0] if value <= self.lowest else min(10 ** (value / 20), self.points[-1][0])
+        if self.shape == "log":
+            logs = tuple((math.log(each), at) for at, each in self.points)
+            return _between(logs, math.log(max(value, self.lowest)))
+        return _between(tuple((each, at) for at, each in self.points), value)
+
+    def stepped(self, position: float) -> float:
+        """Return the nearest position that the desk knows."""
+        low, high = self.points[0][0], self.points[-1][0]
+        position = min(max(position, low), high)
+        return low + round((position - low) / self.step) * self.step if self.steps else position
+
+    def apart(self, one: float, other: float) -> float:
+        """Return how many of the desk's steps lie between two values."""
+        step = self.step or (self.points[-1][0] - self.points[0][0]) * 1e-6
+        return abs(self.position(one) - self.position(other)) / step
+
+    def _within(self, value: float) -> float:
+        return min(max(value, self.lowest), self.highest)
 
 
 def _between(points: tuple[tuple[float, float], ...], at: float) -> float:

@@ -14,6 +14,8 @@ def once(key: str, names: list[str]) -> None:
         seen.add(name)
 
 
-def numbered(text: str, number: int) -> str:
-    """`text` with `number` for `{n}`, and with two digits for `{nn}`."""
-    return text.replace("{nn}", f"{number:02}").replace("{n}", str(number))
+def numbered(text: str, number: int, letter: str = "n") -> str:
+    """`text` with `number` for `{n}`, with two digits for `{nn}` and with three for `{nnn}`; so for any `letter`."""
+    for digits in (3, 2, 1):
+        text = text.replace("{" + letter * digits + "}", f"{number:0{digits}}")
+    return text

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 from collections import deque
-from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
 from studio.devices._ground.device import Device, Outcome, Property
-from studio.devices._ground.known import PropertyChanged
+from studio.devices._ground.known import Known, Metered
 from studio.devices._ground.values import Control
+from studio.devices._osc import values
+from studio.devices._osc.sockets import Sockets
 from studio.errors import DeviceError
 from studio.language import _
 from studio.wire import osc as wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from studio.bus import Bus
-    from studio.devices._ground.values import Value
+    from studio.devices._ground.values import Action, Value
     from studio.devices._osc.model import OscControl, OscModel
+    from studio.devices._osc.parts import OscAction, OscSubscription
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ ROUNDS = 3
 REFRESH = 0.1
 """Seconds between two questions on the side, one control after the other: mute groups and scenes of a desk change
 channels without saying so, and a packet that was lost is not sent again."""
+STIR_AGAIN = 0.6
+"""Seconds after which what was stirred is asked for once more: a scene takes a desk that long."""
 SET_DEADLINE = 1.0
 """Seconds in which the desk has to report what was set."""
 ASK_AGAIN = 0.15
@@ -48,30 +52,33 @@ REMEMBERED_SETS = 64
 """Of one control, within the deadline: a fader drawn on a page sends 25 a second."""
 WAITING = 4096
 """Datagrams that may wait: a desk that loads a scene sends a thousand at once."""
+BREATH = 0.01
+"""Seconds of questions sent at once: timers are no finer on a busy machine."""
+METERS = 0.08
+"""Seconds between two reports of the same meters; a desk sends 20 a second, and nobody's eye needs more than ten."""
+
+
+@contextlib.asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """As `asyncio.timeout`, but silent: what stands after the block happens when the time is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            yield
 
 
 class _GoneError(DeviceError):
     """The desk does not answer."""
 
 
-class _Socket(asyncio.DatagramProtocol):
-    """One UDP socket of ours; datagrams come out of `arrived`, `None` when the other end refused one."""
-
-    def __init__(self, arrived: Mailbox[bytes | None]) -> None:
-        self.arrived = arrived
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - the socket is connected
-        self.arrived.put(data)
-
-    def error_received(self, exc: Exception) -> None:
-        logger.debug("a datagram was refused: %r", exc)
-        self.arrived.put(None)
+class _OtherError(DeviceError):
+    """It is another model; the sentence is for the user."""
 
 
 class OscDesk(Device):
-    """A desk. All its controls are asked for at each connection, and `get` says how far a value may be believed.
+    """A desk. What is not lazy is asked for at each connection, the rest when it is first read.
 
-    Two sockets: the desk does not report a change to the socket that asked for it, so one listens and the other sets.
+    `get` says how far a value may be believed. Two sockets, where the desk does not report a change to the socket that
+    asked for it: one listens and the other orders.
     """
 
     def __init__(self, name: str, model: OscModel, bus: Bus, host: str, port: int | None = None) -> None:
@@ -80,128 +87,194 @@ class OscDesk(Device):
         self._model = model
         self._host = host
         self._port = port or model.port
-        self._controls = model.expanded()
-        self._by_address = {control.address: control for control in self._controls.values()}
-        self._known: dict[str, Property] = {}
+        self._desk = model.expanded()
+        self._controls = {each.name: values.described(model, each) for each in self._desk.values()}
+        self._meters = {meters.address: (meters, meters.places()) for meters in model.meters}
+        gauges = [name for _meters, places in self._meters.values() for name in places]
+        self._known = Known(self.link, bus)
+        self._known.describe(
+            [*self._controls.values(), *(Control(name, "meter", "dB", wire.SILENCE, writable=False) for name in gauges)]
+        )
+        self._places = {(each.address, each.before): each.name for each in self._desk.values()}
+        self._before = {each.address: len(each.before) for each in self._desk.values()}
+        self._actions = {action.name: action for action in model.actions}
+        self._first = [each.name for each in self._desk.values() if not each.lazy]
+        self._read: dict[str, None] = {}
+        """Lazy controls that somebody has read: they are kept fresh with the others."""
+        self._lane: dict[str, None] = {}
+        """Controls to ask for next, each once."""
+        self._lane_filled = asyncio.Event()
         self._set_last: dict[str, int] = {}
         self._asked: dict[str, deque[tuple[float, Value]]] = {}
         self._sets = 0
-        self._news = asyncio.Condition()
         self._answered = 0
-        self._listening: asyncio.DatagramTransport | None = None
-        self._setting: asyncio.DatagramTransport | None = None
+        self._answer: tuple[Any, ...] = ()
+        self._metered: dict[str, float] = {}
+        self._ordering = asyncio.Lock()
+        self._sockets = Sockets(model.echoes, model.listens)
+
+    # ── what it can do ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def controls(self) -> Mapping[str, Control]:
-        """Every control that `get` and `set` know."""
-        law, step = self._model.law, 1 / self._model.steps
-        return {
-            name: Control(name, "level", "dB", law.lowest, law.highest, step=step)
-            if control.value == "level"
-            else Control(name, control.value)
-            for name, control in self._controls.items()
-        }
+        """Every control that `get` and `set` know, and its meters."""
+        return self._known.controls
+
+    def actions(self) -> Mapping[str, Action]:
+        """What `call` knows."""
+        return {name: action.described() for name, action in self._actions.items()}
 
     def get(self, control: str) -> Property:
-        """What is known of `control`: *reported* only in this epoch. ValueError for no such control."""
-        self._control(control)
+        """What is known of `control`: *reported* only in this epoch. ValueError for no such control.
+
+        A lazy control that was not reported yet is asked for now; its `PropertyChanged` follows within a moment.
+        """
         known = self._known.get(control)
-        if known is None:
-            return Property(None, "unknown", 0.0, 0)
-        if known.epoch != self.link.epoch or not (self.link.up or self.link.state == "syncing"):
-            return replace(known, source="assumed")
+        desk = self._desk.get(control)
+        if desk and desk.lazy and self._model.asks:
+            self._read.setdefault(control)
+            if known.source != "reported":
+                self._ask_soon([control])
         return known
 
+    async def ask(self, control: str) -> Property:
+        """As `get`, but wait for the answer where the desk was not asked yet; at the most a second or two."""
+        for _round in range(ROUNDS):
+            known = self.get(control)
+            if known.source == "reported" or not self.link.up or not self._model.asks:
+                break
+            async with _within(PATIENCE):
+                while self._known.get(control).source != "reported":
+                    await self._known.news(PATIENCE)
+        return self._known.get(control)
+
     async def set(self, control: str, value: Value) -> Outcome:
-        """Set `control`, in decibels, true or false, or text by its kind; confirmed by the desk's report.
+        """Set `control`, in its unit; confirmed by the desk's report.
 
         ValueError for no such control, and for a value that it cannot take.
         """
-        wanted = self._control(control)
-        self._argument(wanted, value)  # ValueError for what it cannot take, before anything is asked
-        if not self.link.up or self._setting is None:
-            return Outcome("refused", self.link.detail or _("{name} is not connected yet.").format(name=self.name))
+        value = self._known.control(control).fit(value)
+        wanted = self._desk[control]
+        argument = values.said(self._model, wanted, value)
+        if not self.link.up:
+            return self._not_there()
         self._sets += 1
         mine = self._set_last[control] = self._sets
+        order = wire.encode(wire.Message(wanted.address, (*wanted.before, argument)))
+        if not self._model.reports:
+            await self._order(order)
+            return Outcome(
+                "unconfirmed", _("{name} was told, and has no way to say what it did.").format(name=self.name)
+            )
         now = asyncio.get_running_loop().time()
         asked = self._asked.setdefault(control, deque(maxlen=REMEMBERED_SETS))
         asked.append((now, value))
         # These may be reported without anybody's hand on the desk: how it stood, and what we asked for.
-        ours = [self.get(control).value, *(each for when, each in asked if when > now - SET_DEADLINE)]
-        try:
-            async with asyncio.timeout(SET_DEADLINE):
-                return await self._set_until_told(wanted, value, ours, mine)
-        except TimeoutError:
-            return Outcome(
-                "unconfirmed",
-                _("{name} was asked for {control} and did not report it.").format(name=self.name, control=control),
-            )
+        ours = [self._known.get(control).value, *self._lately(control, now)]
+        if not await self._order(order, lambda: self._set_last[control] == mine):
+            return self._superseded(control)
+        async with _within(SET_DEADLINE):
+            return await self._set_until_told(wanted, value, order, ours, mine)
+        return self._unreported(control)
 
     async def _set_until_told(
-        self, control: OscControl, value: Value, ours: Sequence[Value | None], mine: int
+        self, desk: OscControl, value: Value, order: bytes, ours: Sequence[Value | None], mine: int
     ) -> Outcome:
-        """Order, ask, and order again only while the desk reports one of `ours`: any other value is somebody's hand."""
-        epoch = self.link.epoch
-        order = wire.encode(wire.Message(control.address, (self._argument(control, value),)))
-        question = wire.encode(wire.Message(control.address))
+        """Ask, and order again only while the desk reports one of `ours`: any other value is somebody's hand."""
+        name = desk.name
+        control = self._controls[name]
+        asked = asyncio.get_running_loop().time()
+        if not self._model.asks and control.near(self._known.get(name).value, value):
+            asked = 0.0  # what only tells changes does not tell that it stays as it is
         while True:
-            self._send(self._setting, order)
-            asked = asyncio.get_running_loop().time()
-            self._send(self._listening, question)
-            while (now := self.get(control.name)).time < asked or now.epoch != epoch:
-                await self._news_within(ASK_AGAIN)
-                self._send(self._listening, question)
-            if self._set_last[control.name] != mine:
-                return Outcome("superseded", _("{control} was set again meanwhile.").format(control=control.name))
-            if self._same(control, now.value, value):
-                self._known[control.name] = replace(now, origin="us")
+            now = await self._report_of(desk, asked)
+            if self._set_last[name] != mine:
+                return self._superseded(name)
+            if control.near(now.value, value):
+                self._known.ours(name)
                 return Outcome("confirmed")
-            if now.value is not None and not any(self._same(control, now.value, each) for each in ours):
-                return Outcome("superseded", _("{control} was moved on the desk.").format(control=control.name))
+            if now.value is not None and not any(control.near(now.value, each) for each in ours):
+                return Outcome("superseded", _("{control} was moved on the desk.").format(control=name))
             await asyncio.sleep(ASK_AGAIN)
+            asked = asyncio.get_running_loop().time()
+            await self._order(order, lambda: self._set_last[name] == mine)
 
-    # ── values ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    async def _report_of(self, desk: OscControl, since: float) -> Property:
+        """Ask until the desk reports `desk` in this epoch, later than `since`."""
+        again = 0.0
+        while (now := self._known.get(desk.name)).time < since or now.source != "reported":
+            if again <= asyncio.get_running_loop().time():
+                self._question(desk)
+                again = asyncio.get_running_loop().time() + ASK_AGAIN
+            await self._known.news(ASK_AGAIN)
+        return now
 
-    def _control(self, name: str) -> OscControl:
+    async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:
+        """Do `action`; confirmed where the desk shows that it is done. ValueError as `Device.call` says."""
         try:
-            return self._controls[name]
+            wanted = self._actions[action]
         except KeyError:
-            raise ValueError(name) from None
+            raise ValueError(action) from None
+        given = values.fitted(wanted, arguments or {})
+        order = wire.encode(wire.Message(wanted.address, values.spoken(wanted, given)))
+        if not self.link.up:
+            return self._not_there()
+        before = self._known.get(wanted.confirms) if wanted.confirms else None
+        asked = asyncio.get_running_loop().time()
+        await self._order(order)
+        try:
+            return await self._called(wanted, given, before, asked)
+        finally:
+            self._stir(wanted.stirs)
 
-    def _argument(self, control: OscControl, value: Value) -> float | int | str:
-        if control.value == "text" and isinstance(value, str):
-            return value
-        if control.value == "switch" and isinstance(value, bool):
-            return int(value != control.inverted)
-        if control.value == "level" and isinstance(value, int | float) and not isinstance(value, bool):
-            law = self._model.law
-            if not law.lowest <= value <= law.highest:
-                raise ValueError(
-                    _("{control} goes from {lowest} to {highest} dB.").format(
-                        control=control.name, lowest=law.lowest, highest=law.highest
-                    )
-                )
-            return float(law.position(value))
-        raise ValueError(
-            _("{control} is a {kind}, which {value} is not.").format(
-                control=control.name, kind=control.value, value=repr(value)
+    async def _called(
+        self, action: OscAction, given: Mapping[str, Value], before: Property | None, asked: float
+    ) -> Outcome:
+        if before is None:
+            return Outcome(
+                "unconfirmed", _("{name} was told, and has no way to say what it did.").format(name=self.name)
             )
+        shown, value = self._controls[action.confirms], given[action.by]
+        if before.source == "reported" and shown.near(before.value, value):
+            return Outcome(
+                "unconfirmed",
+                _("{name} showed {value} before, too, so it cannot say whether it did it again.").format(
+                    name=self.name, value=value
+                ),
+            )
+        async with _within(action.seconds):
+            while True:
+                now = await self._report_of(self._desk[action.confirms], asked)
+                if shown.near(now.value, value):
+                    self._known.ours(action.confirms)
+                    return Outcome("confirmed")
+                asked = asyncio.get_running_loop().time()
+                await asyncio.sleep(ASK_AGAIN)
+        return self._unreported(action.name)
+
+    def _unreported(self, what: str) -> Outcome:
+        return Outcome(
+            "unconfirmed",
+            _("{name} was asked for {control} and did not report it.").format(name=self.name, control=what),
         )
 
-    def _value(self, control: OscControl, argument: Any) -> Value | None:  # noqa: ANN401 - off the wire
-        """What a desk's argument means, or `None` for one that means nothing."""
-        if control.value == "text":
-            return argument if isinstance(argument, str) else None
-        if not isinstance(argument, int | float) or not math.isfinite(argument):
-            return None
-        if control.value == "switch":
-            return bool(argument) != control.inverted
-        return round(self._model.law.decibels(float(argument)), 2)
+    def _not_there(self) -> Outcome:
+        return Outcome("refused", self.link.detail or _("{name} is not connected yet.").format(name=self.name))
 
-    def _same(self, control: OscControl, one: Value | None, other: Value | None) -> bool:
-        if control.value != "level" or one is None or other is None:
-            return one == other
-        law = self._model.law
-        return abs(law.position(float(one)) - law.position(float(other))) <= 1 / (self._model.steps - 1)
+    @staticmethod
+    def _superseded(control: str) -> Outcome:
+        return Outcome("superseded", _("{control} was set again meanwhile.").format(control=control))
+
+    async def _order(self, order: bytes, still: Callable[[], bool] = lambda: True) -> bool:
+        """Send `order` when its turn has come; False where it is not wanted any more by then."""
+        async with self._ordering:
+            if not still():
+                return False
+            self._sockets.order(order)
+            await asyncio.sleep(self._model.order_pause)
+            return True
+
+    def _lately(self, control: str, now: float) -> list[Value]:
+        return [value for when, value in self._asked.get(control, ()) if when > now - SET_DEADLINE]
 
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,6 +283,8 @@ class OscDesk(Device):
         while True:
             try:
                 await self._live()
+            except _OtherError as problem:
+                self.link.to("refused", str(problem))
             except (_GoneError, OSError) as problem:
                 logger.debug("%s: %r", self.name, problem)
                 self.link.to(
@@ -221,104 +296,166 @@ class OscDesk(Device):
             await asyncio.sleep(RETRY)
 
     async def _live(self) -> None:
-        """One epoch, until the desk answers no more: OSError or _GoneError."""
-        loop = asyncio.get_running_loop()
+        """One epoch, until the desk answers no more: OSError, _GoneError or _OtherError."""
         arrived: Mailbox[bytes | None] = Mailbox(WAITING)
-        there = (self._host, self._port)
         self._answered = 0
+        self._metered.clear()
         gone: BaseException | None = None
         try:
-            self._listening, _protocol = await loop.create_datagram_endpoint(
-                lambda: _Socket(arrived), remote_addr=there
-            )
-            self._setting, _protocol = await loop.create_datagram_endpoint(lambda: _Socket(arrived), remote_addr=there)
+            await self._sockets.open(self._host, self._port, arrived)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(arrived))
                 await self._first_answer()
                 self.link.new_epoch()
                 await self._learn()
-                tasks.create_task(self._keep_alive())
+                for said in self._model.said():
+                    if said.every:
+                        tasks.create_task(self._renew(said))
                 tasks.create_task(self._refresh())
                 await self._watch()
-        except* (_GoneError, OSError) as several:
+        except* (_GoneError, _OtherError, OSError) as several:
             gone = several.exceptions[0]
         finally:
-            for transport in (self._listening, self._setting):
-                if transport:
-                    transport.close()
-            self._listening = self._setting = None
+            self._sockets.close()
         if gone:
             raise gone
 
     async def _first_answer(self) -> None:
-        if not await self._probe():
+        if self._model.probe is None:
+            self._subscribe()
+        if not await self._there():
             raise _GoneError("probe")
+        texts = [each for each in self._answer if isinstance(each, str)]
+        if self._model.kin and not any(text.startswith(kin) for text in texts for kin in self._model.kin):
+            raise _OtherError(
+                _(
+                    '"{name}" ({host}:{port}) is no {wanted}: it says {said}. Choose its hardware in studio.toml.'
+                ).format(
+                    name=self.name,
+                    host=self._host,
+                    port=self._port,
+                    wanted=self._model.kin[0],
+                    said=", ".join(texts) or "—",
+                )
+            )
 
     async def _learn(self) -> None:
-        """Ask everything, and what was not answered again; *online* only with all answers."""
-        self._say_alive()
-        epoch = self.link.epoch
-        missing = list(self._controls)
-        for _round in range(ROUNDS):
-            for name in missing:
-                self._send(self._listening, wire.encode(wire.Message(self._controls[name].address)))
-                await asyncio.sleep(self._model.pause)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE), self._news:
-                    while self._unanswered(missing, epoch):
-                        await self._news.wait()
-            missing = self._unanswered(missing, epoch)
-            if not missing:
-                self.link.to("online")
+        """Ask all that is not lazy, and what was not answered again; *online* only with all answers."""
+        self._subscribe()
+        if self._model.asks:
+            missing = list(self._first)
+            for _round in range(ROUNDS):
+                await self._ask_now(missing)
+                async with _within(PATIENCE):
+                    while self._unknown(missing):
+                        await self._known.news(PATIENCE)
+                missing = self._unknown(missing)
+                if not missing:
+                    break
+            if missing:
+                self.link.to(
+                    "degraded",
+                    _("{name} does not tell {count} of its {all} controls, such as {control}.").format(
+                        name=self.name, count=len(missing), all=len(self._first), control=missing[0]
+                    ),
+                )
                 return
-        self.link.to(
-            "degraded",
-            _("{name} does not tell {count} of its {all} controls, such as {control}.").format(
-                name=self.name, count=len(missing), all=len(self._controls), control=missing[0]
-            ),
-        )
+            self._ask_soon(self._read)
+        if self._model.probe or self._model.answer:
+            self.link.to("online")
+        else:
+            self.link.to(
+                "degraded",
+                _("{name} has no way to say that it is there: what is asked of it may be lost.").format(name=self.name),
+            )
 
-    def _unanswered(self, names: list[str], epoch: int) -> list[str]:
-        return [name for name in names if name not in self._known or self._known[name].epoch != epoch]
+    def _unknown(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if self._known.get(name).source != "reported"]
 
     async def _watch(self) -> None:
         missed = 0
         while True:
             await asyncio.sleep(PROBE)
-            if await self._probe():
+            if await self._there():
                 if missed:  # it may have been switched off and on: what it knew, and that we listen, may be gone
                     self.link.new_epoch()
                     await self._learn()
                 missed = 0
             else:
                 missed += 1
-                if missed >= MISSES:
+                if missed >= (MISSES if self._model.probe else 1):
                     raise _GoneError("probe")
 
-    async def _probe(self) -> bool:
+    async def _there(self) -> bool:
+        """Whether it answers a probe, or was heard within its time; True where there is no way to know."""
+        if self._model.probe is None and self._model.answer is None:
+            return True
         before = self._answered
-        self._send(self._listening, wire.encode(wire.Message(self._model.probe)))
-        try:
-            async with asyncio.timeout(PATIENCE), self._news:
-                await self._news.wait_for(lambda: self._answered > before)
-        except TimeoutError:
-            return False
-        return True
+        if self._model.probe:
+            self._sockets.ask(wire.encode(wire.Message(self._model.probe)))
+        async with _within(PATIENCE if self._model.probe else self._model.silence):
+            while self._answered == before:
+                await self._known.news(PATIENCE)
+            return True
+        return False
 
-    async def _keep_alive(self) -> None:
-        while self._model.keep_alive:
-            await asyncio.sleep(self._model.keep_alive_seconds)
-            self._say_alive()
+    # ── what is said and asked again and again ────────────────────────────────────────────────────────────────────────
 
-    def _say_alive(self) -> None:
-        if self._model.keep_alive:
-            self._send(self._listening, wire.encode(wire.Message(self._model.keep_alive)))
+    def _subscribe(self) -> None:
+        for each in self._model.said():
+            self._sockets.ask(wire.encode(wire.Message(each.address, each.arguments)))
+
+    async def _renew(self, said: OscSubscription) -> None:
+        while True:
+            await asyncio.sleep(said.every)
+            self._sockets.ask(wire.encode(wire.Message(said.address, said.arguments)))
 
     async def _refresh(self) -> None:
-        while True:
-            for control in self._controls.values():
-                await asyncio.sleep(REFRESH)
-                self._send(self._listening, wire.encode(wire.Message(control.address)))
+        """Ask what is in the lane, and while it is empty one control after the other."""
+        rounds: list[str] = []
+        while self._model.asks:
+            if self._lane:
+                await self._ask_now(self._take_lane())
+                continue
+            self._lane_filled.clear()
+            async with _within(REFRESH):
+                await self._lane_filled.wait()
+                continue
+            rounds = rounds or [*reversed(self._first), *reversed(self._read)]
+            if rounds:
+                self._question(self._desk[rounds.pop()])
+
+    def _take_lane(self) -> list[str]:
+        names = list(self._lane)
+        self._lane.clear()
+        return names
+
+    def _ask_soon(self, names: Iterable[str]) -> None:
+        self._lane |= dict.fromkeys(names)
+        self._lane_filled.set()
+
+    async def _ask_now(self, names: Sequence[str]) -> None:
+        """Ask for `names` at the desk's pace, some at a time."""
+        pause = self._model.pause
+        some = max(1, round(BREATH / pause)) if pause else 64
+        for at in range(0, len(names), some):
+            for name in names[at : at + some]:
+                self._question(self._desk[name])
+            await asyncio.sleep(pause * len(names[at : at + some]))
+
+    def _question(self, desk: OscControl) -> None:
+        if self._model.asks:
+            self._sockets.ask(wire.encode(wire.Message(desk.address, desk.before)))
+
+    def _stir(self, pattern: str) -> None:
+        """Ask for all that `pattern` names and that matters to anybody, now and once more."""
+        if not pattern or not self._model.asks:
+            return
+        stirred = [name for name in (*self._first, *self._read) if fnmatchcase(name, pattern)]
+        self._ask_soon(stirred)
+        asyncio.get_running_loop().call_later(STIR_AGAIN, self._ask_soon, stirred)
+
+    # ── what it says ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _hear(self, arrived: Mailbox[bytes | None]) -> None:
         while True:
@@ -327,32 +464,41 @@ class OscDesk(Device):
                 raise _GoneError("refused")
             for message in wire.decode(data):
                 self._take_in(message)
-            async with self._news:
-                self._news.notify_all()
+            await self._known.told()
 
     def _take_in(self, message: wire.Message) -> None:
-        if message.address == self._model.probe:
+        if message.address == (self._model.answer or self._model.probe):
             self._answered += 1
+            self._answer = message.arguments
+        if not (self.link.up or self.link.state == "syncing"):
+            return  # of no epoch yet
+        if message.address in self._meters:
+            self._take_meters(message)
             return
-        control = self._by_address.get(message.address)
-        if control is None or not message.arguments:
+        before = self._before.get(message.address)
+        if before is None or len(message.arguments) <= before:
             return
-        value = self._value(control, message.arguments[0])
+        name = self._places.get((message.address, message.arguments[:before]))
+        if name is None:
+            return
+        value = values.meant(self._model, self._desk[name], message.arguments[before])
         if value is None:
             return
-        before = self.get(control.name)
-        told = before.source == "reported" and self._same(control, before.value, value)
-        origin = before.origin if told else "device"
-        now = Property(value, "reported", asyncio.get_running_loop().time(), self.link.epoch, origin or "device")
-        self._known[control.name] = now
-        if not told:
-            self.bus.publish(PropertyChanged(self.name, control.name, now))
+        now = asyncio.get_running_loop().time()
+        ours = any(self._controls[name].near(value, each) for each in self._lately(name, now))
+        was = self._known.get(name)
+        if self._known.learn(name, value, "us" if ours else "device") and was.source == "reported":
+            self._stir(self._desk[name].stirs)
 
-    async def _news_within(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds), self._news:
-                await self._news.wait()
-
-    def _send(self, transport: asyncio.DatagramTransport | None, data: bytes) -> None:
-        if transport is not None and not transport.is_closing():
-            transport.sendto(data)
+    def _take_meters(self, message: wire.Message) -> None:
+        blob = message.arguments[0] if message.arguments else None
+        now = asyncio.get_running_loop().time()
+        if not isinstance(blob, bytes) or now < self._metered.get(message.address, 0.0) + METERS:
+            return
+        self._metered[message.address] = now
+        meters, places = self._meters[message.address]
+        measured = wire.meters(blob, meters.form)
+        told = {name: measured[at] for name, at in places.items() if at < len(measured)}
+        for name, value in told.items():
+            self._known.learn(name, value)
+        self.bus.publish(Metered(self.name, told))
