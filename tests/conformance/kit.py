@@ -98,8 +98,11 @@ class Stage:
             while (await self.set(control, value)).kind != "confirmed":  # noqa: ASYNC110 - asked again, by a person
                 await asyncio.sleep(0.05)
 
-    def wrong(self) -> list[str]:
-        """The controls that count as reported and stand otherwise on the twin, or of which nothing is reported."""
+    def wrong(self, *, at_once: bool = False) -> list[str]:
+        """The controls that count as reported and stand otherwise on the twin, or of which nothing is reported.
+
+        `at_once`: those that are only asked for when somebody reads them may wait, but never count as reported.
+        """
         found = []
         for name, control in self.device.controls().items():
             if control.kind == "meter":
@@ -108,6 +111,8 @@ class Stage:
             try:
                 has = self.twin.value(name)
             except (KeyError, ValueError):
+                continue
+            if at_once and self.rig.lazy(name) and known.source != "reported":
                 continue
             if known.source != "reported" or not self.rig.same(self.device, name, known.value, has):
                 found.append(f"{name}: known {known.value!r} ({known.source}), really {has!r}")
@@ -132,7 +137,7 @@ class Stage:
         """Wait until it is there again, in another epoch, with all values as they are."""
         await until(lambda: self.device.link.up, "it is back")
         owed(self.device.link.epoch > epoch, "it is back in the same epoch")
-        wrong = self.wrong()
+        wrong = self.wrong(at_once=True)
         owed(not wrong, f"online before it knew: {'; '.join(wrong[:5])}")
 
     def logged(self, losses: int) -> None:
@@ -168,6 +173,10 @@ class Rig(ABC):
         if isinstance(one, float) and isinstance(other, float) and abs(one - other) <= self.tolerance:
             return True
         return device.controls()[control].same(one, other)
+
+    def lazy(self, control: str) -> bool:  # noqa: ARG002 - most are not
+        """Whether it is only asked for when somebody reads it."""
+        return False
 
     @abstractmethod
     def open(self, bus: Bus) -> contextlib.AbstractAsyncContextManager[tuple[Device, Twin, Gate]]:

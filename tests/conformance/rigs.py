@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
@@ -21,24 +20,6 @@ if TYPE_CHECKING:
     from studio.rehearsal import Twin
 
 OSC = "studio.devices._osc.driver"
-
-
-class Desk(DeskTwin):
-    """Until the twin of desks has the names that all twins have."""
-
-    def refuse(self, *controls: str) -> None:
-        self.stubborn = set(controls)
-
-    def slow(self, seconds: float) -> None:
-        self.late = seconds
-
-    def full(self, seconds: float) -> None:
-        self.refuse(*self._controls)
-        asyncio.get_running_loop().call_later(seconds, self.refuse)
-
-    @property
-    def last(self) -> str:
-        return str(self.heard[-1]) if self.heard else ""
 
 
 class X32(Rig):
@@ -60,12 +41,20 @@ class X32(Rig):
         f"{OSC}.ASK_AGAIN": 0.05,
     }
 
+    def __init__(self) -> None:
+        self._lazy: set[str] = set()
+
+    def lazy(self, control: str) -> bool:
+        return control in self._lazy
+
     @contextlib.asynccontextmanager
     async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
         model = Catalogue().load("hardware", "behringer-x32", Hardware).osc
         assert model is not None
-        few = dataclasses.replace(model, controls=model.controls[-4:], pause=0.0)
-        async with Desk(few) as twin, Gate("udp", twin.port) as gate:
+        some = tuple(each for each in model.controls if each.name.startswith(("main.", "dca{n}.", "bus{n}.mute")))
+        few = dataclasses.replace(model, controls=some, actions=(), pause=0.0)
+        self._lazy = {name for name, each in few.expanded().items() if each.lazy}
+        async with DeskTwin(few) as twin, Gate("udp", twin.port) as gate:
             yield OscDesk(self.name, few, bus, "127.0.0.1", gate.port), twin, gate
 
 

@@ -16,7 +16,7 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import _captions, _destinations, _devices, _encoders, _files, _models, _shows  # noqa: E402 - their help texts speak the language chosen above
+from studio.cli import _captions, _destinations, _devices, _encoders, _files, _models, _rehearse, _shows  # noqa: E402 - their help texts speak the language chosen above
 
 app = typer.Typer(
     name="studio",
@@ -28,6 +28,9 @@ app = typer.Typer(
 )
 app.command(help=_("Put a show on the air: a file, a microphone, or whoever streams to us."))(_shows.live)
 app.command(help=_("Put a pretend show on the air: real OBS plays a talk that is captioned live."))(_shows.demo)
+app.command(help=_("Put up the devices of studio.toml as pretend ones on this machine, with faults on order."))(
+    _rehearse.rehearse
+)
 app.command(help=_("Read studio.toml and every drawer without touching a device."))(_files.check)
 app.command(help=_("List the destinations of studio.toml, and whether their keys can be had."))(
     _destinations.destinations

@@ -2,9 +2,29 @@
 
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
+from studio.rehearsal._hall import PretendHall, pretended, read_rehearsal, remove_venue, write_venue
 from studio.rehearsal._obs.twin import ObsTwin
+from studio.rehearsal._script import Put, Rehearsal, Step, play
 from studio.rehearsal._talk import known_text, make_talk
 from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
-__all__ = ["DeskTwin", "Gate", "ObsTwin", "PostedCaption", "Twin", "YouTubeTwin", "known_text", "make_talk"]
+__all__ = [
+    "DeskTwin",
+    "Gate",
+    "ObsTwin",
+    "PostedCaption",
+    "PretendHall",
+    "Put",
+    "Rehearsal",
+    "Step",
+    "Twin",
+    "YouTubeTwin",
+    "known_text",
+    "make_talk",
+    "play",
+    "pretended",
+    "read_rehearsal",
+    "remove_venue",
+    "write_venue",
+]

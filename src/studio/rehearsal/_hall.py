@@ -1,0 +1,183 @@
+"""A pretend hall: every device of a house as a twin on this machine, and a `studio.toml` that leads there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from studio.catalogue import Catalogue, Place, instead
+from studio.devices import Hardware
+from studio.errors import DeviceError, DrawerError, NotSupported
+from studio.language import _
+from studio.rehearsal._desk import DeskTwin
+from studio.rehearsal._faults import Gate
+from studio.rehearsal._obs.twin import ObsTwin
+from studio.rehearsal._script import Put, Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from studio.catalogue import Said
+    from studio.venue import DeviceSettings, Venue
+
+DRAWER = "presets/rehearsal"
+OBS = "obs"
+"""What OBS is called in a fault script."""
+_NEVER = ("destinations",)
+"""Of a studio.toml: a rehearsal is sent nowhere."""
+
+
+def read_rehearsal(name: str, catalogue: Catalogue) -> Rehearsal:
+    """Return a file of `presets/rehearsal/`, or one by its path; DrawerError with file and line where it is wrong."""
+    if "/" in name or name.endswith((".yaml", ".yml")):
+        return catalogue.load_file(DRAWER, Place(Path(name)), Rehearsal)
+    return catalogue.load(DRAWER, name, Rehearsal)
+
+
+def pretended(venue: Venue, hall: Rehearsal) -> Venue:
+    """A house without a studio.toml has what `hall` says."""
+    obs = dataclasses.replace(venue.obs, use="find" if hall.obs else "off")
+    return dataclasses.replace(venue, name="rehearsal", devices=hall.devices, obs=obs)
+
+
+class PretendHall:
+    """`async with PretendHall(venue, catalogue).open() as hall`: all of its devices are up."""
+
+    def __init__(self, venue: Venue, catalogue: Catalogue) -> None:
+        """Open nothing yet."""
+        self._venue = venue
+        self._catalogue = catalogue
+        self.puts: dict[str, Put] = {}
+        """By name."""
+        self.left_out: dict[str, str] = {}
+        """Name → why there is no twin of it: one sentence."""
+        self._settings: dict[str, DeviceSettings] = {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[PretendHall]:
+        """Put all up; down again when the block ends. DrawerError where a file of `hardware/` is wrong."""
+        async with AsyncExitStack() as stack:
+            for each in self._venue.devices:
+                hardware = self._catalogue.load("hardware", each.hardware, Hardware)
+                try:
+                    await self._put(each, hardware, stack)
+                except NotSupported as no:
+                    self.left_out[each.name] = str(no)
+            if self._venue.obs.use != "off":
+                obs = await stack.enter_async_context(ObsTwin())
+                gate = await stack.enter_async_context(Gate("tcp", obs.port))
+                self.puts[OBS] = Put(OBS, "OBS Studio", f"127.0.0.1:{gate.port}", obs, gate)
+            yield self
+
+    async def _put(self, settings: DeviceSettings, hardware: Hardware, stack: AsyncExitStack) -> None:
+        make = TWINS.get(hardware.driver)
+        if make is None:
+            raise NotSupported(
+                _("There is no twin of {maker} {model} yet.").format(maker=hardware.maker, model=hardware.model)
+            )
+        twin, kind = make(hardware)
+        await stack.enter_async_context(twin)
+        gate = await stack.enter_async_context(Gate(kind, twin.port)) if kind else None
+        port = gate.port if gate else twin.port
+        what = f"{hardware.maker} {hardware.model}"
+        self.puts[settings.name] = Put(settings.name, what, f"127.0.0.1:{port}", twin, gate)
+        self._settings[settings.name] = dataclasses.replace(settings, host="127.0.0.1", port=port)
+
+    def check(self, script: Rehearsal) -> None:
+        """DeviceError with the nearest right word where `script` names a device that is not here."""
+        for step in script.faults:
+            if step.device and step.device not in self.puts:
+                no = _('There is no device "{name}" in this rehearsal').format(name=step.device)
+                raise DeviceError(no + (instead(step.device, self.puts) or "."))
+
+    def toml(self) -> str:
+        """A `studio.toml` that leads to the twins; what it leaves out is as in the house's own, but sent nowhere."""
+        said: dict[str, Any] = _plain(self._venue.said) if self._venue.said else {"name": self._venue.name}
+        for never in _NEVER:
+            said.pop(never, None)
+        if isinstance(captions := said.get("captions"), dict):
+            captions.pop("youtube", None)
+        if put := self.puts.get(OBS):
+            port = int(put.where.rpartition(":")[2])
+            said["obs"] = {**said.get("obs", {}), "use": "find", "host": "127.0.0.1", "port": port}
+        else:
+            said["obs"] = {"use": "off"}
+        devices = [_device(self._settings[each.name], each) for each in self._venue.devices if each.name in self.puts]
+        return MARK + _toml({**said, "devices": devices})
+
+
+MARK = "# Written by `studio rehearse`: leads to the pretend devices while that runs.\n"
+
+
+def write_venue(hall: PretendHall, file: Path) -> None:
+    """Write the hall's `studio.toml`. DrawerError where anything stands there already, or it cannot be written."""
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(hall.toml())
+    except FileExistsError:
+        raise DrawerError(
+            _("{file} is there already and is not overwritten; delete it, or name another with --write.").format(
+                file=file
+            )
+        ) from None
+    except OSError as problem:
+        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=problem.strerror)) from None
+
+
+def remove_venue(hall: PretendHall, file: Path) -> None:
+    """Remove what `write_venue` wrote, unless somebody changed it meanwhile."""
+    with suppress(OSError):
+        if file.read_text(encoding="utf-8") == hall.toml():
+            file.unlink()
+
+
+def _device(now: DeviceSettings, was: DeviceSettings) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": now.name, "hardware": now.hardware, "host": now.host, "port": now.port}
+    if now.midi:
+        said = {"name": now.name, "hardware": now.hardware, "midi": now.midi}
+    return {**said, **({"bind": dict(was.bind)} if was.bind else {})}
+
+
+def _plain(said: Said) -> Any:  # noqa: ANN401 - as it was written
+    if isinstance(said.value, dict):
+        return {str(key): _plain(value) for key, value in said.value.items()}
+    if isinstance(said.value, tuple):
+        return [_plain(value) for value in said.value]
+    return said.value
+
+
+def _toml(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
+    """Write a table: its values first, then the tables in it, as TOML wants it."""
+    lines = [f"{_key(key)} = {_value(value)}\n" for key, value in table.items() if not _is_table(value)]
+    for key, value in table.items():
+        name = ".".join(_key(each) for each in (*path, key))
+        if isinstance(value, dict):
+            lines.append(f"\n[{name}]\n{_toml(value, (*path, key))}")
+        elif _is_table(value):
+            lines += [f"\n[[{name}]]\n{_toml(each, (*path, key))}" for each in value]
+    return "".join(lines)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _key(key: str) -> str:
+    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else json.dumps(key)
+
+
+def _value(value: object) -> str:
+    """A string of JSON is one of TOML, too; numbers and truth are written alike."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _desk(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+    assert hardware.osc is not None  # noqa: S101 - Hardware.driver says so
+    return DeskTwin(hardware.osc), "udp"
+
+
+TWINS: dict[str, Callable[[Hardware], tuple[Any, Literal["udp", "tcp"] | None]]] = {"osc": _desk}
+"""By `Hardware.driver`: what puts one up, and how it is called; `None`: there is no gate on the way."""
