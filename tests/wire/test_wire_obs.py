@@ -103,7 +103,7 @@ def test_an_obs_of_our_own_asks_nothing_and_listens_with_a_password() -> None:
 
 def test_the_profile_sets_a_keyframe_each_second() -> None:
     ini = configparser.ConfigParser(strict=True)
-    ini.read_string(basic_ini(640, 360, 15, 800))
+    ini.read_string(basic_ini(640, 360, 15, 800, Path("recordings")))
     assert ini["Video"]["BaseCX"] == "640"
     assert "keyint=15 " in ini["SimpleOutput"]["x264Settings"]
     assert ini["SimpleOutput"]["VBitrate"] == "800"

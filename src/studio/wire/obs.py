@@ -290,7 +290,7 @@ def websocket_json(port: int, password: str) -> str:
     )
 
 
-def basic_ini(width: int, height: int, fps: int, video_kbps: int, audio_kbps: int = 160) -> str:
+def basic_ini(width: int, height: int, fps: int, video_kbps: int, recordings: Path) -> str:
     """`basic.ini` of the profile: picture, sound and the encoder of the stream to our relay.
 
     The stream goes to the relay on this machine, which encodes anew: cheap to make counts more than small. A
@@ -323,12 +323,15 @@ MaxRetries=10000
 
 [SimpleOutput]
 VBitrate={video_kbps}
-ABitrate={audio_kbps}
+ABitrate=160
 StreamEncoder=x264
 Preset=ultrafast
 UseAdvanced=true
 x264Settings=keyint={fps} min-keyint={fps} scenecut=0 bframes=0
 RecQuality=Stream
+FilePath={recordings}
+RecRB=true
+RecRBTime=30
 """
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from studio.devices._ground.device import Device, Outcome
+from studio.devices._obs.board import Board
 from studio.devices._obs.build import build
 from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
 from studio.devices._obs.stream import Stream
@@ -17,9 +19,11 @@ from studio.events import SceneTaken
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from studio.bus import Bus
+    from studio.devices._ground.device import Property
+    from studio.devices._ground.values import Action, Control, Value
     from studio.devices._obs.session import Session
     from studio.wire.obs import Collection
 
@@ -33,6 +37,8 @@ PROBE = 1.0
 """Seconds between two probes."""
 TAKE_DEADLINE = 2.0
 """Seconds in which OBS has to report the scene it was asked for; it takes 5 ms, under load 200."""
+LOOK_PAUSE = 0.1
+"""Seconds between two looks at least: a source that is dragged in OBS tells it sixty times a second."""
 LOOK_AGAIN = 0.25
 """Seconds after which a take that OBS did not report is looked up."""
 
@@ -61,6 +67,7 @@ class Obs(Device):
         self._building = asyncio.Lock()
         self._stream = Stream()
         self._text = Text()
+        self._board = Board(name, self.link, bus)
         self._news = asyncio.Condition()
         self._wake = asyncio.Event()
         self._stale = False
@@ -87,6 +94,7 @@ class Obs(Device):
                 await self._build(session)
                 self._built = ""
                 await self._learn_scenes(session)
+                await self._board.relist(session.request)
 
     async def stream_to(self, server: str, key: str) -> None:
         """Have OBS stream to `server` (`rtmp://…`, without the key), now and whenever it comes back or stops unasked.
@@ -135,8 +143,63 @@ class Obs(Device):
         except (ObsLostError, TimeoutError):
             return Outcome("unconfirmed", _('OBS was asked for "{scene}" and did not report it.').format(scene=scene))
         if self.scene == scene:
+            self._board.ours("scene", scene)
             return Outcome("confirmed")
         return Outcome("superseded", _('Another scene was asked for before "{scene}" was on.').format(scene=scene))
+
+    # ── values and actions ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def controls(self) -> Mapping[str, Control]:
+        """All that has a value: `scene`, `input.Mic.volume`, `item.Talk.Slides.visible`, `filter.Mic.Gate.enabled`."""
+        return self._board.known.controls
+
+    def actions(self) -> Mapping[str, Action]:
+        """All that this OBS can do; while none was met, all that any can."""
+        return self._board.actions()
+
+    def get(self, control: str) -> Property:
+        """What OBS said of `control`, by an event or when it was asked. ValueError for no such control."""
+        return self._board.known.get(control)
+
+    async def set(self, control: str, value: Value) -> Outcome:
+        """Set `control`, confirmed by OBS's own word that it is so, within 2 s.
+
+        ValueError for no such control, and for a value that it cannot take.
+        """
+        wanted = self._board.known.control(control).fit(value)
+        if control == "scene":
+            return await self.take(str(wanted))
+        if (session := self._session) is None:
+            return Outcome("refused", self.link.detail or _("OBS is not connected yet."))
+        return await self._board.set(session.request, control, wanted)
+
+    async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:
+        """Do `action`; confirmed by what OBS reports afterwards. ValueError for no such action, or wrong arguments."""
+        if (session := self._session) is None:
+            self._board.check(action, arguments)
+            return Outcome("refused", self.link.detail or _("OBS is not connected yet."))
+        if self._stream.destination and action == "stream.stop":
+            return Outcome("refused", _("OBS streams to this show, which needs it until it ends."))
+        return await self._board.call(session.request, action, arguments)
+
+    async def screenshot(self, source: str = "", width: int = 320, kind: Literal["jpg", "png"] = "jpg") -> bytes:
+        """Return a picture of a source or scene (empty: the programme) as OBS draws it now, `width` pixels wide.
+
+        DeviceError with a sentence where there is none: no such source, nothing in it yet, or no OBS.
+        """
+        if (session := self._session) is None:
+            raise DeviceError(self.link.detail or _("OBS is not connected yet."))
+        try:
+            answer = await session.request(
+                "GetSourceScreenshot",
+                sourceName=source or self.scene or "",
+                imageFormat=kind,
+                imageWidth=width,
+                imageCompressionQuality=75 if kind == "jpg" else -1,
+            )
+        except ObsLostError as lost:
+            raise DeviceError(absent(self.host, self.port)) from lost
+        return base64.b64decode(answer["imageData"].partition(",")[2])
 
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,9 +227,11 @@ class Obs(Device):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(session))
+                tasks.create_task(self._meter(session))
                 await session.probe()
                 await self._sync(session)
                 tasks.create_task(self._text.keep(session.request))
+                tasks.create_task(self._look(session))
                 await self._watch(session)
         except* (ObsLostError, ObsDeniedError) as several:
             ended = several.exceptions[0]
@@ -190,6 +255,7 @@ class Obs(Device):
             await session.request("SetCurrentProgramScene", sceneName=before)
         await self._learn_scenes(session)
         streaming = await _trouble(self._stream.keep(session.request))
+        await self._board.learn(session.request)
         self._session = session
         self._tell(building, streaming)
 
@@ -225,8 +291,22 @@ class Obs(Device):
                 case "StreamStateChanged":
                     self._stream.on_event(data)
                     self._wake.set()
+            await self._board.on_event(name, data)
             async with self._news:
                 self._news.notify_all()
+
+    async def _look(self, session: Session) -> None:
+        """Keep up with what OBS only tells when it is asked, each second and whenever an event made it doubtful."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PROBE):
+                    await self._board.doubt.wait()
+            await self._board.refresh(session.request)
+            await asyncio.sleep(LOOK_PAUSE)
+
+    async def _meter(self, session: Session) -> None:
+        while True:
+            self._board.meters(await session.meters.get())
 
     async def _measure(self, session: Session) -> None:
         stats = await session.request("GetStats")

@@ -8,6 +8,22 @@ from studio.language import _
 NO_SUCH_THING = 600
 """obs-websocket's status ResourceNotFound."""
 
+NOT_READY = 604
+"""obs-websocket's status InvalidResourceState."""
+
+
+def _why(code: int) -> str:
+    """What a status means that OBS sends without a comment; empty for others."""
+    return {
+        500: _("it runs already"),
+        501: _("it does not run"),
+        502: _("it is paused already"),
+        503: _("it is not paused"),
+        504: _("it is switched off in its settings"),
+        505: _("studio mode is on"),
+        506: _("studio mode is off"),
+    }.get(code, "")
+
 
 class ObsLostError(DeviceError):
     """This connection is no more; another one may work."""
@@ -23,7 +39,9 @@ class ObsDeniedError(DeviceError):
     def __init__(self, request: str, code: int, comment: str) -> None:
         """Keep OBS's request, its status code (600: no such thing) and its own words."""
         super().__init__(
-            _("OBS cannot do {request}: {comment} (code {code}).").format(request=request, comment=comment, code=code)
+            _("OBS cannot do {request}: {comment} (code {code}).").format(
+                request=request, comment=comment.rstrip(".") or _why(code), code=code
+            )
         )
         self.request = request
         self.code = code

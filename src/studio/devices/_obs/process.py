@@ -191,7 +191,9 @@ class ObsProcess:
         _write_private(
             config / "plugin_config" / "obs-websocket" / "config.json", wire.websocket_json(self.port, self.password)
         )
-        profile = wire.basic_ini(size.width, size.height, size.fps, self._video_kbps)
+        recordings = self._folder / "recordings"
+        recordings.mkdir(exist_ok=True)
+        profile = wire.basic_ini(size.width, size.height, size.fps, self._video_kbps, recordings)
         _write_private(config / "basic" / "profiles" / wire.NAME / "basic.ini", profile)
         scenes = config / "basic" / "scenes" / f"{wire.NAME}.json"
         if not scenes.exists():

@@ -35,7 +35,8 @@ PATIENCE = 1.8
 WAITING_EVENTS = 1000
 """OBS sends a handful a second; whoever has a thousand waiting has missed the show and must ask everything anew."""
 
-_SUBSCRIPTIONS: int = (Subs.GENERAL | Subs.CONFIG | Subs.SCENES | Subs.OUTPUTS).value
+_METERS = "InputVolumeMeters"
+_SUBSCRIPTIONS: int = (Subs.LOW_VOLUME & ~Subs.VENDORS | Subs.INPUTVOLUMEMETERS | Subs.SCENEITEMTRANSFORMCHANGED).value
 
 _BROKEN = (
     OBSSDKTimeoutError,
@@ -98,11 +99,14 @@ class Session:
         self._events: _Events | None = None
         self._reader: threading.Thread | None = None
         self._name = f"{id(self):x}"
+        self._broken = False
         self._probes = 0
         self._answered = asyncio.Condition()
         self._last_answer = 0
         self.events: Mailbox[tuple[str, dict[str, Any]] | None] = Mailbox(WAITING_EVENTS)
         """Events of OBS as name and data, oldest first; `None` once the event socket is gone."""
+        self.meters: Mailbox[dict[str, Any]] = Mailbox(1)
+        """Its meters, twenty times a second: only the newest counts."""
         self.lost = asyncio.Event()
         """Set when anything went wrong once."""
 
@@ -189,11 +193,15 @@ class Session:
         self._reader.start()
 
     def _ask(self, kind: str, data: Mapping[str, object]) -> dict[str, Any]:
-        if self._requests is None or self.lost.is_set():
+        if self._requests is None or self._broken or self.lost.is_set():
             raise ConnectionError(kind)
+        # Broken until the answer is here, and noted in this thread: whoever asked may not wait any more, and then hears
+        # of no fault, but the next one would get this one's answer.
+        self._broken = True
         answer: dict[str, Any] = self._requests.base_client.req(kind, data)
         if answer["requestType"] != kind:
             raise ValueError(f"OBS was asked for {kind} and answered {answer['requestType']}")
+        self._broken = False
         return answer
 
     def _read(self) -> None:
@@ -202,7 +210,11 @@ class Session:
         try:
             while text := ws.recv():  # empty: OBS hung up
                 event = json.loads(text)["d"]
-                self.events.put((event["eventType"], event.get("eventData") or {}))
+                data = event.get("eventData") or {}
+                if event["eventType"] == _METERS:
+                    self.meters.put(data)
+                else:
+                    self.events.put((event["eventType"], data))
         except _BROKEN as problem:
             logging.getLogger(__name__).debug("the event socket of OBS ended: %r", problem)
         finally:
