@@ -9,7 +9,7 @@ import pytest
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue
-from studio.devices import DRIVERS, Hardware, MidiPad, OscDesk, open_devices
+from studio.devices import DRIVERS, Hardware, MidiSurface, OscDesk, open_devices
 from studio.errors import DrawerError, NotSupported
 from studio.venue import DeviceSettings
 
@@ -31,7 +31,7 @@ def test_every_shipped_file_is_read_and_says_how_it_was_checked(name: str) -> No
 def test_the_drivers_are_chosen_by_the_file() -> None:
     settings = [DeviceSettings("pads", "korg-nanopad2"), DeviceSettings("foh", "behringer-x32", host="10.0.0.5")]
     pads, desk = open_devices(settings, Catalogue(), Bus())
-    assert isinstance(pads, MidiPad)
+    assert isinstance(pads, MidiSurface)
     assert isinstance(desk, OscDesk)
     assert (pads.link.state, desk.link.state) == ("off", "off")
 

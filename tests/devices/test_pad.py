@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
 import mido
 import pytest
 import pytest_asyncio
-from tests.devices.hall import needs, until
+from tests.devices.hall import until
+from tests.devices.jack import BACKEND, jack_server, running
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, MidiModel, MidiPad
+from studio.devices import Hardware, MidiModel, MidiSurface
 from studio.events import LinkChanged, PadPressed
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PRESSES = 250
 """As quick as eight hands; a jackd that misses its cycle under load drops what is quicker, whoever listens."""
-BACKEND = "mido.backends.rtmidi/UNIX_JACK"
 
 
 @pytest.fixture(scope="module")
@@ -37,35 +35,8 @@ def apc() -> MidiModel:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def jack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
-    """A sound server of our own, in which MIDI ports can be made and unmade."""
-    needs("jackd")
-    name = f"studio-test-{os.getpid()}"
-    log = tmp_path_factory.mktemp("jack") / "jackd.log"
-    command = ["jackd", "-n", name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "256"]
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
-    outer = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
-    os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1")
-    try:
-        await until(lambda: b"JACK server starting" in log.read_bytes() and _answers(), "jackd is up")
+    async with jack_server(tmp_path_factory.mktemp("jack")) as log:
         yield log
-    finally:
-        for key, value in outer.items():
-            os.environ.pop(key)
-            if value is not None:
-                os.environ[key] = value
-        process.terminate()
-        await process.wait()
-
-
-def _answers() -> bool:
-    """Whether a port that one end makes is seen by the other."""
-    backend = mido.Backend(BACKEND, load=True)
-    try:
-        with backend.open_output("is it up", virtual=True):
-            return any("is it up" in name for name in backend.get_input_names())
-    except (OSError, RuntimeError):
-        return False
 
 
 class Surface:
@@ -90,21 +61,10 @@ class Surface:
         self.lights.close()
 
 
-@contextlib.asynccontextmanager
-async def running(pad: MidiPad) -> AsyncIterator[None]:
-    task = asyncio.create_task(pad.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 async def test_pads_come_up_lights_go_down_and_survive_a_replug(jack: Path, apc: MidiModel) -> None:
     assert jack.exists()
     bus = Bus()
-    pad = MidiPad("pads", apc, bus, backend=BACKEND)
+    pad = MidiSurface("pads", apc, bus, backend=BACKEND)
     pad.light("pad1", "ready")  # before it is plugged in
     surface = Surface()
     async with bus.listen(PadPressed) as presses, bus.listen(LinkChanged) as changes, running(pad):
@@ -132,7 +92,7 @@ async def test_pads_come_up_lights_go_down_and_survive_a_replug(jack: Path, apc:
 async def test_presses_and_releases_arrive_in_order_and_none_is_lost(jack: Path, apc: MidiModel) -> None:
     assert jack.exists()
     bus = Bus()
-    pad = MidiPad("pads", apc, bus, backend=BACKEND)
+    pad = MidiSurface("pads", apc, bus, backend=BACKEND)
     surface = Surface()
     async with bus.listen(PadPressed, limit=2 * PRESSES) as presses, running(pad):
         # A jackd that is still taking in new ports may run a cycle twice, and deliver its notes twice.
@@ -148,11 +108,11 @@ async def test_presses_and_releases_arrive_in_order_and_none_is_lost(jack: Path,
 
 
 async def test_without_midi_it_says_what_to_do(apc: MidiModel) -> None:
-    pad = MidiPad("pads", apc, Bus(), backend="mido.backends.no_such")
+    pad = MidiSurface("pads", apc, Bus(), backend="mido.backends.no_such")
     async with running(pad):
         await until(lambda: "MIDI cannot be used" in pad.link.detail, "said")
 
 
 async def test_a_control_that_is_not_there_is_an_error(apc: MidiModel) -> None:
     with pytest.raises(ValueError, match="pad65"):
-        MidiPad("pads", apc, Bus()).light("pad65", "on")
+        MidiSurface("pads", apc, Bus()).light("pad65", "on")

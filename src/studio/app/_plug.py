@@ -53,11 +53,11 @@ class Plugs:
         for number, device in enumerate(venue.devices):
             pad = self._surface(device.name)
             for control in device.bind:
-                if pad and control not in pad.pads:
+                if pad and control not in pad.names:
                     place = venue.place("devices", number, "bind", control)
                     raise place.error(
                         _('"{device}" has no control "{control}"').format(device=device.name, control=control)
-                        + instead(control, pad.pads)
+                        + instead(control, pad.names)
                     )
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None
@@ -194,8 +194,8 @@ class Plugs:
                 if device:
                     device.light(control, "failed")
 
-    def _surface(self, name: str) -> devices.MidiPad | None:
-        return next((pad for pad in self._devices if pad.name == name and isinstance(pad, devices.MidiPad)), None)
+    def _surface(self, name: str) -> devices.MidiSurface | None:
+        return next((pad for pad in self._devices if pad.name == name and isinstance(pad, devices.MidiSurface)), None)
 
 
 def _server_and_key(address: str) -> tuple[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from studio.devices._hardware import Hardware
-from studio.devices._midi.driver import MidiPad
+from studio.devices._midi.clock import MidiTimecode
+from studio.devices._midi.gear import MidiGear
+from studio.devices._midi.surface import MidiSurface
 from studio.devices._osc.driver import OscDesk
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ class Settings(Protocol):
 
 def _midi(settings: Settings, hardware: Hardware, bus: Bus) -> Device:
     assert hardware.midi is not None  # noqa: S101 - Hardware.driver says so
-    return MidiPad(settings.name, hardware.midi, bus, settings.midi)
+    kind = MidiGear if hardware.midi.gear else MidiTimecode if hardware.midi.timecode else MidiSurface
+    return kind(settings.name, hardware.midi, bus, settings.midi)
 
 
 def _osc(settings: Settings, hardware: Hardware, bus: Bus) -> Device:

@@ -37,5 +37,5 @@ class Hardware:
     def controls(self) -> tuple[str, ...]:
         """What `bind` in `studio.toml` may name."""
         if self.midi:
-            return tuple(name for group in self.midi.pads for name in group.notes)
+            return self.midi.controls()
         return tuple(self.osc.expanded()) if self.osc else ()

@@ -5,6 +5,7 @@ from studio.rehearsal._faults import Gate
 from studio.rehearsal._hall import PretendHall, pretended, read_rehearsal, remove_venue, write_venue
 from studio.rehearsal._obs.twin import ObsTwin
 from studio.rehearsal._script import Put, Rehearsal, Step, play
+from studio.rehearsal._surface import GearTwin, MidiTwin, SurfaceTwin
 from studio.rehearsal._talk import known_text, make_talk
 from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
@@ -12,12 +13,15 @@ from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 __all__ = [
     "DeskTwin",
     "Gate",
+    "GearTwin",
+    "MidiTwin",
     "ObsTwin",
     "PostedCaption",
     "PretendHall",
     "Put",
     "Rehearsal",
     "Step",
+    "SurfaceTwin",
     "Twin",
     "YouTubeTwin",
     "known_text",

@@ -101,6 +101,13 @@ class Known:
         """It was we who caused the value that is known."""
         self._values[name] = replace(self._values[name], origin="us")
 
+    def assume(self, name: str, value: Value) -> None:
+        """We asked for `value`, and the device is one that does not say what it did."""
+        before = self.get(name)
+        self._values[name] = Property(value, "assumed", self._now(), self._link.epoch, "us")
+        if not self.control(name).same(before.value, value):
+            self._bus.publish(PropertyChanged(self._link.name, name, self._values[name]))
+
     def forget(self, name: str) -> None:
         """Nothing is known of it any more: something happened that may have changed it."""
         if name in self._values:
