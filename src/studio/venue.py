@@ -55,6 +55,8 @@ class ShowSettings:
     """The folder in which each show makes its own, named after the time; `None`: `shows`, where it is started."""
     scenes: str | None = None
     """A file of `scenes/`, which OBS is asked to build; `None`: OBS keeps the scenes it has."""
+    bindings: str | None = None
+    """A file of `presets/bindings/`: what pads, faders and knobs do; `None`: only what `bind` of the devices says."""
     style: str = "hall"
     """A file of `subtitles/styles/`."""
     encode: str = "hall-720p"

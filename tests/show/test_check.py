@@ -154,7 +154,7 @@ pad2 = "dance"
     assert [line.split(": ", 1)[1] for line in house.told()] == [
         'the scene "Tlak" is not in scenes/own.yaml; did you mean "Talk"?',
         'box has no control "pda2"; did you mean "pad2"?',
-        '"dance" is no action; known here: take, holding, stop',
+        '"dance" is no action; known here: take, holding, stop, recall, undo',
     ]
 
 

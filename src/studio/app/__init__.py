@@ -5,7 +5,7 @@ from studio.app._destinations import house_destinations
 from studio.app._devices import HouseDevices, Named, Opened
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._house import House
-from studio.app._orders import Done, worst
+from studio.app._orders import Done, known, worst
 from studio.app._report import Sent, Summary
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "demo_venue",
     "house_destinations",
     "join_recording",
+    "known",
     "plan_evening",
     "repair_captions",
     "worst",

@@ -40,7 +40,7 @@ class Named:
     checked: str
     """How its file of `hardware/` was tried."""
     surface: bool
-    """Over MIDI: its lights belong to one program at a time."""
+    """It has lights, and these belong to one program at a time."""
 
 
 class HouseDevices:
@@ -61,13 +61,15 @@ class HouseDevices:
     def known(self) -> list[Named]:
         """What the files say of each; DrawerError where one of `hardware/` is missing or wrong."""
         found = []
+        made = {one.name: one for one in devices.open_devices(self._venue.devices, self._catalogue, Bus())}
         for each in self._venue.devices:
             hardware = self._catalogue.load("hardware", each.hardware, devices.Hardware)
-            midi = hardware.midi is not None
-            port = each.port or getattr(hardware.osc, "port", None) or getattr(hardware, "port", None)
-            where = (each.midi or hardware.midi.port) if hardware.midi else f"{each.host}:{port}" if port else each.host
+            spoken = getattr(hardware, hardware.driver, None)
+            port = each.port or getattr(spoken, "port", None)
+            where = f"{each.host}:{port}" if isinstance(port, int) else each.midi or port or each.host
+            lights = type(made[each.name]).light is not devices.Device.light
             what = f"{hardware.maker} {hardware.model}"
-            found.append(Named(each.name, what, where, hardware.driver, hardware.checked, midi))
+            found.append(Named(each.name, what, where, hardware.driver, hardware.checked, lights))
         if self._venue.obs.use != "off":
             settings = self._venue.obs
             found.append(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from studio import captions, media
-from studio.app import _destinations
+from studio.app import _destinations, _plug
 from studio.app._destinations import Destinations
 from studio.app._evening import is_running
 from studio.app._inputs import Inputs
@@ -166,14 +166,13 @@ class House:
         self._stopping.set()
 
     async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
-        """Do what a page asks for: `take`, `hold`, `input`, `stop`, or one of COMMANDS of `_said`, `_destinations`."""
+        """Do what a page asks for: `take`, `hold`, `input`, `stop`, or one of COMMANDS of other files."""
         if name in COMMANDS:
             return await self._correct(name, arguments)
-        if name in _destinations.COMMANDS:
-            return await self._destinations.command(name, arguments)
+        for room, names in ((self._destinations, _destinations.COMMANDS), (self._plugs, _plug.COMMANDS)):
+            if name in names:
+                return await room.command(name, arguments)
         match name:
-            case "take":
-                return await self._plugs.take(arguments.get("scene"))
             case "hold" | "input":
                 asked = self._waiting if name == "hold" else self._inputs
                 return await asked.command(arguments)

@@ -206,6 +206,17 @@ def look(device: Device, controls: set[str] | None = None) -> Seen:
     return show.Seen(described, values, device.link.up, device.link.detail)
 
 
+def known(seen: Seen) -> dict[str, int]:
+    """How far the values of a device are known: a few numbers, for the values themselves are too many for a page."""
+    sources = [each.source for each in seen.values.values()]
+    return {
+        "controls": len(seen.controls),
+        "reported": sources.count("reported"),
+        "stale": sources.count("assumed"),
+        "unknown": sources.count("unknown"),
+    }
+
+
 async def answered(device: Device, asked: object, deadline: float) -> Outcome:
     """What became of what was `asked` of `device`: a driver that raises or never ends says so, too."""
     try:

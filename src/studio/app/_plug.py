@@ -10,25 +10,34 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio import devices
+from studio.app import _device_commands
+from studio.app._device_commands import DeviceCommands
+from studio.app._devices import OBS, journal
+from studio.app._orders import Orders, known, look
+from studio.app._surfaces import Surfaces
 from studio.bus import Bus
 from studio.catalogue import instead
-from studio.devices import Outcome
+from studio.devices import Hardware, Outcome, PropertyChanged
 from studio.errors import DeviceError
-from studio.events import LinkChanged, PadPressed, SceneTaken, SinkReport
+from studio.events import LinkChanged, SceneTaken, SinkReport
 from studio.language import _
-from studio.show import bindings
+from studio.show import load_bindings
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from studio.app._evening import Evening
     from studio.app._report import Report
     from studio.catalogue import Catalogue
-    from studio.show import Action
+    from studio.show import Binding
     from studio.venue import Venue
 
 logger = logging.getLogger(__name__)
+
+COMMANDS = _device_commands.COMMANDS | {"take"}
+LOOK = 1.0
+"""Seconds between two looks at how far a device is known, where it reported anything meanwhile."""
 
 
 class Plugs:
@@ -46,19 +55,14 @@ class Plugs:
         self._venue = venue
         self._evening = evening
         self._report = report
-        self._command = command
         self._bus = Bus()
-        self._bindings = bindings(venue)
-        self._devices = devices.open_devices(venue.devices, catalogue, self._bus)
-        for number, device in enumerate(venue.devices):
-            pad = self._surface(device.name)
-            for control in device.bind:
-                if pad and control not in pad.names:
-                    place = venue.place("devices", number, "bind", control)
-                    raise place.error(
-                        _('"{device}" has no control "{control}"').format(device=device.name, control=control)
-                        + instead(control, pad.names)
-                    )
+        bound = load_bindings(venue, catalogue)
+        self._devices = {device.name: device for device in devices.open_devices(venue.devices, catalogue, self._bus)}
+        _check_surfaces(venue, catalogue, bound)
+        self._orders = Orders(lambda: self._devices, catalogue, journal(venue))
+        self._commands = DeviceCommands(self._orders)
+        self._surfaces = Surfaces(bound, lambda: self._devices, self._orders, command, report.notice)
+        self._unlooked = set(self._devices)
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None
         self._spoken: Ms | None = None
@@ -70,17 +74,21 @@ class Plugs:
     async def run(self) -> None:
         """Keep every link until cancelled. Raises DeviceError where an OBS of our own cannot be started."""
         async with asyncio.TaskGroup() as tasks, self._bus.listen(object) as facts:
-            for device in self._devices:
+            for device in list(self._devices.values()):
                 tasks.create_task(device.run())
             tasks.create_task(self._run_obs(tasks))
+            tasks.create_task(self._surfaces.run())
+            tasks.create_task(self._look())
             async for fact in facts:
                 with self._no_driver_ends_the_show():
-                    self._follow(fact, tasks)
+                    self._follow(fact)
 
-    def _follow(self, fact: object, tasks: asyncio.TaskGroup) -> None:
+    def _follow(self, fact: object) -> None:
+        self._surfaces.follow(fact)
         match fact:
             case LinkChanged(name=name, state=state, detail=detail):
                 self._report.link(name, state, detail)
+                self._unlooked.add(name)
                 starting = name == "obs" and self._process is not None  # ours: the supervisor sees to it
                 if detail and (state == "refused" or (state == "connecting" and not starting)):
                     self._report.notice(detail, about=name)
@@ -89,9 +97,23 @@ class Plugs:
                 self._show_scenes()
             case SceneTaken():
                 self._show_scenes()
-            case PadPressed(surface=surface, control=control):
-                if action := self._bindings.get((surface, control)):
-                    tasks.create_task(self._press(surface, control, action))
+            case PropertyChanged(name=name):
+                self._unlooked.add(name)
+
+    async def _look(self) -> None:
+        """Say how far each device is known, for the page: a few numbers, once a second at most."""
+        while True:
+            for name in self._unlooked & self._devices.keys():
+                with self._no_driver_ends_the_show():
+                    self._report.device(name, known(look(self._devices[name])))
+            self._unlooked.clear()
+            await asyncio.sleep(LOOK)
+
+    async def command(self, name: str, arguments: Mapping[str, object]) -> Outcome:
+        """Do one of COMMANDS."""
+        if name == "take":
+            return await self.take(arguments.get("scene"))
+        return await self._commands.command(name, arguments)
 
     async def wind_down(self) -> None:
         """The programme is over: OBS need not stream to us any more."""
@@ -150,7 +172,7 @@ class Plugs:
             )
             host, port, password = self._process.host, self._process.port, self._process.password
             tasks.create_task(self._run_process(self._process))
-        self._obs = devices.Obs(host, port, password, self._bus)
+        self._obs = self._devices[OBS] = devices.Obs(host, port, password, self._bus)
         with self._no_driver_ends_the_show():
             if collection:
                 await self._obs.apply(collection)
@@ -179,23 +201,20 @@ class Plugs:
         if self._obs is None:
             return
         self._report.scenes(self._obs.scenes, self._obs.scene if self._obs.link.up else None)
-        for (surface, control), action in self._bindings.items():
-            if action.scene and (device := self._surface(surface)):
-                device.light(control, "on" if action.scene == self._obs.scene and self._obs.link.up else "ready")
 
-    async def _press(self, surface: str, control: str, action: Action) -> None:
-        device = self._surface(surface)
-        with self._no_driver_ends_the_show():
-            if device:
-                device.light(control, "asked")
-            outcome = await self._command(action.name, action.arguments)
-            if outcome.kind not in ("confirmed", "superseded"):
-                self._report.notice(outcome.reason)
-                if device:
-                    device.light(control, "failed")
 
-    def _surface(self, name: str) -> devices.MidiSurface | None:
-        return next((pad for pad in self._devices if pad.name == name and isinstance(pad, devices.MidiSurface)), None)
+def _check_surfaces(venue: Venue, catalogue: Catalogue, bound: Iterable[Binding]) -> None:
+    """Raise DrawerError where a control is bound that its surface does not have."""
+    hardware = {each.name: each.hardware for each in venue.devices}
+    for binding in bound:
+        if binding.surface not in hardware:
+            message = _('There is no device "{name}" in studio.toml').format(name=binding.surface)
+            raise binding.place.error(message + instead(binding.surface, hardware))
+        controls = catalogue.load("hardware", hardware[binding.surface], Hardware).controls()
+        if binding.control not in controls:
+            message = _('"{device}" has no control "{control}"')
+            message = message.format(device=binding.surface, control=binding.control)
+            raise binding.place.error(message + instead(binding.control, controls))
 
 
 def _server_and_key(address: str) -> tuple[str, str]:

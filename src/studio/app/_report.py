@@ -143,6 +143,7 @@ class Report:
                     "interface": interface,
                 },
                 "links": {},
+                "devices": {},
                 "programme": {
                     "width": 0,
                     "height": 0,
@@ -194,6 +195,10 @@ class Report:
     def link_state(self, name: str) -> str:
         """Return how a link is; `off` where nobody said."""
         return self._links.get(name, ("off", ""))[0]
+
+    def device(self, name: str, numbers: Mapping[str, int]) -> None:
+        """How far the values of a device are known."""
+        self._state.set(("devices", name), numbers)
 
     def link_ended(self, name: str) -> None:
         """Say that it is over; a reason that it gave itself, such as a programme without sound, stays."""

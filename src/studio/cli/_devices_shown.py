@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from studio.app import Done, Named, Opened
+from studio.app import Done, Named, Opened, known
 from studio.catalogue import instead
 from studio.devices import Action, Control, Property
 from studio.language import _
@@ -90,31 +90,21 @@ def text(value: object, unit: str = "") -> str:
     return f"{said} {unit}" if unit and not isinstance(value, str) else said
 
 
-def devices(known: Sequence[Named]) -> Table:
+def devices(named: Sequence[Named]) -> Table:
     """One row a device."""
     table = Table()
     for title in (_("device"), _("model"), _("where"), _("checked")):
         table.add_column(title, overflow="fold")
-    for one in known:
+    for one in named:
         table.add_row(one.name, one.what, one.where, one.checked)
     return table
 
 
 def summary(name: str, seen: Seen, opened: Opened) -> dict[str, Any]:
     """How far one device is known."""
-    link = opened.devices[name].link
-    sources = [seen.values[control].source for control in seen.controls]
-    return {
-        "name": name,
-        "link": link.state,
-        "detail": link.detail,
-        "epoch": link.epoch,
-        "controls": len(sources),
-        "reported": sources.count("reported"),
-        "stale": sources.count("assumed"),
-        "unknown": sources.count("unknown"),
-        "actions": len(opened.devices[name].actions()),
-    }
+    device = opened.devices[name]
+    link = {"link": device.link.state, "detail": device.link.detail, "epoch": device.link.epoch}
+    return {"name": name, **link, **known(seen), "actions": len(device.actions())}
 
 
 def status(rows: Sequence[dict[str, Any]]) -> Table:

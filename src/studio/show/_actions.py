@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from studio.catalogue import instead
 from studio.errors import ShowError
 from studio.language import _
-
-if TYPE_CHECKING:
-    from studio.venue import Venue
 
 HOLDING = "Holding"
 """The scene that stands while nothing is to be seen; every collection that wants the action `holding` names one so."""
@@ -24,8 +20,15 @@ ACTIONS: dict[str, str | None] = {
     "take": "scene",
     "holding": None,
     "stop": None,
+    "recall": "snapshot",
+    "undo": None,
 }
 """Every action, and what it needs after the colon."""
+
+
+COMMANDS = {"recall": "device.recall", "undo": "device.undo"}
+"""What the house calls them, where it has another word."""
+EXAMPLES = {"take": "Talk", "recall": "evening"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class Action:
     """A wish that the house can carry out: a command and its arguments."""
 
     name: str
-    """`take`, `stop`."""
+    """`take`, `stop`, `device.recall`, `device.undo`."""
     arguments: Mapping[str, object] = field(default_factory=dict)
-    """Of `take`: `scene`."""
+    """Of `take`: `scene`; of `device.recall`: `snapshot`."""
 
     @property
     def scene(self) -> str | None:
@@ -51,21 +54,13 @@ def meaning(text: str) -> Action:
         raise ShowError(_('"{text}" is no action').format(text=text) + instead(name, ACTIONS))
     needs = ACTIONS[name]
     if needs and not rest:
-        raise ShowError(_('"{text}" must name a {what} after a colon, as in "take:Talk"').format(text=text, what=needs))
+        raise ShowError(
+            _('"{text}" must name a {what} after a colon, as in "{name}:{example}"').format(
+                text=text, what=needs, name=name, example=EXAMPLES[name]
+            )
+        )
     if colon and not needs:
         raise ShowError(_('"{name}" stands alone; leave out ":{rest}"').format(name=name, rest=rest))
     if name == "holding":
         return Action("take", {"scene": HOLDING})
-    return Action(name, {needs: rest} if needs else {})
-
-
-def bindings(venue: Venue) -> dict[tuple[str, str], Action]:
-    """Return what each (device, control) of `studio.toml` means; DrawerError at the line of one that means nothing."""
-    found: dict[tuple[str, str], Action] = {}
-    for number, device in enumerate(venue.devices):
-        for control, text in device.bind.items():
-            try:
-                found[device.name, control] = meaning(text)
-            except ShowError as problem:
-                raise venue.place("devices", number, "bind", control).error(str(problem)) from None
-    return found
+    return Action(COMMANDS.get(name, name), {needs: rest} if needs else {})
