@@ -7,6 +7,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING
 
+import psutil
 from tests.media.relay_bench import Encoder, Relays, free_port, see
 
 from studio.events import Sound
@@ -110,14 +111,17 @@ async def test_one_encoder_streams_and_others_are_turned_away(
     relays: Relays, encoders: list[Encoder], clip: Path
 ) -> None:
     port = free_port()
-    url = f"rtmp://127.0.0.1:{port}/live/studio"
+    url = f"rtmp://127.0.0.1:{port}/live/ours-alone"
     relay = await relays.start(f"listen:{url}")
-    for wrong in (f"rtmp://127.0.0.1:{port}/live/s3cr3t-of-another", f"rtmp://127.0.0.1:{port}/elsewhere/studio"):
+    for wrong in (f"rtmp://127.0.0.1:{port}/live/s3cr3t-of-another", f"rtmp://127.0.0.1:{port}/elsewhere/ours-alone"):
         encoders.append(Encoder(clip, wrong))
         await relay.until(lambda: encoders[-1].process.poll() is not None)
     assert relay.aired == 0
     encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 30)
+    titles = [" ".join(child.cmdline()) for child in psutil.Process(relay.process.pid).children(recursive=True)]
+    assert any("/live/" in title for title in titles)
+    assert not any("ours-alone" in title for title in titles)
     for _twice in range(2):
         encoders.append(Encoder(clip, url))
         await relay.until(lambda: encoders[-1].process.poll() is not None)
@@ -135,6 +139,7 @@ async def test_one_encoder_streams_and_others_are_turned_away(
     until = seen.times[:-5]  # in the end the encoder is cut off in the middle of its B-frames
     assert max(later - earlier for earlier, later in itertools.pairwise(until)) < 0.09
     assert "s3cr3t" not in relays.log + repr(relay.said)
+    assert "ours-alone" not in relays.log + repr(relay.said)
 
 
 async def test_a_port_in_use_is_refused_with_what_to_do(relays: Relays) -> None:

@@ -162,6 +162,11 @@ async def test_a_show_has_both_pictures_in_segments_of_the_same_moments(relays: 
         keys = [[at for at, key, _picture in each if key] for each in seen]
         assert keys[0] == keys[1]
         assert len(seen[0]) - len(seen[1]) <= 5
+    colours = []
+    for name in ("index.m3u8", "small.m3u8"):
+        with av.open(str(folder / name)) as file:
+            colours.append(next(file.decode(video=0)).colorspace)
+    assert colours == [5, 5]  # named alike, where the source said nothing of them
     with av.open(str(relay.plan.folder / "recording.mp4")) as file:
         assert len(file.streams.video) == 1
         assert file.streams.video[0].height > 96

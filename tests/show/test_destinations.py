@@ -64,6 +64,7 @@ def test_each_kind_of_place(file: Path) -> None:
         name = "Web"
         preset = "hls-folder"
         address = "/srv/web/hall"
+        look_at = "https://example.org/{show}/master.m3u8"
         """,
     )
     assert [outlet.destination() for outlet in found] == [
@@ -71,10 +72,11 @@ def test_each_kind_of_place(file: Path) -> None:
         Destination("Hall next door", "srt", "srt://10.0.0.9:9000?streamid=hall", "a long passphrase"),
         Destination("Our server", "rtmp", "rtmp://10.0.0.8/live/hall", "", "http://10.0.0.8/hls/hall.m3u8"),
         Destination("Second disk", "file", f"{file.parent}/backup/{{show}}.ts"),
-        Destination("Web", "hls", "/srv/web/hall"),
+        Destination("Web", "hls", "/srv/web/hall", "", "https://example.org/{show}/master.m3u8"),
     ]
     assert found[3].of("2026-11-22_200000").address == f"{file.parent}/backup/2026-11-22_200000.ts"
-    assert found[0].of("x") is found[0]
+    assert found[0].of("x") == found[0]
+    assert found[4].of("Wieczór 1").look_at == "https://example.org/Wiecz%C3%B3r%201/master.m3u8"
     assert [outlet.name for outlet in chosen(found, ())] == ["YouTube", "Our server", "Second disk", "Web"]
     assert [outlet.name for outlet in chosen(found, ("Web", "Hall next door"))] == ["Hall next door", "Web"]
     assert chosen(found, ("none",)) == ()

@@ -18,6 +18,7 @@ from studio.language import _
 from studio.media import REFUSED
 from studio.media._air.air import Air
 from studio.media._air.closed import ClosedCaptions
+from studio.media._air.slate import warm_up
 from studio.media._air.small import small_fps, small_size
 from studio.media._air.transmitter import Transmitter
 from studio.media._air.trial import Choice
@@ -104,16 +105,29 @@ class Relay:
         self._hub = Hub(self._zero, self._time.hold, boards, self.finish, self._change)
         self._destinations = Destinations(plan.destinations, self._hub.say)
         sight = Watch()
-        self._transmitter = Transmitter(
-            plan,
+        self._transmitter = self._make_transmitter()
+        self._air = self._make_air(sight)
+        self._intake = self._make_intake()
+        self._instant = self._intake.instant = Instant(_not_yet(plan.input))
+        self._lookout = self._make_lookout(sight)
+        self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)
+        self._source: Source | None = None
+        self._damage_said = False
+        self._hurried = False
+
+    def _make_transmitter(self) -> Transmitter:
+        return Transmitter(
+            self._plan,
             closed=self._closed,
             open_outputs=self._outputs,
             destinations=self._destinations,
             say=self._hub.say,
-            codec=Choice(plan.encode, self._hub.say).codec,
+            codec=Choice(self._plan.encode, self._hub.say).codec,
         )
-        self._air = Air(
-            plan,
+
+    def _make_air(self, sight: Watch) -> Air:
+        return Air(
+            self._plan,
             airtime=self._time,
             zero=self._zero,
             hold=self._hold,
@@ -123,7 +137,10 @@ class Relay:
             say=self._hub.say,
             watch=sight,
         )
-        self._intake = Intake(
+
+    def _make_intake(self) -> Intake:
+        plan = self._plan
+        intake = Intake(
             self._zero,
             self._hold,
             self._tape,
@@ -135,16 +152,18 @@ class Relay:
             lip_sync=ticks_of(plan.lip_sync),
         )
         if stand := self._time.stand(ms_of(self._zero.now())):
-            self._intake.aired = ticks_of(stand[1])
+            intake.aired = ticks_of(stand[1])
         if not plan.input.startswith("file:"):  # a file is there anyhow, and what a microphone gives airs as it is
             keep = plan.clean and plan.input.startswith("listen:")
-            self._intake.clean = Clean(
+            intake.clean = Clean(
                 plan.folder, LONGEST_HOLD / 1000, keep=keep, seconds=plan.part_seconds, say=self._hub.say
             )
-        self._intake.listened = lambda: plan.captions or self._hub.listened
-        self._instant = self._intake.instant = Instant(_not_yet(plan.input))
-        self._lookout = Lookout(
-            plan,
+        intake.listened = lambda: plan.captions or self._hub.listened
+        return intake
+
+    def _make_lookout(self, sight: Watch) -> Lookout:
+        return Lookout(
+            self._plan,
             air=self._air,
             intake=self._intake,
             transmitter=self._transmitter,
@@ -158,10 +177,6 @@ class Relay:
             inputs=lambda: self._inputs,
             say=self._hub.say,
         )
-        self._watchdog = Watchdog({"air": self._air.pulse, "source": self._intake.pulse}, plan.patience)
-        self._source: Source | None = None
-        self._damage_said = False
-        self._hurried = False
 
     async def run(self) -> int:
         """Relay the programme to its end; return what the process ends with."""
@@ -196,6 +211,7 @@ class Relay:
             return 1 if going_on else REFUSED
         if not self._source.has_picture:
             self._air.show_card()
+        threading.Thread(target=warm_up, args=(plan,), name="fonts", daemon=True).start()
         self._start("source", partial(self._take_in, self._source), self._air.source_ended)
         self._start("air", self._air.run, self._all_aired)
         self._lookout.start()

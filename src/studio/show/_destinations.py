@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+from urllib.parse import quote
 
 from msgspec import Meta
 
@@ -90,9 +91,10 @@ class Outlet:
 
     def of(self, show: str) -> Outlet:
         """Return it for the show whose folder is called `show`."""
+        look_at = self.look_at.replace(SHOW, quote(show))
         if self.kind in ("rtmp", "srt"):
-            return self
-        return dataclasses.replace(self, address=self.address.replace(SHOW, show))
+            return dataclasses.replace(self, look_at=look_at)
+        return dataclasses.replace(self, address=self.address.replace(SHOW, show), look_at=look_at)
 
     def destination(self) -> Destination:
         """Read the key, and return what the relay is told; SecretError where there is none or it cannot be one."""

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from studio.subtitles import Style
 
-_BT709 = 1
-"""What FFmpeg calls the colours of high definition."""
+BT709, BT601 = 1, 5
+"""What FFmpeg calls the colours of high definition, and of European television before it."""
+_NTSC = 6
+"""The same colours in America."""
 _HD = 720
 """Rows from which an unmarked picture is taken as high definition."""
 _SMALLEST = 5
@@ -128,7 +130,7 @@ class Burner:
 
 def is_hd(frame: av.VideoFrame) -> bool:
     """Whether the picture's colours are those of high definition."""
-    return frame.colorspace == _BT709 or (frame.colorspace not in {5, 6} and frame.height >= _HD)
+    return frame.colorspace == BT709 or (frame.colorspace not in {BT601, _NTSC} and frame.height >= _HD)
 
 
 def _even(length: float) -> int:

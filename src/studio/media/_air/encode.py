@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 0.5
 """Seconds of pictures that an encoder may hold back before it counts as dead: its viewers have seen a second of nothing
 when another has taken over."""
+FLUSH = 1.0
+"""Likewise for its last ones."""
 START = 3.0
 """Likewise before its first picture: a driver takes its time to begin."""
 
@@ -115,10 +117,10 @@ class PictureEncoder:
         """Let the next picture be a keyframe, besides those that come by themselves: it will show something else."""
         self._key_now = True
 
-    def flush(self) -> list[Coded]:
-        """Return what is held back."""
+    def flush(self, patience: float = FLUSH) -> list[Coded]:
+        """Return what is held back; an encoder with a driver has `patience` seconds for it, or x264 makes it."""
         try:
-            coded = self._coded(self._works.flush())
+            coded = self._coded(self._works.flush(patience))
         except Exception as problem:
             if not self.codec.hardware:
                 raise

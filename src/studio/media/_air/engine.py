@@ -55,8 +55,8 @@ class Works(Protocol):
     def put(self, due: Due) -> list[Made]:
         """Encode a picture; return what is ready, which may be others."""
 
-    def flush(self) -> list[Made]:
-        """Return what is held back; nothing may be put any more."""
+    def flush(self, patience: float = 1.0) -> list[Made]:
+        """Return what is held back, within `patience` seconds where that may last; nothing may be put any more."""
 
     def abandon(self) -> None:
         """Let it go; nothing more is wanted of it."""
@@ -88,7 +88,7 @@ class Engine:
         frame.pict_type = PictureType.I if due.key else PictureType.NONE
         return self._made(self._context.encode(frame))
 
-    def flush(self) -> list[Made]:
+    def flush(self, patience: float = 1.0) -> list[Made]:  # noqa: ARG002 - x264 is done when it returns
         """Return what is held back."""
         return self._made(self._context.encode(None)) if self._context.is_open else []
 

@@ -9,6 +9,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from studio.media._air.burn import BT601, BT709, is_hd
 from studio.media._air.fonts import find_font
 from studio.media._ground.planes import pixels
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CARD = (1280, 720)
 """Size of the card, before the preset makes it smaller."""
+_UNKNOWN = 2
+"""Colours that nothing is said of, as FFmpeg counts them."""
 GROUND = (24, 32, 44)
 INK = (226, 230, 236)
 
@@ -36,7 +39,12 @@ class Fitter:
         self.height = height
 
     def fit(self, frame: av.VideoFrame, shape: Fraction) -> av.VideoFrame:
-        """Return `frame` as yuv420p in our size; its pixels may be shared with the decoder."""
+        """Return `frame` as yuv420p in our size, its pixels may be shared with the decoder; and with its colours named.
+
+        Where the source says nothing of them, viewers go by the size of what they see, which may be another.
+        """
+        if frame.colorspace == _UNKNOWN:
+            frame.colorspace = BT709 if is_hd(frame) else BT601
         wide = float(frame.width * shape)
         share = min(self.width / wide, self.height / frame.height)
         inner = (_even(wide * share, self.width), _even(frame.height * share, self.height))

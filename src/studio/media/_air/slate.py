@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
+from studio.media._air.burn import Burner
 from studio.media._air.fonts import find_font
 from studio.media._air.picture import aired_size, card
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from studio.media._plan import EncodePreset, RelayPlan
     from studio.wire.obs import Box, Collection, Source
 
@@ -53,15 +57,28 @@ def draw(plan: RelayPlan, width: int, height: int, *, hd: bool) -> av.VideoFrame
     return frame.reformat(format="yuv420p", dst_colorspace="ITU709" if hd else "ITU601")
 
 
+def warm_up(plan: RelayPlan) -> None:
+    """Read what slate and captions are drawn with: the air, which draws them later, must not wait for a disk."""
+    draw(plan, 64, 36, hd=False)
+    try:
+        Burner(plan.style, 640, 360).prepare(("Ąž",), hd=False)
+    except Exception:  # as in `draw`; it is said when a caption is to be drawn
+        logger.exception("a caption cannot be drawn")
+
+
+@lru_cache(maxsize=4)
+def _picture(file: Path) -> Image.Image:
+    with Image.open(file) as opened:
+        return opened.convert("RGBA")
+
+
 def _put(image: Image.Image, source: Source) -> None:
     left, top, width, height = _pixels(source.box, *image.size)
     if source.kind == "colour":
         ground = Image.new("RGBA", (width, height), ImageColor.getrgb(source.colour))
         image.paste(ground, (left, top), ground)
     elif source.kind == "image" and source.file is not None:
-        with Image.open(source.file) as opened:
-            opened.load()
-            picture = _fitted(opened.convert("RGBA"), width, height, source)
+        picture = _fitted(_picture(source.file), width, height, source)
         image.paste(picture, (left + (width - picture.width) // 2, top + (height - picture.height) // 2), picture)
     elif source.kind == "text":
         _write(image, source, (left, top, width, height))

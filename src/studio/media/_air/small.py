@@ -18,7 +18,7 @@ import av
 from av.video.reformatter import VideoReformatter
 
 from studio.language import _
-from studio.media._air.burn import Burner, is_hd
+from studio.media._air.burn import BT601, BT709, Burner, is_hd
 from studio.media._air.codecs import X264
 from studio.media._air.engine import Due, Engine
 from studio.media._air.picture import copy
@@ -41,8 +41,6 @@ NICENESS = 5
 """Added to the thread's own: the big picture wins."""
 FLUSH = 1.0
 """Seconds that the end of the show waits for what is not encoded yet."""
-_BT709 = 1
-_BT601 = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class Small:
         self.fps = small_fps(fps, wish)
         self._thins = self.fps < fps
         self._slot = 0.0
-        self._colours = _BT709 if is_hd(like) else _BT601
+        self._colours = BT709 if is_hd(like) else BT601
         self._waiting = Waiting()
         self._made: deque[Coded] = deque()
         self._problem: Exception | None = None

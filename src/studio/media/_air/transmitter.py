@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SHORT = 0.2
+"""Seconds that the air waits for the last pictures of an encoder whose driver may hang: it can catch up with them."""
+
 
 class Transmitter:
     """Encodes what airs and hands it to all who take it; used by the air's thread alone.
@@ -107,7 +110,7 @@ class Transmitter:
         """Air a picture that was encoded elsewhere, and begins with a key frame if it follows one of ours."""
         ours = self._pictures
         if ours is not None and ours.begun:  # another one begins with a key frame, and its parameter sets
-            self._write(self._captioned(ours.flush()))
+            self._write(self._captioned(ours.flush(SHORT)))
             self._pictures = ours.anew()
         self._write([picture])
 

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import logging
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -75,7 +76,11 @@ its line stands no other encoder, nor it itself, can come."""
 _UNKNOWN = re.compile(r"Video codec \(.*\) is not implemented")
 """Of FFmpeg 5.1, which knows no HEVC by RTMP."""
 _UNDATED = "Non-monotonous DTS"
-_WRONG = re.compile(r"App field don't match up|Unexpected stream")
+_ELSEWHERE = "App field don't match up"
+_CALLED = re.compile(r"Unexpected stream (.*), expecting ([0-9a-f]+)$")
+"""What FFmpeg says of each that calls, for the name that it expects is one that nobody knows."""
+KEY_SAID = 2.0
+"""Seconds that its words may come after its first packets."""
 
 
 class Host(Protocol):
@@ -111,7 +116,12 @@ class Listener:
                 )
             )
         self._port = self._url.port or PORTS[self._url.scheme]
+        self._path, _slash, self._key = self._url.path.rpartition("/")
+        if not self._path:  # there is but an application
+            self._path, self._key = self._url.path, ""
         self._child: subprocess.Popen[bytes] | None = None
+        self._known = threading.Event()
+        """Who was let in has the right key."""
         self._silent_said = self._wrong_said = False
         self._unknown_said = False
         self._unclear = False
@@ -125,7 +135,7 @@ class Listener:
     def address(self) -> str:
         """Where we listen, without the stream's key."""
         host = f"{self._url.scheme}://{self._url.hostname}:{self._port}"
-        return host + self._url.path.rpartition("/")[0] if self._url.scheme == "rtmp" else host
+        return host + self._path if self._url.scheme == "rtmp" else host
 
     def run(self) -> None:
         """Take whoever streams to us until the relay takes no more."""
@@ -153,6 +163,7 @@ class Listener:
 
     def _one_encoder(self) -> None:
         inner = 0
+        self._known.clear()
         if self._door is not None:
             inner = self._door.inner = _free_port()
         child = self._child = subprocess.Popen(
@@ -173,9 +184,12 @@ class Listener:
         except (OSError, av.FFmpegError) as problem:
             logger.info("nothing that can be read came to %s: %s", self.address, problem)
             return
-        self._host.link("online", "")
         if self._door is not None:
+            if self._key and not self._known.wait(KEY_SAID):
+                self._wrong()
+                return
             self._door.taken = True
+        self._host.link("online", "")
         left = threading.Event()
         threading.Thread(target=self._watch, args=(child, left), name="watch", daemon=True).start()
         try:
@@ -217,7 +231,8 @@ class Listener:
         url = self._url
         if url.scheme == "rtmp":
             asked = {"listen": 1}
-            address = f"rtmp://127.0.0.1:{inner}{url.path}"
+            # All may read a process's arguments, so the key is not among them: FFmpeg says which one came.
+            address = f"rtmp://127.0.0.1:{inner}{self._path}" + (f"/{secrets.token_hex(8)}" if self._key else "")
         else:
             asked = {}
             # Who has called and says nothing is hung up on: until then nobody else is heard.
@@ -239,9 +254,13 @@ class Listener:
         with child.stderr:
             for number, raw in enumerate(child.stderr):
                 line = raw.decode(errors="replace").rstrip()
-                if _WRONG.search(line):  # FFmpeg takes it all the same; and what was given may be somebody's key
+                called = _CALLED.search(line)
+                if _ELSEWHERE in line or (called and called[1] != self._key):  # FFmpeg takes it all the same
                     child.kill()
                     self._wrong()
+                    continue
+                if called:
+                    self._known.set()
                     continue
                 self._unclear = self._unclear or " not set" in line  # "dimensions", "sample rate": NUT's words
                 if _UNKNOWN.search(line):

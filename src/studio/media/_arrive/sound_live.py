@@ -29,6 +29,7 @@ from studio.media._arrive.sound import CHUNK, Chunks, FileSound
 from studio.media._ground.clock import Ticks, Zero
 from studio.media._ground.hold import Hold
 from studio.media._ground.tape import Tape
+from studio.media._leave.child import environment
 from studio.sound import SPEECH_RATE, AudioChunk
 from studio.units import Ms
 
@@ -66,7 +67,7 @@ class _FreeZero(Zero):
     def __init__(self) -> None:
         super().__init__(Path("/nonexistent"), lambda _epoch: None)
 
-    def _keep(self, _kept: object) -> None:
+    def _keep(self, _kept: object, _patience: float = 0) -> None:
         """Nowhere."""
 
 
@@ -297,7 +298,12 @@ class UrlSound:
         self._last_words.clear()
         self._dropped = False
         child = self._child = subprocess.Popen(
-            self._command(heard), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+            self._command(heard),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=environment("http_proxy", "no_proxy"),  # servers of others talk to it: it knows no key of ours
         )
         words = threading.Thread(target=self._drain, args=(child,), name="what ffmpeg says", daemon=True)
         words.start()

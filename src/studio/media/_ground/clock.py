@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NewType
 
 import msgspec
 
-from studio.media._ground.files import write_aside
+from studio.media._ground.files import PATIENCE, Note
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ RATE = 90_000
 TICK = Fraction(1, RATE)
 """One of them in seconds, as FFmpeg counts."""
 
+LAST_NOTE = 2.0
+"""Seconds that the end of a show waits for the disk."""
 LONGEST_BREAK = 12 * 3600
 """Seconds of wall clock after which a show that was cut off by a reboot is another evening's."""
 
@@ -77,10 +78,11 @@ class Zero:
         self._file = folder / "clock.json"
         self._begun = begun
         self._lock = threading.Lock()
-        self._epoch = _remembered(self._file)
+        self._note = Note(self._file)
+        self._kept = kept = _read(self._file)
+        self._epoch = _remembered(kept)
         self.continued = self._epoch is not None
         """Whether this show had begun before this process."""
-        kept = _read(self._file)
         self.cut_off = (
             kept is not None
             and kept.ended
@@ -101,8 +103,7 @@ class Zero:
             if self._epoch is not None:
                 return
             wall = time.time() - (time.monotonic_ns() - epoch) / 1e9
-            kept = _Kept(epoch, _boot(), wall)
-            self._keep(kept)
+            self._keep(_Kept(epoch, _boot(), wall))
             self._epoch = epoch
         self._begun(epoch)
 
@@ -115,13 +116,12 @@ class Zero:
         self._change(ended=True, joins=0)
 
     def _change(self, *, ended: bool, joins: int) -> None:
-        kept = _read(self._file)
-        if kept is not None:
-            self._keep(msgspec.structs.replace(kept, boot=_boot(), ended=ended, joins=joins))
+        if self._kept is not None:
+            self._keep(msgspec.structs.replace(self._kept, boot=_boot(), ended=ended, joins=joins), LAST_NOTE)
 
-    def _keep(self, kept: _Kept) -> None:
-        with contextlib.suppress(OSError):  # a full disk is told by the outputs; the show must not wait for it
-            write_aside(self._file, msgspec.json.encode(kept).decode())
+    def _keep(self, kept: _Kept, patience: float = PATIENCE) -> None:
+        self._kept = kept
+        self._note.write(msgspec.json.encode(kept).decode(), patience)
 
     def begin_now(self) -> None:
         """Let the show begin at this moment, unless it has."""
@@ -143,8 +143,7 @@ def _read(file: Path) -> _Kept | None:
         return None
 
 
-def _remembered(file: Path) -> int | None:
-    kept = _read(file)
+def _remembered(kept: _Kept | None) -> int | None:
     if kept is None or kept.ended:
         return None
     if kept.boot == _boot():

@@ -37,8 +37,11 @@ class Note:
         self._wanted: str | None = None
         self._thread: threading.Thread | None = None
 
-    def write(self, content: str) -> None:
-        """Replace it: at once, or when the disk answers again; the latest `content` wins. What fails is left out."""
+    def write(self, content: str, patience: float = PATIENCE) -> None:
+        """Replace it: at once, or when the disk answers again; the latest `content` wins. What fails is left out.
+
+        `patience`: seconds to wait for the disk.
+        """
         with self._lock:
             self._wanted = content
             thread = self._thread or threading.Thread(target=self._run, name="note", daemon=True)
@@ -47,7 +50,7 @@ class Note:
                     thread.start()
                     self._thread = thread
         if thread.ident is not None:
-            thread.join(PATIENCE)
+            thread.join(patience)
 
     def _run(self) -> None:
         while True:

@@ -44,9 +44,12 @@ def masked(text: str, secret: str) -> str:
     return text.replace(secret, "…") if secret else text
 
 
-def environment() -> dict[str, str]:
-    """Return what the child may know of ours: no key, and not to write all it knows into a report of its own."""
-    return {name: value for name, value in os.environ.items() if name in ENVIRONMENT}
+def environment(*more: str) -> dict[str, str]:
+    """Return what the child may know of ours: no key, and not to write all it knows into a report of its own.
+
+    `more`: names that it needs besides.
+    """
+    return {name: value for name, value in os.environ.items() if name in ENVIRONMENT or name in more}
 
 
 def usable(secret: str) -> bool:
