@@ -24,9 +24,11 @@ async def late(rig: Rig, on: Stage) -> None:
     """All comes 50 to 100 ms later: nothing changes but the time it takes."""
     epoch = on.device.link.epoch
     on.gate.late(0.05, jitter=0.05)
+    on.overtaken = rig.datagrams
     for value in (rig.values[1], rig.values[2]):
         await on.set(rig.control, value)
     on.gate.well()
+    await _all_arrived(on)
     await on.sure(rig.control, rig.values[3])
     await on.all_true()
     if on.device.link.epoch == epoch:
@@ -147,11 +149,18 @@ async def reorder(rig: Rig, on: Stage) -> None:
     await _busy(rig, on)
 
 
+async def _all_arrived(on: Stage) -> None:
+    """Wait until no datagram of before is on its way any more."""
+    await asyncio.sleep(0.15)
+    on.overtaken = False
+
+
 async def _busy(rig: Rig, on: Stage) -> None:
     for value in rig.values[1:]:
         await on.set(rig.control, value)
     await asyncio.gather(*(on.set(rig.control, value) for value in rig.values))
     on.gate.well()
+    await _all_arrived(on)
     await on.all_true()
     await on.sure(rig.other, rig.other_values[1])
     await on.sure(rig.control, rig.values[1])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from tests.conformance.kit import Rig
 
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, OscDesk
-from studio.rehearsal import DeskTwin, Gate
+from studio.devices import Hardware, Obs, OscDesk
+from studio.rehearsal import DeskTwin, Gate, ObsTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studio.devices import Device
     from studio.rehearsal import Twin
 
+OBS = "studio.devices._obs"
 OSC = "studio.devices._osc.driver"
 
 
@@ -58,4 +59,27 @@ class X32(Rig):
             yield OscDesk(self.name, few, bus, "127.0.0.1", gate.port), twin, gate
 
 
-RIGS: tuple[type[Rig], ...] = (X32,)
+class ObsStudio(Rig):
+    """OBS over its WebSocket."""
+
+    name = "obs"
+    datagrams = False
+    control = "input.Mic.volume"
+    values = (0.0, -10.0, -20.0, -30.0)
+    other = "input.Film.mute"
+    other_values = (False, True)
+    shortened: ClassVar = {
+        f"{OBS}.session.PATIENCE": 0.9,
+        f"{OBS}.driver.RETRY": 0.1,
+        f"{OBS}.driver.PROBE": 0.2,
+        f"{OBS}.board.SET_DEADLINE": 0.8,
+        f"{OBS}.board.EACH": 0.2,
+    }
+
+    @contextlib.asynccontextmanager
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+        async with ObsTwin("pod lipami") as twin, Gate("tcp", twin.port) as gate:
+            yield Obs("127.0.0.1", gate.port, twin.password, bus, self.name), twin, gate
+
+
+RIGS: tuple[type[Rig], ...] = (X32, ObsStudio)

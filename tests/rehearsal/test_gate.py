@@ -217,13 +217,13 @@ async def test_tcp_unplugged_resets_and_refuses() -> None:
 
 
 async def test_a_tap_hears_both_sides() -> None:
-    heard: list[tuple[str, bytes]] = []
+    heard: list[tuple[str, bytes, int]] = []
     server = await asyncio.start_server(serve_echo, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with Gate("tcp", port, tap=lambda side, data: heard.append((side, data))) as gate:
+    async with Gate("tcp", port, tap=lambda *said: heard.append(said)) as gate:
         reader, writer = await call(gate)
         writer.write(b"x")
         await reader.readexactly(1)
         writer.close()
     server.close()
-    assert heard == [("house", b"x"), ("device", b"x")]
+    assert heard == [("house", b"x", 0), ("device", b"x", 0)]

@@ -16,7 +16,7 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import _captions, _destinations, _devices, _encoders, _files, _models, _rehearse, _shows  # noqa: E402 - their help texts speak the language chosen above
+from studio.cli import _captions, _destinations, _devices, _encoders, _files, _hardware, _models, _rehearse, _shows  # noqa: E402 - their help texts speak the language chosen above
 
 app = typer.Typer(
     name="studio",
@@ -40,6 +40,7 @@ app.command(help=_("Try which encoders work on this machine."))(_encoders.encode
 app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
 app.add_typer(_captions.app, name="captions")
 app.add_typer(_devices.app, name="devices")
+app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
 
 VERBOSE = "--verbose"

@@ -4,6 +4,7 @@ from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
 from studio.rehearsal._hall import PretendHall, pretended, read_rehearsal, remove_venue, write_venue
 from studio.rehearsal._obs.twin import ObsTwin
+from studio.rehearsal._record import Piece, Recording, StandIn, read_recording, recorded
 from studio.rehearsal._script import Put, Rehearsal, Step, play
 from studio.rehearsal._surface import GearTwin, MidiTwin, SurfaceTwin
 from studio.rehearsal._talk import known_text, make_talk
@@ -16,10 +17,13 @@ __all__ = [
     "GearTwin",
     "MidiTwin",
     "ObsTwin",
+    "Piece",
     "PostedCaption",
     "PretendHall",
     "Put",
+    "Recording",
     "Rehearsal",
+    "StandIn",
     "Step",
     "SurfaceTwin",
     "Twin",
@@ -28,7 +32,9 @@ __all__ = [
     "make_talk",
     "play",
     "pretended",
+    "read_recording",
     "read_rehearsal",
+    "recorded",
     "remove_venue",
     "write_venue",
 ]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Side = Literal["house", "device"]
 """Who said it: the house's driver, or the device."""
-Tap: TypeAlias = "Callable[[Side, bytes], None]"
-"""Hears all that comes to a gate, as it comes, before any fault."""
+Tap: TypeAlias = "Callable[[Side, bytes, int], None]"
+"""Hears all that comes to a gate, as it comes, before any fault, with the number of the house's socket, from 0."""
 
 PEERS = 64
 """Sockets of the house that a UDP gate keeps apart; the one that was silent longest goes first."""
@@ -160,10 +160,10 @@ class Gate:
 
     # ── for the two ways ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def heard(self, side: Side, data: bytes) -> None:
-        """A piece came from `side`."""
+    def heard(self, side: Side, data: bytes, socket: int) -> None:
+        """A piece came from `side`, on the house's `socket` or for it."""
         if self._tap:
-            self._tap(side, data)
+            self._tap(side, data, socket)
 
     def delay(self, side: Side) -> float:
         """Seconds by which a piece of `side` comes late."""
@@ -220,6 +220,8 @@ class _Udp:
         self._door: asyncio.DatagramTransport | None = None
         self._beyond: OrderedDict[Any, socket.socket] = OrderedDict()
         self._there: Any = None
+        self._numbers: dict[Any, int] = {}
+        self._next = 0
         self._held: dict[Side, list[Callable[[], None]]] = {"house": [], "device": []}
 
     async def open(self, at: str, port: int) -> None:
@@ -238,19 +240,21 @@ class _Udp:
         await asyncio.sleep(0)  # asyncio closes a socket with the next turn of the loop
 
     def _hang_up(self) -> None:
-        _who, oldest = self._beyond.popitem(last=False)
+        who, oldest = self._beyond.popitem(last=False)
+        self._numbers.pop(who)
         asyncio.get_running_loop().remove_reader(oldest)
         oldest.close()
 
     def _from_house(self, data: bytes, who: Any) -> None:  # noqa: ANN401 - an address
-        self._gate.heard("house", data)
         if who not in self._beyond:
             self._introduce(who)
+        self._gate.heard("house", data, self._numbers[who])
         self._beyond.move_to_end(who)
         self._pass("house", data, who)
 
     def _introduce(self, who: Any) -> None:  # noqa: ANN401 - an address
         family, kind, _protocol, _name, address = self._there
+        self._numbers[who], self._next = self._next, self._next + 1
         beyond = self._beyond[who] = socket.socket(family, kind)
         beyond.setblocking(False)  # noqa: FBT003 - the library's own
         beyond.connect(address)
@@ -263,7 +267,7 @@ class _Udp:
             data = beyond.recv(PIECE)
         except OSError:  # nothing there after all; or it refused what we sent, as a device does that is not there
             return
-        self._gate.heard("device", data)
+        self._gate.heard("device", data, self._numbers[who])
         self._pass("device", data, who)
 
     def _pass(self, side: Side, data: bytes, who: Any) -> None:  # noqa: ANN401 - an address
@@ -320,6 +324,7 @@ class _Tcp:
         self._server: asyncio.Server | None = None
         self._flows = asyncio.Event()
         self._calls: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
+        self._next = 0
 
     async def open(self, at: str, port: int) -> None:
         self._server = await asyncio.start_server(self._let_in, at, port)
@@ -344,9 +349,10 @@ class _Tcp:
                 return
             there, beyond = await asyncio.open_connection(*self._gate.there)
             writers.append(beyond)
+            number, self._next = self._next, self._next + 1
             tasks = [
-                asyncio.create_task(self._carry("house", reader, beyond)),
-                asyncio.create_task(self._carry("device", there, writer)),
+                asyncio.create_task(self._carry("house", number, reader, beyond)),
+                asyncio.create_task(self._carry("device", number, there, writer)),
             ]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -364,14 +370,14 @@ class _Tcp:
             for each in writers:
                 each.close()
 
-    async def _carry(self, side: Side, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, side: Side, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One way, until either end hangs up."""
         loop = asyncio.get_running_loop()
         waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(WAITING)
 
         async def take() -> None:
             while data := await reader.read(PIECE):
-                self._gate.heard(side, data)
+                self._gate.heard(side, data, number)
                 await waiting.put((loop.time() + self._gate.delay(side), data))
             await waiting.put((loop.time() + self._gate.delay(side), b""))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -135,8 +135,9 @@ class Put:
             self.gate.well()
             if step.fault == "unplugged":
                 await self.gate.plug()
-        self.twin.slow(0.0)
-        self.twin.refuse()
+        with suppress(NotSupported):
+            self.twin.slow(0.0)
+            self.twin.refuse()
         for other in self.faults:
             await self._do(other)
 
@@ -203,8 +204,7 @@ async def play(faults: tuple[Step, ...], puts: Mapping[str, Put], again: float |
                     tasks.create_task(_play_one(step, put, began))
         if again is None:
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.sleep(max(0.0, began + again - loop.time()))
+        await asyncio.sleep(max(0.0, began + again - loop.time()))
 
 
 async def _play_one(step: Step, put: Put, began: float) -> None:

@@ -28,6 +28,8 @@ _INPUT = {
 }
 _DURATION = "transition.duration"
 
+_ITEM = {"visible": "Enabled", "locked": "Locked"}
+
 
 def question(world: World, control: str) -> Question:
     """Return how to ask for `control`. KeyError for one that a twin cannot look up."""
@@ -36,6 +38,9 @@ def question(world: World, control: str) -> Question:
         return request, {}, lambda answer: answer[field]
     if control == _DURATION:
         return "GetCurrentSceneTransition", {}, lambda answer: float(answer["transitionDuration"])
+    if control.startswith("item."):
+        place, word = _item(world, control)
+        return f"GetSceneItem{word}", place, lambda answer: answer[f"sceneItem{word}"]
     name, kind = _input(world, control)
     request, field = _INPUT[kind]
     return request, {"inputName": name}, lambda answer: answer[field]
@@ -48,6 +53,9 @@ def order(world: World, control: str, value: Value) -> tuple[str, dict[str, Any]
         return f"Set{request.removeprefix('Get')}", {word: value}
     if control == _DURATION:
         return "SetCurrentSceneTransitionDuration", {"transitionDuration": value}
+    if control.startswith("item."):
+        place, word = _item(world, control)
+        return f"SetSceneItem{word}", {**place, f"sceneItem{word}": value}
     name, kind = _input(world, control)
     request, field = _INPUT[kind]
     return f"Set{request.removeprefix('Get')}", {"inputName": name, field: value}
@@ -59,3 +67,13 @@ def _input(world: World, control: str) -> tuple[str, str]:
     if head != "input" or name not in world.inputs or kind not in _INPUT:
         raise KeyError(control)
     return name, kind
+
+
+def _item(world: World, control: str) -> tuple[dict[str, Any], str]:
+    """`item.SCENE.SOURCE.visible`; a name with a full stop in it is found, too."""
+    for scene, items in world.scenes.items():
+        for item in items:
+            for kind, word in _ITEM.items():
+                if control == f"item.{scene}.{item.source}.{kind}":
+                    return {"sceneName": scene, "sceneItemId": item.id}, word
+    raise KeyError(control)

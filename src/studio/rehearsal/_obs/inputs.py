@@ -140,7 +140,7 @@ def _player(w: World, d: Data) -> Source:
 
 @does("GetMediaInputStatus")
 def _media_status(w: World, d: Data) -> dict[str, Any]:
-    source = _player(w, d)
+    source = w.input(d)  # of one that plays nothing OBS says so, and no more
     on = source.state not in ("OBS_MEDIA_STATE_NONE", "OBS_MEDIA_STATE_STOPPED", "OBS_MEDIA_STATE_ENDED")
     return {
         "mediaState": source.state,

@@ -142,7 +142,10 @@ class ObsTwin:
     def value(self, control: str) -> Value:
         """Where `control` stands, named as the driver names it. KeyError for one that it does not know."""
         request, data, read = question(self.world, control)
-        value: Value = read(self.world.ask(request, data))
+        try:
+            value: Value = read(self.world.ask(request, data))
+        except RefusedError:
+            raise KeyError(control) from None
         return value
 
     def hand(self, control: str, value: Value) -> None:
