@@ -35,16 +35,18 @@ def programme(
     seconds: float,
     begin: float = 0,
     fps: float = 25.0,
+    *,
     lit: Callable[[float], bool] | None = None,
+    size: tuple[int, int] = (320, 180),
 ) -> Iterator[Coded]:
     """Yield what the air would write, `begin` seconds into a show: black, and white while it is `lit`."""
-    pictures, sounds = PictureEncoder(preset, black(320, 180), fps), SoundEncoder(preset)
+    pictures, sounds = PictureEncoder(preset, black(*size), fps), SoundEncoder(preset)
     step = round(48_000 / fps)
     first = round(begin * 48_000)
     for number in range(round(seconds * fps)):
         at = first + number * step
         yield from sounds.encode(np.zeros((step, 2), np.int16), at)
-        frame = black(320, 180)
+        frame = black(*size)
         if lit is not None and lit(at / 48_000):
             pixels(frame)[0][:] = 235
         yield from pictures.encode(frame, Ticks(round(at * RATE / 48_000)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.media.inputs_bench import look, make_encoded, repeats
 from tests.media.relay_bench import Encoder, Relay, Relays, free_port
+from tests.media.test_copy import COPY, copied
 
 from studio.events import ChooseInput, Sound
 from studio.units import Ms
@@ -29,9 +31,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     )
 
 
-async def both(relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], hold: int) -> tuple[Relay, list[str]]:
+async def both(
+    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], hold: int, **more: object
+) -> tuple[Relay, list[str]]:
     urls = [f"rtmp://127.0.0.1:{free_port()}/live/studio" for _each in clips]
-    relay = await relays.start(f"listen:{urls[0]}", backup=urls[1], hold=Ms(hold))
+    relay = await relays.start(relays.plan(f"listen:{urls[0]}", backup=urls[1], hold=Ms(hold), **more))
     await relay.until(lambda: relay.reported and len(relay.report.inputs) == 2)
     for clip, url in zip(clips, urls, strict=True):
         encoders.append(Encoder(clip, url))
@@ -115,3 +119,26 @@ async def test_a_hand_chooses_and_a_restart_keeps_it(
     assert await relay.ended() == 0
     aired = look(relay.plan.folder / "recording.mp4")
     assert [who for who, _same in itertools.groupby(who for who in aired.who if who)] == ["main", "backup", "main"]
+
+
+async def test_what_is_copied_is_copied_of_the_backup_too(
+    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path, Path]
+) -> None:
+    encode = replace(COPY, segment_type="fmp4", keyframe_seconds=1, segment_seconds=1, playlist_segments=0)
+    relay, _urls = await both(relays, encoders, clips[:2], hold=1000, captions=False, encode=encode)
+    await relay.until(later(relay, 20))
+    encoders[0].process.kill()
+    await relay.until(lambda: airs(relay) == "backup")
+    await relay.until(later(relay, 85))  # the hold, what is left of a group of pictures, and some of the next
+    relay.finish()
+    assert await relay.ended() == 0
+    for path in (relay.plan.folder / "recording.mp4", relay.plan.folder / "hls" / "index.m3u8"):
+        aired = look(path)
+        assert len(aired.turns) == 1
+        assert aired.times == sorted(aired.times)
+        assert aired.longest_step < 0.15
+        assert repeats(aired) <= 1
+        assert sum(length for _at, length in aired.silences) <= 0.02
+    main, backup = (copied(relay.plan.folder / "recording.mp4", clip) for clip in clips[:2])
+    assert main > 0.1
+    assert backup > 0.1

@@ -179,3 +179,27 @@ async def test_a_show_has_both_pictures_in_segments_of_the_same_moments(relays: 
             return int((picture[picture.shape[0] * 2 // 3 :] > 200).sum()) * 1000 // picture.size
 
         assert lit(2.5) > lit(0.6) + 5
+
+
+async def test_a_relay_that_takes_up_the_show_goes_on_with_both_pictures(relays: Relays, clip: Path) -> None:
+    encode = replace(
+        QUICK, keyframe_seconds=1, segment_seconds=1, playlist_segments=0, segment_type="fmp4", small=SMALL
+    )
+    relay = await relays.start(f"file:{clip}", encode=encode)
+    await relay.until(lambda: relay.aired >= 40)
+    await relay.kill()
+    relay = await relays.start(relay.plan)
+    await relay.until(lambda: relay.aired >= 40)
+    relay.finish()
+    assert await relay.ended() == 0
+    big, small = (relay.plan.folder / "hls" / name for name in ("index.m3u8", "small.m3u8"))
+    assert listed(small) == [name.replace(".m4s", ".small.m4s") for name in listed(big)]
+    for playlist in (big, small):
+        text = playlist.read_text()
+        assert text.count("#EXT-X-MAP") == 2
+        assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    lengths = [re.findall("#EXTINF:.*", playlist.read_text()) for playlist in (big, small)]
+    assert lengths[0] == lengths[1]
+    keys = [[at for at, key, _picture in pictures(playlist) if key] for playlist in (big, small)]
+    assert len(keys[0]) >= 3
+    assert keys[0] == keys[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.web.evening import Evening, opened
 
 from studio.media._ground.cues import CueBoard
 from studio.media._leave.hls import Hls, Rendition
+from studio.media._leave.row import Look
 from studio.spoken import Cue
 from studio.units import Ms
 
@@ -78,13 +80,55 @@ async () => {
 """Milliseconds from a cue's time to that at which the picture really changes: its beginning, its end."""
 
 
-def life(folder: Path, preset: EncodePreset, begin: float, seconds: float, cue: Cue, *, close: bool) -> None:
+SWITCH = """
+async () => {
+  const { default: Hls } = await import("/vendor/hls.js");
+  const video = document.createElement("video");
+  video.muted = true;
+  document.body.append(video);
+  const trouble = [];
+  const hls = new Hls({ workerPath: "/vendor/hls-worker.js", maxBufferLength: 2, startPosition: 0, startLevel: 0 });
+  hls.on(Hls.Events.ERROR, (_event, data) => data.fatal && trouble.push(data.details));
+  const until = async (so) => {
+    for (let n = 0; n < 400; n += 1) {
+      if (so()) return;
+      await new Promise((done) => setTimeout(done, 25));
+    }
+    throw new Error(`not in ten seconds; at ${video.currentTime}; ${trouble}`);
+  };
+  hls.attachMedia(video);
+  hls.loadSource("/hls/master.m3u8");
+  await until(() => hls.levels.length === 2);
+  const heights = hls.levels.map((level) => level.height);
+  const shown = [];
+  for (const [height, from] of [[180, 0], [96, 1], [180, 3]]) { // the last where another relay went on
+    hls.currentLevel = heights.indexOf(height);
+    video.currentTime = from;
+    await video.play();
+    await until(() => video.videoHeight === height && video.currentTime > from + 0.3);
+    video.pause();
+    shown.push(video.videoHeight);
+  }
+  hls.destroy();
+  return { heights, shown, trouble };
+}
+"""
+SMALL = Look(170, 96, 25.0, 100_000)
+
+
+def life(
+    folder: Path, preset: EncodePreset, begin: float, seconds: float, cue: Cue, *, close: bool, small: bool = False
+) -> None:
     """Write what one life of the relay writes: the picture is white while the cue stands."""
     board = CueBoard()
     board.show(cue)
-    hls = Hls(folder, preset, LOOK, [Rendition(board, "pl")])
+    hls = Hls(folder, preset, LOOK, [Rendition(board, "pl")], small=SMALL if small else None)
+    less = programme(preset, seconds if small else 0, begin, size=(SMALL.width, SMALL.height))
+    smaller = {coded.stamp: replace(coded, kind="small") for coded in less if coded.kind == "picture"}
     for coded in programme(preset, seconds, begin, lit=lambda at: cue.start <= round(at * 1000) < cue.end):
         hls.write(coded)
+        if small and coded.kind == "picture":
+            hls.write(smaller[coded.stamp])
     if close:
         hls.close()
 
@@ -104,3 +148,20 @@ async def test_a_cue_stands_while_its_picture_does_also_after_the_relay_died(
     errors = [error for _text, *both in seen["found"] for error in both]
     assert max(map(abs, errors)) <= 40
     assert set(seen["trouble"]) <= {"aborted"}  # a seek stops what was being fetched
+
+
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+async def test_a_viewer_comes_to_the_small_picture_and_back_also_after_the_relay_died(
+    browser: Browser, house: Evening, preset: EncodePreset
+) -> None:
+    folder, whole = house.folder / "hls", replace(preset, playlist_segments=0)
+    cue = Cue(1, Ms(3_601_000), Ms(3_602_000), ("Dzień dobry",))
+    life(folder, whole, 3600, 3, cue, close=False, small=True)
+    life(folder, whole, 3605, 2, cue, close=True, small=True)
+    async with opened(house) as port, await browser.new_context() as device:
+        page = await device.new_page()
+        await page.goto(f"http://127.0.0.1:{port}/captions")
+        seen: dict[str, Any] = await page.evaluate(SWITCH)
+    assert sorted(seen["heights"]) == [96, 180]
+    assert seen["shown"] == [180, 96, 180]
+    assert seen["trouble"] == []
