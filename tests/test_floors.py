@@ -43,7 +43,8 @@ STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "devices": (
         ("_drivers",),
         ("_hardware",),
-        ("_obs", "_osc", "_midi", "_visca"),
+        ("_obs", "_osc", "_midi", "_visca", "_obsbot"),
+        ("_camera",),
         ("_ground",),
     ),
 }

@@ -1,5 +1,6 @@
-"""Things with a plug: links that tell the truth, and drivers for OBS, sound desks over OSC, surfaces over MIDI."""
+"""Things with a plug: links that tell the truth, and drivers for OBS, desks, surfaces and remote cameras."""
 
+from studio.devices._camera.camera import Camera
 from studio.devices._drivers import DRIVERS, open_devices
 from studio.devices._ground.device import Device, Light, Link, Outcome, Property
 from studio.devices._ground.known import Known, Metered, PropertyChanged
@@ -11,13 +12,18 @@ from studio.devices._midi.model import Encoder, Fader, MidiModel, Pad, Pads, on_
 from studio.devices._midi.surface import MidiSurface
 from studio.devices._obs.driver import Obs
 from studio.devices._obs.process import ObsProcess, obs_answers
+from studio.devices._obsbot.driver import ObsbotCamera
+from studio.devices._obsbot.model import ObsbotModel
 from studio.devices._osc.driver import OscDesk
 from studio.devices._osc.model import OscControl, OscModel
+from studio.devices._visca.driver import ViscaCamera
+from studio.devices._visca.model import Presets, Scale, Speeds, ViscaModel
 
 __all__ = [
     "DRIVERS",
     "Action",
     "Argument",
+    "Camera",
     "Control",
     "Device",
     "Encoder",
@@ -33,15 +39,22 @@ __all__ = [
     "MidiTimecode",
     "Obs",
     "ObsProcess",
+    "ObsbotCamera",
+    "ObsbotModel",
     "OscControl",
     "OscDesk",
     "OscModel",
     "Outcome",
     "Pad",
     "Pads",
+    "Presets",
     "Property",
     "PropertyChanged",
+    "Scale",
+    "Speeds",
     "Value",
+    "ViscaCamera",
+    "ViscaModel",
     "obs_answers",
     "on_page",
     "open_devices",

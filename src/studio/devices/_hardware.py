@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.devices._midi.model import MidiModel
+from studio.devices._obsbot.model import ObsbotModel
 from studio.devices._osc.model import OscModel
+from studio.devices._visca.model import ViscaModel
 from studio.language import _
 
 Checked = Literal["real device", "rehearsal", "manual only"]
@@ -15,7 +17,7 @@ Checked = Literal["real device", "rehearsal", "manual only"]
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """A model: exactly one of `midi` and `osc` says how it talks."""
+    """A model: exactly one of `midi`, `osc`, `visca` and `obsbot` says how it talks."""
 
     maker: str
     model: str
@@ -24,15 +26,23 @@ class Hardware:
     """What was tried, by whom, on which firmware; what was not."""
     midi: MidiModel | None = None
     osc: OscModel | None = None
+    visca: ViscaModel | None = None
+    obsbot: ObsbotModel | None = None
 
     def __post_init__(self) -> None:
-        if (self.midi is None) == (self.osc is None):
-            raise ValueError(_('"model" needs one of "midi" and "osc" beside it, to say how it talks'))
+        if len(self._languages()) != 1:
+            raise ValueError(
+                _('"model" needs one of "midi", "osc", "visca" and "obsbot" beside it, to say how it talks')
+            )
 
     @property
     def driver(self) -> str:
         """The name of its driver in `DRIVERS`."""
-        return "midi" if self.midi else "osc"
+        return self._languages()[0]
+
+    def _languages(self) -> list[str]:
+        said = {"midi": self.midi, "osc": self.osc, "visca": self.visca, "obsbot": self.obsbot}
+        return [language for language, model in said.items() if model is not None]
 
     def controls(self) -> tuple[str, ...]:
         """What `bind` in `studio.toml` may name."""

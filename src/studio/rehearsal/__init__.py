@@ -1,5 +1,6 @@
 """A pretend hall: twins that speak the real bytes on local sockets, and a talk to put on the air."""
 
+from studio.rehearsal._camera import CameraTwin
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
 from studio.rehearsal._hall import PretendHall, pretended, read_rehearsal, remove_venue, write_venue
@@ -12,6 +13,7 @@ from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
 __all__ = [
+    "CameraTwin",
     "DeskTwin",
     "Gate",
     "GearTwin",

@@ -1,0 +1,1 @@
+"""What all remote cameras have in common: the guard on air, the dead-man timer, names and pictures of presets."""

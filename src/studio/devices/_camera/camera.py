@@ -1,0 +1,385 @@
+"""A remote camera, whatever its language: what it can be asked, who may move it, and that it never runs away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from typing import TYPE_CHECKING, TypeAlias
+
+from studio.devices._camera.album import Album
+from studio.devices._camera.guard import ASK_TWICE, FAST, Guard
+from studio.devices._ground.device import Device, Outcome, Property
+from studio.devices._ground.known import Known
+from studio.devices._ground.values import Action, Argument, Control
+from studio.errors import DeviceError, NotSupported
+from studio.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from studio.bus import Bus
+    from studio.devices._ground.values import Value
+
+    Picture: TypeAlias = Callable[[], Awaitable[bytes | None]]
+
+logger = logging.getLogger(__name__)
+
+HOLD = 0.5
+"""Seconds that a move goes on without being asked for again: a stick sends 5 to 25 a second while it is held."""
+PICTURE_DEADLINE = 3.0
+"""Seconds that a picture of a preset is waited for; the preset itself is saved before that."""
+LANES = ("drive", "zoom", "focus")
+"""What moves by itself, each on its own: pan and tilt together, zoom, focus."""
+
+_SPEED = {"lowest": -1.0, "highest": 1.0}
+_ANYWAY = Argument("anyway", "switch", needed=False)
+_PRESET = Argument("preset")
+
+_ACTIONS = (
+    Action("move", (Argument("pan", "number", **_SPEED), Argument("tilt", "number", **_SPEED), _ANYWAY)),  # type: ignore[arg-type]
+    Action("zoom", (Argument("speed", "number", **_SPEED), _ANYWAY)),  # type: ignore[arg-type]
+    Action("focus", (Argument("speed", "number", **_SPEED),)),  # type: ignore[arg-type]
+    Action("stop", urgent=True),
+    Action("home", (_ANYWAY,)),
+    Action("white_balance.trigger"),
+    Action("preset.recall", (_PRESET, Argument("speed", "number", 0.0, 1.0, needed=False), _ANYWAY)),
+    Action("preset.save", (_PRESET, Argument("name", needed=False))),
+    Action("preset.clear", (_PRESET,)),
+    Action("preset.name", (_PRESET, Argument("name"))),
+    Action("preset.picture", (_PRESET,)),
+)
+"""All that a camera could do; `position` is made of the axes that it has."""
+
+
+class Camera(Device):
+    """What every remote camera does alike.
+
+    `on_air` is set by the house from OBS's programme scene; while it is so, what viewers would see as a jerk (presets,
+    fast moves, positions, home, switching off) is refused unless the same call comes again within five seconds or says
+    `anyway`. The lamp follows.
+
+    A move goes on for half a second and has to be asked for again until it is to end: a dead page, cable or program
+    leaves no camera turning. STOP overtakes whatever waits and ends whatever moves.
+    """
+
+    def __init__(self, name: str, bus: Bus, presets: int, abilities: Iterable[str], folder: Path | None) -> None:
+        """Connect to nobody yet. `presets`: how many it remembers; `folder` is the house's, for names and pictures."""
+        super().__init__(name, bus)
+        self.picture: Picture | None = None
+        """Gives a JPEG of what the camera shows now, or `None`; called whenever a preset is saved."""
+        self._presets = presets
+        self._abilities = frozenset(abilities)
+        self._album = Album(folder, name)
+        self._guard = Guard()
+        self._known = Known(self.link, bus)
+        self._epoch: asyncio.TaskGroup | None = None
+        """Owns what is done beside the calls while the link stands."""
+        self._newest = dict.fromkeys(LANES, 0)
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._due: dict[str, float] = {}
+        """Lane → when it is stopped, unless asked again; on the loop's clock."""
+        self._holding = asyncio.Event()
+        self._moving: set[str] = set()
+        """Lanes that were told to move and did not yet say that they stand, over epochs too."""
+        self._halts: dict[frozenset[str], tuple[asyncio.Task[Outcome], Callable[[], bool]]] = {}
+        """Stops that are being done, and whether nothing newer was asked of these lanes."""
+
+    # ── what the house sets ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def on_air(self) -> bool:
+        """Whether viewers see this camera."""
+        return self._guard.on_air
+
+    @on_air.setter
+    def on_air(self, so: bool) -> None:
+        if so != self._guard.on_air:
+            self._guard.on_air = so
+            self._light_lamp(on=so)
+
+    def keep_in(self, folder: Path) -> None:
+        """Keep names and pictures of presets below `folder`, and read what is there."""
+        self._album = Album(folder, self.name)
+        self._describe_names()
+
+    def preset_picture(self, preset: int) -> Path | None:
+        """The JPEG that shows a preset; `None` where there is none."""
+        return self._album.picture(preset)
+
+    # ── what it is asked ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def controls(self) -> Mapping[str, Control]:
+        return self._known.controls
+
+    def get(self, control: str) -> Property:
+        return self._known.get(control)
+
+    def actions(self) -> Mapping[str, Action]:
+        found = {action.name: action for action in _ACTIONS if action.name in self._abilities}
+        if axes := [Argument(axis, "number", needed=False) for axis in ("pan", "tilt", "zoom") if axis in self._axes()]:
+            speed = Argument("speed", "number", 0.0, 1.0, needed=False)
+            found["position"] = Action("position", (*axes, speed, _ANYWAY))
+        return found
+
+    async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:
+        wanted = self._action(action)
+        given = _fit(wanted, arguments or {})
+        anyway = given.pop("anyway", False) is True
+        if action == "stop":
+            return await self.stop()
+        preset = self._preset(given["preset"], new=action == "preset.save") if "preset" in given else 0
+        if action == "preset.name":
+            return self._call_preset(preset, str(given["name"]))
+        if no := self._not_ready() or self._guarded(action, given, anyway=anyway):
+            return no
+        return await self._perform(action, given, preset)
+
+    def _action(self, name: str) -> Action:
+        found = self.actions().get(name)
+        if found is None and any(name == each.name for each in _ACTIONS):
+            raise NotSupported(_("{name} cannot do that: {action}.").format(name=self.name, action=name))
+        if found is None:
+            raise ValueError(name)
+        return found
+
+    async def _perform(self, action: str, given: Mapping[str, Value], preset: int) -> Outcome:
+        speed = float(given["speed"]) if "speed" in given else None
+        where = {axis: float(given[axis]) for axis in ("pan", "tilt", "zoom") if axis in given}
+        known: dict[str, Callable[[], Awaitable[Outcome]]] = {
+            "move": lambda: self._move("drive", where["pan"], where["tilt"]),
+            "zoom": lambda: self._move("zoom", speed or 0.0),
+            "focus": lambda: self._move("focus", speed or 0.0),
+            "position": lambda: self._go(where, speed),
+            "preset.recall": lambda: self._recall(preset, speed),
+            "preset.save": lambda: self._save_preset(preset, given.get("name")),
+            "preset.clear": lambda: self._clear_preset(preset),
+            "preset.picture": lambda: self._take_picture(preset),
+        }
+        return await known.get(action, lambda: self._do(action))()
+
+    async def stop(self, lanes: Iterable[str] = LANES) -> Outcome:
+        """Overtake whatever waits, end what moves, and say `confirmed` only when the camera stands."""
+        key = frozenset(lanes)
+        for lane in key:
+            self._due.pop(lane, None)
+        if self._epoch is None or not (self.link.up or self.link.state == "syncing"):
+            return Outcome(
+                "refused", _("{name} does not answer; it is stopped as soon as it does.").format(name=self.name)
+            )
+        running, wanted = self._halts.get(key, (None, lambda: False))
+        if running is None or running.done() or not wanted():
+            wanted = self._overtake(*key)
+            running = self._epoch.create_task(self._halt(key, wanted))
+            self._halts[key] = running, wanted
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if not running.cancelled():
+                raise  # whoever asked is gone; the stop goes on
+            return Outcome("unconfirmed", _("{name} was lost while it was told to stop.").format(name=self.name))
+
+    # ── what a driver does in its camera's language ───────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    async def _drive(self, lane: str, speeds: tuple[float, ...], wanted: Callable[[], bool]) -> Outcome:
+        """Move a lane at speeds in [-1..1], pan (right) and tilt (up), or one; give up when it is not `wanted` now."""
+
+    @abstractmethod
+    async def _halt(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> Outcome:
+        """Stop `lanes` before all else, again and again, until the camera says so and is seen to stand.
+
+        It is given up only when it is not `wanted` any more: something newer was asked.
+        """
+
+    @abstractmethod
+    async def _recall(self, preset: int, speed: float | None) -> Outcome:
+        """Go to a preset; confirmed when the camera says that it is there, and rests."""
+
+    @abstractmethod
+    async def _go(self, where: Mapping[str, float], speed: float | None) -> Outcome:
+        """Go to a position; confirmed when the camera reports that it rests there."""
+
+    @abstractmethod
+    async def _do(self, action: str) -> Outcome:
+        """Do what has no arguments: `home`, `white_balance.trigger`."""
+
+    async def _save(self, preset: int) -> Outcome:  # noqa: ARG002 - for those that can
+        raise NotSupported(_("{name} cannot store presets.").format(name=self.name))
+
+    async def _clear(self, preset: int) -> Outcome:  # noqa: ARG002 - for those that can
+        raise NotSupported(_("{name} cannot store presets.").format(name=self.name))
+
+    def _light_lamp(self, *, on: bool) -> None:
+        """Show that viewers see this camera, soon and whenever it comes back."""
+
+    def _axes(self) -> Iterable[str]:
+        """Of `pan`, `tilt`, `zoom`, those it can be sent to."""
+        return ()
+
+    def _not_ready(self) -> Outcome | None:
+        """Why it cannot do anything now: it is not there, or in standby."""
+        return self._not_there()
+
+    def _not_there(self) -> Outcome | None:
+        """Why nothing at all can be asked of it now."""
+        if self.link.up:
+            return None
+        return Outcome("refused", self.link.detail or _("{name} is not connected yet.").format(name=self.name))
+
+    # ── moves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _move(self, lane: str, *speeds: float) -> Outcome:
+        if not any(speeds):
+            return await self.stop((lane,))
+        wanted = self._overtake(lane)
+        self._moving.add(lane)
+        self._due[lane] = asyncio.get_running_loop().time() + HOLD
+        self._holding.set()
+        async with self._turn(lane):
+            if not wanted():
+                return self._overtaken()
+            return await self._drive(lane, speeds, wanted)
+
+    def _overtake(self, *lanes: str) -> Callable[[], bool]:
+        """Make all that was asked of `lanes` before old; returns whether what is asked now is still the newest."""
+        for lane in lanes:
+            self._newest[lane] = self._newest.get(lane, 0) + 1
+        return self._still(*lanes)
+
+    def _still(self, *lanes: str) -> Callable[[], bool]:
+        """Whether nothing newer than now is asked of `lanes`."""
+        mine = {lane: self._newest.get(lane, 0) for lane in lanes}
+        return lambda: all(self._newest.get(lane, 0) == number for lane, number in mine.items())
+
+    def _overtaken(self) -> Outcome:
+        return Outcome("superseded", _("{name} was asked for something else meanwhile.").format(name=self.name))
+
+    def _turn(self, lane: str) -> asyncio.Lock:
+        return self._turns.setdefault(lane, asyncio.Lock())
+
+    async def _dead_man(self) -> None:
+        """Stop what nobody asks for any more. Runs as long as an epoch."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._holding.wait()
+            now = loop.time()
+            late = [lane for lane, due in self._due.items() if due <= now]
+            if late:
+                logger.debug("%s: nobody holds %s any more", self.name, ", ".join(late))
+                await self.stop(late)
+            elif self._due:
+                await asyncio.sleep(max(0.0, min(self._due.values()) - now))
+            else:
+                self._holding.clear()
+
+    # ── the guard ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _guarded(self, action: str, given: Mapping[str, Value], *, anyway: bool) -> Outcome | None:
+        """Refuse what viewers would see as a jerk, once."""
+        if action in ("move", "zoom"):
+            if max(abs(float(value)) for value in given.values()) <= FAST:
+                return None
+            return self._refused_on_air(action, anyway=anyway, held=True)
+        if action in ("preset.recall", "home", "position", "pan", "tilt", "power", "white_balance.trigger"):
+            return self._refused_on_air((action, *sorted(given.items())), anyway=anyway)
+        return None
+
+    def _refused_on_air(self, call: object, *, anyway: bool = False, held: bool = False) -> Outcome | None:
+        if not self._guard.refuses(call, asyncio.get_running_loop().time(), anyway=anyway, held=held):
+            return None
+        return Outcome(
+            "refused",
+            _("{name} is on air; ask for the same once more within {seconds} seconds if viewers may see it.").format(
+                name=self.name, seconds=round(ASK_TWICE)
+            ),
+        )
+
+    # ── presets ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _preset(self, said: Value, *, new: bool) -> int:
+        """The number of a preset by its number or name; ValueError with a sentence where there is none."""
+        text = str(said)
+        number = int(text) if text.strip().isdecimal() else self._album.find(text)
+        if number is None or not 1 <= number <= self._presets:
+            message = _("{name} has presets 1 to {count}, and none called {preset}.")
+            if not new and self._album.names:
+                message = _("{name} has presets 1 to {count}, and none called {preset}; there are: {names}.")
+            names = ", ".join(self._album.names.values())
+            raise ValueError(message.format(name=self.name, count=self._presets, preset=repr(text), names=names))
+        return number
+
+    def _preset_names(self) -> list[Control]:
+        return [Control(f"preset{number}.name", "text") for number in sorted(self._album.names)]
+
+    def _learn_names(self) -> None:
+        for number, name in self._album.names.items():
+            self._known.learn(f"preset{number}.name", name, "us")
+
+    def _call_preset(self, preset: int, name: str) -> Outcome:
+        try:
+            self._album.call(preset, name)
+        except DeviceError as problem:
+            return Outcome("refused", str(problem))
+        self._describe_names()
+        return Outcome("confirmed")
+
+    def _describe_names(self) -> None:
+        others = [each for each in self._known.controls.values() if not each.name.startswith("preset")]
+        self._known.describe([*others, *self._preset_names()])
+        if self.link.up:
+            self._learn_names()
+
+    async def _save_preset(self, preset: int, name: Value | None) -> Outcome:
+        outcome = await self._save(preset)
+        if outcome.kind != "confirmed":
+            return outcome
+        if name is not None:
+            named = self._call_preset(preset, str(name))
+            if named.kind != "confirmed":
+                return Outcome("unconfirmed", named.reason)
+        if self.picture:
+            await self._take_picture(preset)  # a picture that fails is logged: the preset itself is saved
+        return outcome
+
+    async def _clear_preset(self, preset: int) -> Outcome:
+        outcome = await self._clear(preset)
+        if outcome.kind == "confirmed":
+            self._call_preset(preset, "")
+            self._album.forget(preset)
+        return outcome
+
+    async def _take_picture(self, preset: int) -> Outcome:
+        if self.picture is None:
+            return Outcome("refused", _("Nobody here can take a picture of what {name} shows.").format(name=self.name))
+        try:
+            async with asyncio.timeout(PICTURE_DEADLINE):
+                jpeg = await self.picture()
+            if jpeg is None:
+                raise DeviceError(_("There is no picture of what {name} shows now.").format(name=self.name))  # noqa: TRY301 - one end for all three
+            await asyncio.to_thread(self._album.keep, preset, jpeg)
+        except (DeviceError, TimeoutError) as problem:
+            reason = str(problem) or _("No picture of what {name} shows came in time.").format(name=self.name)
+            logger.warning("%s: no picture of preset %d: %s", self.name, preset, reason)
+            return Outcome("refused", reason)
+        return Outcome("confirmed")
+
+
+def _fit(action: Action, given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what `action` is given as it takes it; ValueError with a sentence for what it cannot take."""
+    known = {argument.name: argument for argument in action.arguments}
+    for name in given:
+        if name not in known:
+            raise ValueError(_("{action} takes no {argument}.").format(action=action.name, argument=name))
+    for name, argument in known.items():
+        if argument.needed and name not in given:
+            raise ValueError(_("{action} needs {argument}.").format(action=action.name, argument=name))
+    return {name: known[name].as_control().fit(_plain(known[name], value)) for name, value in given.items()}
+
+
+def _plain(argument: Argument, value: Value) -> Value:
+    """A preset may be given as a number, too."""
+    if argument.kind == "text" and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}"
+    return value

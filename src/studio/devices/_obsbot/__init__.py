@@ -1,0 +1,1 @@
+"""OBSBOT cameras over OSC: model and driver."""

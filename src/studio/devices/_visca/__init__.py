@@ -1,0 +1,1 @@
+"""Remote cameras over VISCA: model, ways to them, session, driver."""
