@@ -122,12 +122,12 @@ def test_several_devices_at_once(house: House, hall: Hall) -> None:
               do:
                 - take:Talk
                 - set: {desk: {ch1.mute: true}}
-                - call: {cam1: preset.recall, number: 3}
+                - call: {cam1: preset.recall, preset: 3}
                   within: 4
     """)
     take, mute, call = done(board.pressed(where("pad1"), 0, hall))
     assert (take, mute) == (TAKE, MUTE)
-    assert (call.device, call.action, call.arguments, call.within) == ("cam1", "preset.recall", {"number": 3}, 4)  # type: ignore[attr-defined]
+    assert (call.device, call.action, call.arguments, call.within) == ("cam1", "preset.recall", {"preset": 3}, 4)  # type: ignore[attr-defined]
     assert board.light(where("pad1"), hall) == "ready"
     hall.values["desk", "ch1.mute"] = True
     assert board.light(where("pad1"), hall) == "on"

@@ -51,13 +51,13 @@ class Call:
     """Something a device does."""
 
     call: Mapping[str, Stated]
-    """Device → action, and after it argument → value: `{cam1: preset.recall, number: 3}`."""
+    """Device → action, and after it argument → value: `{cam1: preset.recall, preset: 3}`."""
     within: Within = 5.0
 
     def __post_init__(self) -> None:
         if not self.call or not isinstance(next(iter(self.call.values())), str):
             raise ValueError(
-                _('"call" must begin with a device and its action, as in {cam1: preset.recall, number: 3}')
+                _('"call" must begin with a device and its action, as in {cam1: preset.recall, preset: 3}')
             )
 
     @property
