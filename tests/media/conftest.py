@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.media.relay_bench import Encoder, Relays, make_clip
+from tests.media.relay_bench import Encoder, Relays, Stage, make_clip
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
     from pathlib import Path
 
 
@@ -37,6 +39,24 @@ async def relays_of(tmp_path: Path) -> AsyncIterator[Callable[[str], Relays]]:
     finally:
         for one in found:
             await one.close()
+
+
+@pytest.fixture
+def together(relays_of: Callable[[str], Relays]) -> Callable[..., Awaitable[None]]:
+    """Run several shows at a time, each on a stage of its own."""
+
+    async def run(*shows: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+        over = asyncio.Barrier(len(shows))
+        stages = [Stage(relays_of(str(number)), over) for number in range(len(shows))]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for show, stage in zip(shows, stages, strict=True):
+                    group.create_task(show(stage))
+        finally:
+            for encoder in itertools.chain.from_iterable(stage.encoders for stage in stages):
+                encoder.stop()
+
+    return run
 
 
 @pytest.fixture(scope="session")

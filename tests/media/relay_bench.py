@@ -174,6 +174,16 @@ class Relays:
             await relay.line.close()
 
 
+@dataclass
+class Stage:
+    """What a show has that runs beside others."""
+
+    relays: Relays
+    over: asyncio.Barrier
+    """Where it waits when its relays have ended: to look into files would keep the others waiting."""
+    encoders: list[Encoder] = field(default_factory=list)
+
+
 async def call(path: Path, process: asyncio.subprocess.Process) -> Line:
     async with asyncio.timeout(15):
         while True:

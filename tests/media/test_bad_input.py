@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 import threading
 import time
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,14 +15,14 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.media.relay_bench import Relay, Relays, free_port, see
+from tests.media.relay_bench import Relay, Stage, free_port, see
 
 from studio.media._ground.clock import RATE, TICK, Ticks
 from studio.media._ground.eyes import Eyes
 from studio.media._ground.tape import AIR_RATE, Arrival, Tape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 FFMPEG = ("ffmpeg", "-v", "error", "-y")
@@ -92,34 +94,40 @@ def _number(packet: bytes) -> int:
 
 
 @pytest.fixture
-def wires() -> Iterator[list[Wire]]:
-    running: list[Wire] = []
-    yield running
-    for wire in running:
+def wires_of() -> Iterator[Callable[[], list[Wire]]]:
+    running: list[list[Wire]] = []
+
+    def make() -> list[Wire]:
+        running.append([])
+        return running[-1]
+
+    yield make
+    for wire in itertools.chain.from_iterable(running):
         wire.close()
 
 
-async def listening(relays: Relays) -> tuple[Relay, str]:
+async def listening(stage: Stage) -> tuple[Relay, str]:
     url = f"srt://127.0.0.1:{free_port()}"
-    relay = await relays.start(f"listen:{url}")
+    relay = await stage.relays.start(f"listen:{url}")
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
     return relay, url
 
 
-async def test_size_clock_and_sound_may_change_in_mid_stream(relays: Relays, wires: list[Wire], tmp_path: Path) -> None:
+async def changes(tmp_path: Path, wires: list[Wire], stage: Stage) -> None:
     parts = [
         film(tmp_path / "begins.ts", 2, "-output_ts_offset", "95441.7"),  # its 33 bits are over after two seconds
         film(tmp_path / "jumps.ts", 2, "-output_ts_offset", "14", picture="testsrc2=s=640x360:r=25"),
         film(tmp_path / "goes back.ts", 2, "-output_ts_offset", "5", "-ac", "1", picture="testsrc2=s=640x360:r=25"),
         film(tmp_path / "falls silent.ts", 2, "-output_ts_offset", "7", sound=""),
     ]
-    relay, url = await listening(relays)
+    relay, url = await listening(stage)
     wires.append(Wire(b"".join(part.read_bytes() for part in parts), url))
     await relay.until(lambda: relay.aired >= 150)
     assert relay.report.source == "online"
     await relay.until(lambda: relay.report.source == "connecting")
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
     folder = relay.plan.folder
     aired = see(folder / "recording.mp4")
@@ -133,15 +141,13 @@ async def test_size_clock_and_sound_may_change_in_mid_stream(relays: Relays, wir
     assert sizes == [180, 360]
 
 
-async def test_sound_that_is_promised_and_never_comes_keeps_no_picture_from_the_air(
-    relays: Relays, wires: list[Wire], tmp_path: Path
-) -> None:
+async def mute(tmp_path: Path, wires: list[Wire], stage: Stage) -> None:
     data = film(tmp_path / "both.ts", 12).read_bytes()
     packets = (data[at : at + PACKET] for at in range(0, len(data), PACKET))
     mute = b"".join(packet for packet in packets if _number(packet) != SOUND)
     hevc = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=25:log-level=none", "-c:a", "ac3")
     other = film(tmp_path / "hevc.ts", 6, *hevc, sound="aevalsrc='0.5*sin(2*PI*800*t)|0|0|0|0|0':c=5.1:s=48000")
-    relay, url = await listening(relays)
+    relay, url = await listening(stage)
 
     wires.append(Wire(mute, url))
     await relay.until(wires[0].gone.is_set)  # the first look does not tell; the next one is longer
@@ -155,8 +161,15 @@ async def test_sound_that_is_promised_and_never_comes_keeps_no_picture_from_the_
     await relay.until(lambda: (relay.report.peak or -100) > -20)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     with av.open(str(relay.plan.folder / "clean-2.mp4")) as clean:
         assert clean.streams.video[0].codec_context.name == "hevc"
+
+
+async def test_what_comes_may_change_in_mid_stream_or_never_come(
+    together: Callable[..., Awaitable[None]], wires_of: Callable[[], list[Wire]], tmp_path: Path
+) -> None:
+    await together(partial(changes, tmp_path, wires_of()), partial(mute, tmp_path, wires_of()))
 
 
 def test_no_channel_is_lost_and_none_becomes_much_quieter() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
-from tests.media.relay_bench import QUICK, Encoder, Relays, free_port, make_clip, see
+from tests.media.relay_bench import QUICK, Encoder, Stage, free_port, make_clip, see
 from tests.media.test_slate import RED, colours
 
 from studio.events import SetHold
@@ -16,6 +17,7 @@ from studio.units import Ms
 from studio.wire import h264
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 COPY = replace(QUICK, copy=True)
@@ -63,24 +65,23 @@ def copied(recording: Path, clip: Path) -> float:
     return sum(one in known for one in whole) / len(whole)
 
 
-async def test_the_picture_goes_out_as_it_came_and_the_slate_between(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def goes_out_as_it_came(clip: Path, stage: Stage) -> None:
     url = f"srt://127.0.0.1:{free_port()}"
-    relay = await relays.start(f"listen:{url}", slate=RED, encode=COPY, captions=False)
+    relay = await stage.relays.start(f"listen:{url}", slate=RED, encode=COPY, captions=False)
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 60)
-    encoders[0].stop()
+    stage.encoders[0].stop()
     await relay.until(lambda: relay.report.slate)
     await relay.until(lambda: relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: not relay.report.slate)
     back = relay.aired
     await relay.until(lambda: relay.aired > back + 70)
     assert relay.report.on_time >= 0.9 * relay.report.frames
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert relay.troubles() == []
 
     recording = relay.plan.folder / "recording.mp4"
@@ -101,9 +102,9 @@ async def test_the_picture_goes_out_as_it_came_and_the_slate_between(
     assert min(later - earlier for earlier, later in itertools.pairwise(heard.times)) > 0
 
 
-async def test_a_hold_that_changes_is_encoded_until_the_next_key_frame(relays: Relays, tmp_path: Path) -> None:
+async def changed_hold(tmp_path: Path, stage: Stage) -> None:
     long = make_clip(tmp_path / "long.mp4", seconds=24)
-    relay = await relays.start(f"file:{long}", encode=COPY, captions=False, hold=Ms(1000))
+    relay = await stage.relays.start(f"file:{long}", encode=COPY, captions=False, hold=Ms(1000))
     await relay.until(lambda: relay.aired >= 85)  # of a film, the first group is encoded
     relay.line.send(SetHold(Ms(3500)))
     await relay.until(lambda: relay.report.slate)
@@ -118,6 +119,7 @@ async def test_a_hold_that_changes_is_encoded_until_the_next_key_frame(relays: R
     )  # wherever in a group the hold was changed, two more are copied
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     recording = relay.plan.folder / "recording.mp4"
     seen = see(recording)
     steps = [later - earlier for earlier, later in itertools.pairwise(seen.times)]
@@ -126,27 +128,39 @@ async def test_a_hold_that_changes_is_encoded_until_the_next_key_frame(relays: R
     assert copied(recording, long) > 0.3
 
 
-async def test_what_cannot_be_copied_is_encoded_and_that_is_said_once(
-    relays: Relays, encoders: list[Encoder], tmp_path: Path
-) -> None:
+async def rare_keys(tmp_path: Path, stage: Stage) -> None:
     rare = make_clip(tmp_path / "rare.mp4", seconds=6, more=("-g", "500"))
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", encode=COPY, captions=False)
+    relay = await stage.relays.start(f"listen:{url}", encode=COPY, captions=False)
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(rare, url))
+    stage.encoders.append(Encoder(rare, url))
     await relay.until(relay.troubles)
     await relay.until(lambda: relay.aired > 115)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     (said,) = relay.troubles()
     assert said.sentence.startswith("Key frames come 4.")
     assert said.sentence.endswith(" set the encoder's keyframe interval to 2 s to copy it.")
     assert 0.5 < copied(relay.plan.folder / "recording.mp4", rare) < 1
 
 
-async def test_with_captions_everything_is_encoded(relays: Relays, clip: Path) -> None:
-    relay = await relays.start(f"file:{clip}", encode=COPY)
+async def captioned(clip: Path, stage: Stage) -> None:
+    relay = await stage.relays.start(f"file:{clip}", encode=COPY)
     await relay.until(lambda: relay.aired >= 30)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert copied(relay.plan.folder / "recording.mp4", clip) == 0
+
+
+async def test_the_picture_goes_out_as_it_came_but_for_slate_and_changes_of_the_hold(
+    together: Callable[..., Awaitable[None]], tmp_path: Path, clip: Path
+) -> None:
+    await together(partial(goes_out_as_it_came, clip), partial(changed_hold, tmp_path))
+
+
+async def test_what_cannot_be_copied_is_encoded(
+    together: Callable[..., Awaitable[None]], tmp_path: Path, clip: Path
+) -> None:
+    await together(partial(rare_keys, tmp_path), partial(captioned, clip))

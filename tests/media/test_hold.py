@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import re
+from functools import partial
 from time import sleep
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.media.relay_bench import QUICK, Encoder, Relay, Relays, expected, free_port, make_clip, see, segments
+from tests.media.relay_bench import QUICK, Encoder, Relay, Stage, expected, free_port, make_clip, see, segments
 from tests.media.test_relay_closed import closed_captions, write
 
 from studio.events import HoldChanged, SetHold
@@ -23,7 +23,7 @@ from studio.spoken import Cue
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -152,20 +152,12 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clip") / "long.mp4", seconds=40)
 
 
-async def test_the_hold_is_changed_on_the_air(
-    relays_of: Callable[[str], Relays], encoders: list[Encoder], long_clip: Path
-) -> None:
-    async with asyncio.TaskGroup() as shows:
-        for source in ("file", "listen"):
-            shows.create_task(changes_on_the_air(relays_of(source), encoders, long_clip, source))
-
-
-async def changes_on_the_air(relays: Relays, encoders: list[Encoder], long_clip: Path, source: str) -> None:
+async def changed_on_the_air(long_clip: Path, source: str, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"file:{long_clip}" if source == "file" else f"listen:{url}", hold=Ms(1000))
+    relay = await stage.relays.start(f"file:{long_clip}" if source == "file" else f"listen:{url}", hold=Ms(1000))
     if source == "listen":
         await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-        encoders.append(Encoder(long_clip, url))
+        stage.encoders.append(Encoder(long_clip, url))
     cues = [cue(number, 1000 + 2000 * number, 1900 + 2000 * number) for number in range(1, 20)]
     relay.show(*cues)
     await relay.until(lambda: relay.aired >= 60)
@@ -180,6 +172,7 @@ async def changes_on_the_air(relays: Relays, encoders: list[Encoder], long_clip:
     await relay.until(lambda: relay.aired >= aired + 70)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
     folder = relay.plan.folder
     time = AirTime.of(folder)
@@ -209,25 +202,24 @@ async def changes_on_the_air(relays: Relays, encoders: list[Encoder], long_clip:
             assert (str(each.number), f"{each.start / 1000 % 60:06.3f}") in told
 
 
-async def test_a_relay_that_is_killed_while_the_show_stands_airs_nothing_twice(
-    relays: Relays, encoders: list[Encoder], long_clip: Path
-) -> None:
+async def killed_while_it_stands(long_clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", hold=Ms(500))
+    relay = await stage.relays.start(f"listen:{url}", hold=Ms(500))
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(long_clip, url))
+    stage.encoders.append(Encoder(long_clip, url))
     relay.show(cue(1, 0, 60_000))
     await relay.until(lambda: relay.aired >= 60)
     await change(relay, 5.0)
     await relay.until(lambda: relay.report.slate)
     await relay.kill()
-    again = await relays.start(relay.plan)
+    again = await stage.relays.start(relay.plan)
     again.show(cue(1, 0, 60_000))
     await again.until(lambda: again.aired >= 30)
     await again.until(lambda: again.report.slate)  # no encoder has come
     await again.until(lambda: [alarm.name for alarm in again.report.alarms] == ["slate"])
     again.finish()
     assert await again.ended() == 0
+    await stage.over.wait()
 
     folder = relay.plan.folder
     (stand, goes_on) = AirTime.of(folder).turns
@@ -246,8 +238,8 @@ async def test_a_relay_that_is_killed_while_the_show_stands_airs_nothing_twice(
         assert min(abs(flash - at - (shift if at > stand.show / 1000 else 0)) for at in clean.flashes) < 0.06
 
 
-async def test_a_hold_that_cannot_be_is_refused(relays: Relays, clip: Path) -> None:
-    relay = await relays.start(f"file:{clip}")
+async def impossible(clip: Path, stage: Stage) -> None:
+    relay = await stage.relays.start(f"file:{clip}")
     await relay.until(lambda: relay.aired >= 5)
     relay.line.send(SetHold(Ms(31_000)))
     await relay.until(relay.troubles)
@@ -255,3 +247,14 @@ async def test_a_hold_that_cannot_be_is_refused(relays: Relays, clip: Path) -> N
     assert relay.report.hold == relay.plan.hold
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
+
+
+async def test_the_hold_is_changed_on_the_air(together: Callable[..., Awaitable[None]], long_clip: Path) -> None:
+    await together(partial(changed_on_the_air, long_clip, "file"), partial(changed_on_the_air, long_clip, "listen"))
+
+
+async def test_a_relay_that_is_killed_while_the_show_stands_airs_nothing_twice(
+    together: Callable[..., Awaitable[None]], long_clip: Path, clip: Path
+) -> None:
+    await together(partial(killed_while_it_stands, long_clip), partial(impossible, clip))

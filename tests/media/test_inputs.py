@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 import signal
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.media.inputs_bench import look, make_encoded, repeats
-from tests.media.relay_bench import Encoder, Relay, Relays, free_port
+from tests.media.relay_bench import Encoder, Relay, Stage, free_port
 from tests.media.test_copy import COPY, copied
 
 from studio.events import ChooseInput, Sound
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -31,14 +32,12 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     )
 
 
-async def both(
-    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path], hold: int, **more: object
-) -> tuple[Relay, list[str]]:
+async def both(stage: Stage, clips: tuple[Path, Path], hold: int, **more: object) -> tuple[Relay, list[str]]:
     urls = [f"rtmp://127.0.0.1:{free_port()}/live/studio" for _each in clips]
-    relay = await relays.start(relays.plan(f"listen:{urls[0]}", backup=urls[1], hold=Ms(hold), **more))
+    relay = await stage.relays.start(stage.relays.plan(f"listen:{urls[0]}", backup=urls[1], hold=Ms(hold), **more))
     await relay.until(lambda: relay.reported and len(relay.report.inputs) == 2)
     for clip, url in zip(clips, urls, strict=True):
-        encoders.append(Encoder(clip, url))
+        stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: all(each.state == "online" for each in relay.report.inputs) and relay.aired > 10)
     assert airs(relay) == "main"
     return relay, urls
@@ -53,19 +52,18 @@ def later(relay: Relay, frames: int) -> Callable[[], bool]:
     return lambda: relay.aired >= upto
 
 
-@pytest.mark.parametrize(("how", "larger"), [(signal.SIGKILL, False), (signal.SIGSTOP, True)])
-async def test_a_lost_main_encoder_is_not_missed_within_the_hold(
-    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path, Path], how: signal.Signals, *, larger: bool
-) -> None:
-    relay, _urls = await both(relays, encoders, (clips[0], clips[1 + larger]), hold=1000)
+async def main_lost(clips: tuple[Path, Path, Path], how: signal.Signals, stage: Stage) -> None:
+    larger = how is signal.SIGSTOP
+    relay, _urls = await both(stage, (clips[0], clips[1 + larger]), hold=1000)
     await relay.until(later(relay, 30))
-    encoders[0].process.send_signal(how)
+    stage.encoders[0].process.send_signal(how)
     await relay.until(lambda: airs(relay) == "backup")
     [alarm] = [alarm for alarm in relay.report.alarms if alarm.name == "main"]
     assert "the backup is on the air" in alarm.sentence
     await relay.until(later(relay, 70))
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
     aired = look(relay.plan.folder / "recording.mp4")
     [turn] = aired.turns
@@ -91,23 +89,21 @@ async def test_a_lost_main_encoder_is_not_missed_within_the_hold(
         assert other.start == pytest.approx(one.start + len(one.samples) / 32, abs=25)
 
 
-async def test_a_hand_chooses_and_a_restart_keeps_it(
-    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path, Path]
-) -> None:
-    relay, urls = await both(relays, encoders, clips[:2], hold=1000)
+async def chosen_by_hand(clips: tuple[Path, Path, Path], stage: Stage) -> None:
+    relay, urls = await both(stage, clips[:2], hold=1000)
     relay.line.send(ChooseInput("backup"))
     await relay.until(lambda: airs(relay) == "backup")
     assert relay.report.chosen == "backup"
     await relay.until(later(relay, 40))
     await relay.kill()
 
-    relay = await relays.start(relay.plan)
+    relay = await stage.relays.start(relay.plan)
     for clip, url in zip(clips[:2], urls, strict=True):
-        encoders.append(Encoder(clip, url))
+        stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.reported and airs(relay) == "backup")
     assert relay.report.chosen == "backup"
     await relay.until(later(relay, 40))
-    encoders[-1].stop()  # what was chosen is lost
+    stage.encoders[-1].stop()  # what was chosen is lost
     await relay.until(lambda: airs(relay) == "main")
     assert relay.report.chosen is None
     assert "backup encoder, which somebody had chosen, is lost" in relay.troubles()[-1].sentence
@@ -117,21 +113,21 @@ async def test_a_hand_chooses_and_a_restart_keeps_it(
     await relay.until(later(relay, 30))
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     aired = look(relay.plan.folder / "recording.mp4")
     assert [who for who, _same in itertools.groupby(who for who in aired.who if who)] == ["main", "backup", "main"]
 
 
-async def test_what_is_copied_is_copied_of_the_backup_too(
-    relays: Relays, encoders: list[Encoder], clips: tuple[Path, Path, Path]
-) -> None:
+async def copied_of_both(clips: tuple[Path, Path, Path], stage: Stage) -> None:
     encode = replace(COPY, segment_type="fmp4", keyframe_seconds=1, segment_seconds=1, playlist_segments=0)
-    relay, _urls = await both(relays, encoders, clips[:2], hold=1000, captions=False, encode=encode)
+    relay, _urls = await both(stage, clips[:2], hold=1000, captions=False, encode=encode)
     await relay.until(later(relay, 20))
-    encoders[0].process.kill()
+    stage.encoders[0].process.kill()
     await relay.until(lambda: airs(relay) == "backup")
     await relay.until(later(relay, 85))  # the hold, what is left of a group of pictures, and some of the next
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     for path in (relay.plan.folder / "recording.mp4", relay.plan.folder / "hls" / "index.m3u8"):
         aired = look(path)
         assert len(aired.turns) == 1
@@ -142,3 +138,15 @@ async def test_what_is_copied_is_copied_of_the_backup_too(
     main, backup = (copied(relay.plan.folder / "recording.mp4", clip) for clip in clips[:2])
     assert main > 0.1
     assert backup > 0.1
+
+
+async def test_a_lost_main_encoder_is_not_missed_within_the_hold(
+    together: Callable[..., Awaitable[None]], clips: tuple[Path, Path, Path]
+) -> None:
+    await together(partial(main_lost, clips, signal.SIGKILL), partial(main_lost, clips, signal.SIGSTOP))
+
+
+async def test_a_hand_chooses_and_what_is_copied_is_copied_of_both(
+    together: Callable[..., Awaitable[None]], clips: tuple[Path, Path, Path]
+) -> None:
+    await together(partial(chosen_by_hand, clips), partial(copied_of_both, clips))

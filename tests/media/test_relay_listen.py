@@ -5,16 +5,17 @@ import contextlib
 import itertools
 import signal
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
-from tests.media.relay_bench import Encoder, Relays, free_port, see
+from tests.media.relay_bench import Encoder, Relays, Stage, free_port, see
 
 from studio.events import Sound
 from studio.media import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 
@@ -57,36 +58,36 @@ async def comes_back(relays: Relays, encoders: list[Encoder], clip: Path, scheme
     assert starts == sorted(starts)
 
 
-async def test_an_encoder_that_is_gone_without_a_word_makes_room_for_another(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def gone_without_a_word(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}")
+    relay = await stage.relays.start(f"listen:{url}")
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 10)
-    encoders[0].process.send_signal(signal.SIGSTOP)
+    stage.encoders[0].process.send_signal(signal.SIGSTOP)
     await relay.until(lambda: relay.report.source == "degraded")
     assert relay.report.source_detail.startswith("The encoder is connected and sends nothing")
     await relay.until(lambda: relay.report.source == "connecting")
     aired = relay.report.on_time
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.report.on_time > aired + 10)
     assert relay.report.source == "online"
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
 
-async def test_strangers_at_the_door_keep_no_encoder_out(relays: Relays, encoders: list[Encoder], clip: Path) -> None:
+async def strangers(clip: Path, stage: Stage) -> None:
     port = free_port()
-    relay = await relays.start(f"listen:rtmp://127.0.0.1:{port}/live/studio")
+    relay = await stage.relays.start(f"listen:rtmp://127.0.0.1:{port}/live/studio")
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
     hello = b"\x03" + bytes(1536)
     stay = [await _call(port, said) for said in (b"", b"\x03" + bytes(200), hello)]  # none of them says more
     for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\x03" + bytes(2000), b"", b"\x16\x03\x01\x02\x00\x01" + bytes(90)):
         (await _call(port, rubbish))[1].close()
-    encoders.append(Encoder(clip, f"rtmp://127.0.0.1:{port}/live/studio"))
+    stage.encoders.append(Encoder(clip, f"rtmp://127.0.0.1:{port}/live/studio"))
     await relay.until(lambda: relay.aired >= 5, within=20)  # it called once, and was kept waiting
-    assert encoders[0].process.poll() is None
+    assert stage.encoders[0].process.poll() is None
     for reader, writer in stay:  # all of them were hung up on
         with contextlib.suppress(ConnectionError):
             await asyncio.wait_for(reader.read(), 10)
@@ -99,6 +100,7 @@ async def test_strangers_at_the_door_keep_no_encoder_out(relays: Relays, encoder
     ]
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
 
 async def _call(port: int, said: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -107,29 +109,29 @@ async def _call(port: int, said: bytes) -> tuple[asyncio.StreamReader, asyncio.S
     return reader, writer
 
 
-async def test_one_encoder_streams_and_others_are_turned_away(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def others(clip: Path, stage: Stage) -> None:
     port = free_port()
     url = f"rtmp://127.0.0.1:{port}/live/ours-alone"
-    relay = await relays.start(f"listen:{url}")
+    relay = await stage.relays.start(f"listen:{url}")
+    await relay.until(lambda: relay.reported and relay.report.source == "connecting")
     for wrong in (f"rtmp://127.0.0.1:{port}/live/s3cr3t-of-another", f"rtmp://127.0.0.1:{port}/elsewhere/ours-alone"):
-        encoders.append(Encoder(clip, wrong))
-        await relay.until(lambda: encoders[-1].process.poll() is not None)
+        stage.encoders.append(Encoder(clip, wrong))
+        await relay.until(lambda: stage.encoders[-1].process.poll() is not None)
     assert relay.aired == 0
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 30)
     titles = [" ".join(child.cmdline()) for child in psutil.Process(relay.process.pid).children(recursive=True)]
     assert any("/live/" in title for title in titles)
     assert not any("ours-alone" in title for title in titles)
     for _twice in range(2):
-        encoders.append(Encoder(clip, url))
-        await relay.until(lambda: encoders[-1].process.poll() is not None)
+        stage.encoders.append(Encoder(clip, url))
+        await relay.until(lambda: stage.encoders[-1].process.poll() is not None)
     await relay.until(lambda: len(relay.troubles()) == 2)
     aired = relay.aired
     await relay.until(lambda: relay.aired >= aired + 20)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert [said.sentence.partition(" at ")[0] for said in relay.troubles()] == [
         "An encoder calls",
         "A second encoder calls",
@@ -138,8 +140,8 @@ async def test_one_encoder_streams_and_others_are_turned_away(
     seen = see(relay.plan.folder / "recording.mp4")
     until = seen.times[:-5]  # in the end the encoder is cut off in the middle of its B-frames
     assert max(later - earlier for earlier, later in itertools.pairwise(until)) < 0.09
-    assert "s3cr3t" not in relays.log + repr(relay.said)
-    assert "ours-alone" not in relays.log + repr(relay.said)
+    assert "s3cr3t" not in stage.relays.log + repr(relay.said)
+    assert "ours-alone" not in stage.relays.log + repr(relay.said)
 
 
 async def test_a_port_in_use_is_refused_with_what_to_do(relays: Relays) -> None:
@@ -164,3 +166,9 @@ async def test_a_killed_relay_leaves_no_listener_behind(relays: Relays) -> None:
     await second.until(lambda: second.reported and second.report.source == "connecting")
     second.finish()
     assert await second.ended() == 0
+
+
+async def test_who_is_gone_or_no_encoder_or_a_second_one_keeps_nobody_out(
+    together: Callable[..., Awaitable[None]], clip: Path
+) -> None:
+    await together(partial(gone_without_a_word, clip), partial(strangers, clip), partial(others, clip))

@@ -4,13 +4,14 @@ import itertools
 import signal
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.media.relay_bench import Encoder, Relays, free_port, see
+from tests.media.relay_bench import Encoder, Relays, Stage, free_port, see
 
 from studio.events import RelayReport, SetHold
 from studio.media import RelayPlan
@@ -19,6 +20,7 @@ from studio.units import Ms
 from studio.wire.obs import Box, Collection, Scene, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 RED = Collection(
@@ -81,25 +83,23 @@ def test_the_plan_carries_the_slate(relays: Relays, tmp_path: Path) -> None:
     assert RelayPlan.from_json(plan.to_json()) == plan
 
 
-@pytest.mark.parametrize(("hold", "how"), [(600, signal.SIGKILL), (600, signal.SIGSTOP), (0, signal.SIGKILL)])
-async def test_a_lost_encoder_is_replaced_by_the_slate_without_a_break(
-    relays: Relays, encoders: list[Encoder], clip: Path, hold: int, how: signal.Signals
-) -> None:
+async def lost(clip: Path, hold: int, how: signal.Signals, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", slate=RED, hold=Ms(hold))
+    relay = await stage.relays.start(f"listen:{url}", slate=RED, hold=Ms(hold))
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 40)
     assert not relay.report.slate
-    encoders[0].process.send_signal(how)
+    stage.encoders[0].process.send_signal(how)
     await relay.until(lambda: relay.report.slate)
     await relay.until(lambda: relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: not relay.report.slate)
     back = relay.aired
     await relay.until(lambda: relay.aired > back + 40)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
 
     pictures = colours(relay.plan.folder / "recording.mp4")
     times = [at for at, _red, _key in pictures]
@@ -128,20 +128,19 @@ async def test_a_lost_encoder_is_replaced_by_the_slate_without_a_break(
     assert "back on the air" in told[-1].over
 
 
-async def test_the_slate_airs_before_an_encoder_comes_where_that_is_wanted(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def awaited(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", slate=RED, slate_from_start=True)
+    relay = await stage.relays.start(f"listen:{url}", slate=RED, slate_from_start=True)
     await relay.until(lambda: relay.reported and relay.report.slate and relay.report.phase == "on air")
     assert (relay.report.width, relay.report.height, relay.aired) == (320, 180, 0)
     index = relay.plan.folder / "hls" / "index.m3u8"
     await relay.until(index.exists)
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 60)
     assert not relay.report.slate
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     pictures = colours(relay.plan.folder / "recording.mp4")
     assert pictures[0][0] < 0.1
     assert pictures[0][1]
@@ -154,9 +153,7 @@ async def test_the_slate_airs_before_an_encoder_comes_where_that_is_wanted(
     assert not relay.troubles()
 
 
-async def test_an_encoder_whose_picture_stands_still_is_not_lost_while_it_sounds(
-    relays: Relays, encoders: list[Encoder], tmp_path: Path, clip: Path
-) -> None:
+async def still(tmp_path: Path, clip: Path, stage: Stage) -> None:
     slow = tmp_path / "slow.mp4"
     with av.open(str(clip)) as source, av.open(str(slow), "w") as out:
         streams = {stream.index: out.add_stream_from_template(stream) for stream in source.streams}
@@ -168,24 +165,23 @@ async def test_an_encoder_whose_picture_stands_still_is_not_lost_while_it_sounds
             packet.stream = streams[packet.stream_index]
             out.mux(packet)
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", slate=RED)
+    relay = await stage.relays.start(f"listen:{url}", slate=RED)
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(slow, url))
+    stage.encoders.append(Encoder(slow, url))
     await relay.until(lambda: relay.aired >= 4)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert not any(red for _at, red, _key in colours(relay.plan.folder / "recording.mp4"))
     assert not relay.troubles()
 
 
-async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def killed(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
     slate = replace(RED, width=640, height=360)  # the broadcast goes on in the size that it has
-    first = await relays.start(f"listen:{url}", slate=slate)
+    first = await stage.relays.start(f"listen:{url}", slate=slate)
     await first.until(lambda: first.reported and first.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await first.until(lambda: first.aired >= 40)
     first.line.send(SetHold(Ms(1500)))
     await first.until(lambda: first.report.hold == 1500)
@@ -193,14 +189,15 @@ async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
     await first.kill()
     died = time.monotonic()
     await first.until(lambda: time.monotonic() > died + 1.6)  # nothing that was held is left to air
-    second = await relays.start(first.plan)
+    second = await stage.relays.start(first.plan)
     assert second.welcome.hold == 1500  # not what the plan says: somebody changed it
     await second.until(lambda: second.reported and second.report.slate)
     await second.until(lambda: [alarm.name for alarm in second.report.alarms] == ["slate"])
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await second.until(lambda: second.aired >= 40 and not second.report.slate)
     second.finish()
     assert await second.ended() == 0
+    await stage.over.wait()
     folder = first.plan.folder
     assert not (folder / "recording-2.mp4").exists()
     pictures = colours(folder / "recording.mp4")
@@ -210,47 +207,47 @@ async def test_a_relay_that_is_killed_airs_the_slate_until_the_encoder_is_back(
     assert [red for _at, red, _key in changes] == [True, False]
 
 
-async def test_a_show_that_no_encoder_comes_to_ends_with_its_slate(relays: Relays) -> None:
-    relay = await relays.start(f"listen:rtmp://127.0.0.1:{free_port()}/live/studio", slate=RED, slate_from_start=True)
+async def nobody(stage: Stage) -> None:
+    relay = await stage.relays.start(
+        f"listen:rtmp://127.0.0.1:{free_port()}/live/studio", slate=RED, slate_from_start=True
+    )
     await relay.until(lambda: relay.reported and relay.report.slate)
     index = relay.plan.folder / "hls" / "index.m3u8"
     await relay.until(index.exists)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert all(red for _at, red, _key in colours(relay.plan.folder / "recording.mp4"))
     assert not relay.troubles()
 
 
-async def test_an_encoder_that_goes_while_the_hold_becomes_shorter_is_lost_too(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def shortened(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", slate=RED, hold=Ms(1500))
+    relay = await stage.relays.start(f"listen:{url}", slate=RED, hold=Ms(1500))
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 40)
-    encoders[0].stop()
+    stage.encoders[0].stop()
     relay.line.send(SetHold(Ms(0)))
     await relay.until(lambda: relay.report.slate)
     assert [alarm.name for alarm in relay.report.alarms] == ["slate"]
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     times = [at for at, _red, _key in colours(relay.plan.folder / "recording.mp4")]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 0.15
 
 
-async def test_an_encoder_that_is_back_within_the_hold_was_lost_all_the_same(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def back_within_the_hold(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", slate=RED, hold=Ms(3000))
+    relay = await stage.relays.start(f"listen:{url}", slate=RED, hold=Ms(3000))
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.aired >= 25)
-    encoders[0].stop()
+    stage.encoders[0].stop()
     aired = relay.aired
     await relay.until(lambda: relay.aired > aired + 40)
-    encoders.append(Encoder(clip, url))
+    stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: relay.report.slate)
     assert relay.report.source == "online"  # what is missing airs only now
     await relay.until(lambda: not relay.report.slate)
@@ -259,6 +256,7 @@ async def test_an_encoder_that_is_back_within_the_hold_was_lost_all_the_same(
     relay.process.send_signal(signal.SIGTERM)
     relay.process.send_signal(signal.SIGTERM)
     assert await relay.ended() == 0
+    await stage.over.wait()
     pictures = colours(relay.plan.folder / "recording.mp4")
     steps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(pictures)]
     assert min(steps) > 0
@@ -266,3 +264,25 @@ async def test_an_encoder_that_is_back_within_the_hold_was_lost_all_the_same(
     changes = [now for before, now in itertools.pairwise(pictures) if before[1] is not now[1]]
     assert [red for _at, red, _key in changes] == [True, False]
     assert all(key for _at, _red, key in changes)
+
+
+async def test_a_lost_encoder_is_replaced_by_the_slate_without_a_break(
+    together: Callable[..., Awaitable[None]], clip: Path
+) -> None:
+    await together(
+        partial(lost, clip, 600, signal.SIGKILL),
+        partial(lost, clip, 600, signal.SIGSTOP),
+        partial(lost, clip, 0, signal.SIGKILL),
+    )
+
+
+async def test_the_slate_airs_where_a_relay_or_the_hold_lacks_what_comes(
+    together: Callable[..., Awaitable[None]], clip: Path
+) -> None:
+    await together(partial(killed, clip), partial(back_within_the_hold, clip), partial(shortened, clip))
+
+
+async def test_the_slate_airs_before_an_encoder_comes_and_not_for_a_still_picture(
+    together: Callable[..., Awaitable[None]], tmp_path: Path, clip: Path
+) -> None:
+    await together(partial(awaited, clip), partial(still, tmp_path, clip), nobody)
