@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = """
-    based_on: behringer-x32
+    maker: Behringer
     model: small
+    checked: rehearsal
     osc:
+      port: 10023
+      probe: /xinfo
+      keep_alive: /xremote
+      law:
+        points: [[0.0, -90.0], [0.0625, -60.0], [0.25, -30.0], [0.5, -10.0], [1.0, 10.0]]
+        steps: 1024
       controls:
         - { name: "ch{n}.fader", address: "/ch/{nn}/mix/fader", value: level, channels: 2 }
         - { name: "ch{n}.mute", address: "/ch/{nn}/mix/on", value: switch, inverted: true, channels: 2 }
         - { name: ch1.name, address: /ch/01/config/name, value: text }
+        - { name: ch1.polarity, address: /ch/01/preamp/invert, value: switch, lazy: true }
 """
 
 

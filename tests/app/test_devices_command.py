@@ -55,11 +55,12 @@ async def test_what_the_house_has_and_how_it_stands(desk: DeskTwin, ask: Ask) ->
     )
     assert "Behringer small" in listed.said
     (row,) = rows(stands)
-    assert (row["link"], row["controls"], row["reported"], row["stale"]) == ("online", 5, 5, 0)
+    assert (row["link"], row["controls"], row["reported"], row["unknown"]) == ("online", 6, 5, 1)
     assert [(row["control"], row["source"]) for row in rows(values)] == [
         ("ch1.fader", "reported"),
         ("ch1.mute", "reported"),
         ("ch1.name", "reported"),
+        ("ch1.polarity", "reported"),
     ]
     assert rows(values)[0]["value"] == pytest.approx(-12, abs=0.1)
     assert (listed.code, stands.code, values.code) == (0, 0, 0)

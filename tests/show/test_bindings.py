@@ -49,7 +49,9 @@ class Hall:
             return Control(name, "switch")
         if isinstance(value, str):
             return Control(name, "text")
-        return Control(name, "level", "dB", -90, 10) if "fader" in name else Control(name, "number", "", 0, 100)
+        return (
+            Control(name, "level", "dB", -90, 10, step=0.1) if "fader" in name else Control(name, "number", "", 0, 100)
+        )
 
     def get(self, device: str, name: str) -> Property | None:
         value = self.values.get((device, name))

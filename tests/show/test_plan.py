@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONTROLS = {
     control.name: control
     for control in (
-        Control("ch1.fader", "level", "dB", -90, 10),
+        Control("ch1.fader", "level", "dB", -90, 10, step=0.1),
         Control("ch1.mute", "switch"),
         Control("ch1.name", "text"),
         Control("colour", "choice", choices=("red", "green")),

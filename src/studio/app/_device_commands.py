@@ -69,18 +69,18 @@ class DeviceCommands:
         orders = self._orders
         match wish:
             case _Set(device=device, control=control, value=value, dry_run=dry_run):
-                steps = orders.plan({device: {control: value}})
+                steps = await orders.planned({device: {control: value}})
                 return _told(await orders.do(steps, by="set", dry_run=dry_run))
             case _Call(device=device, action=action, arguments=given, dry_run=dry_run):
                 return await orders.call(device, action, given, dry_run=dry_run)
             case _Recall(snapshot=name, dry_run=dry_run):
-                steps = orders.plan(orders.snapshot(name))
+                steps = await orders.planned(orders.snapshot(name))
                 return _told(await orders.do(steps, by=f"recall {name}", dry_run=dry_run))
             case _Undo(dry_run=dry_run):
                 entry = await orders.last()
                 if entry is None:
                     return Outcome("refused", _("There is nothing to undo."))
-                return _told(await orders.undo(entry, orders.plan_back(entry), dry_run=dry_run))
+                return _told(await orders.undo(entry, await orders.plan_back(entry), dry_run=dry_run))
         return Outcome("refused")
 
 

@@ -12,7 +12,7 @@ from studio import devices, show
 from studio.app._orders import Orders
 from studio.bus import Bus
 from studio.catalogue import Catalogue, instead, user_folder
-from studio.errors import DeviceError
+from studio.errors import DeviceError, DrawerError
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -137,6 +137,19 @@ class Opened:
         return self.devices[name].link.detail or _('"{name}" did not answer within {seconds} s.').format(
             name=name, seconds=f"{seconds:g}"
         )
+
+
+def check_devices(venue: Venue, catalogue: Catalogue) -> list[show.Finding]:
+    """Return what bindings and snapshots ask for that the devices cannot do; nothing is opened."""
+    made: dict[str, Device] = {}
+    for each in venue.devices:
+        try:
+            (made[each.name],) = devices.open_devices([each], catalogue, Bus())
+        except DrawerError:  # which `show.check` says
+            return []
+    if venue.obs.use != "off":
+        made[OBS] = _obs(venue, Bus())
+    return show.check_bindings(venue, catalogue, made)
 
 
 def journal(venue: Venue) -> show.Journal:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from studio import captions, devices, media, show, speech, subtitles
+from studio.app._devices import check_devices
+from studio.app._here import check_here
 from studio.catalogue import Catalogue
 from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError
 from studio.events import shown_address
@@ -40,6 +42,7 @@ KINDS = {
     "subtitles/numbers": subtitles.Numbers,
     "subtitles/swearing": subtitles.Swearing,
     "hardware": devices.Hardware,
+    show.BINDINGS: show.Bindings,
     show.SNAPSHOTS: show.Snapshot,
 }
 """What a file of each drawer holds; `show` reads the scenes itself."""
@@ -311,20 +314,26 @@ def demo_venue() -> Venue:
     )
 
 
-def check_everything(file: Path | None) -> list[show.Finding]:
-    """Return all that is wrong with `studio.toml` and the drawers, each with file and line; touch no device."""
+def check_everything(file: Path | None, *, here: bool = False) -> list[show.Finding]:
+    """Return all that is wrong with `studio.toml` and the drawers, each with file and line; touch no device.
+
+    `here`: look, too, where the names of devices lead from this machine, and whether its ports are free.
+    """
     try:
         venue = read(file)
     except DrawerError as problem:
         return [show.Finding(str(each)) for each in problem.all()]
     catalogue = Catalogue(venue.folder)
     findings = show.check(venue, catalogue, KINDS)
-    return [
-        *findings,
+    findings += [
+        *check_devices(venue, catalogue),
         *_captions_that_cannot_be(venue),
         *_copies_that_cannot_be(venue, catalogue),
         *_fonts_that_are_not_here(catalogue),
     ]
+    if here:
+        findings += check_here(venue, catalogue)
+    return list(dict.fromkeys(findings))
 
 
 def _fonts_that_are_not_here(catalogue: Catalogue) -> Iterator[show.Finding]:

@@ -23,6 +23,9 @@ AT_ONCE = 16
 """Sets of one device under way at a time: a desk takes a whole snapshot without its buffers running over."""
 DEADLINE = 5.0
 """Seconds after which a set or call that the driver itself does not end is given up as unconfirmed."""
+LEARN = 1.5
+"""Seconds to wait for what was not read before; what is unknown then is asked without knowing."""
+LOOK = 0.02
 SO_ALREADY = Outcome("confirmed")
 SIMULATED = Outcome("simulated")
 
@@ -51,10 +54,25 @@ class Orders:
 
     # ── planning ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def seen(self, names: Iterable[str] | None = None) -> dict[str, Seen]:
-        """How the devices stand; all of them for `None`. Those that are not there at all are left out."""
+    def seen(self) -> dict[str, Seen]:
+        """How all devices stand, as far as they were read before."""
+        return {name: look(device) for name, device in self._devices().items()}
+
+    async def learn(self, controls: Mapping[str, Iterable[str]], seconds: float = LEARN) -> None:
+        """Wait until these controls are reported, by device: some are asked for only when they are read."""
         devices = self._devices()
-        return {name: look(devices[name]) for name in (devices if names is None else names) if name in devices}
+        end = asyncio.get_running_loop().time() + seconds
+        missing = {(name, control) for name in controls.keys() & devices.keys() for control in controls[name]}
+        while True:
+            missing = {(name, control) for name, control in missing if _missing(devices[name], control)}
+            if not missing or asyncio.get_running_loop().time() > end:
+                return
+            await asyncio.sleep(LOOK)
+
+    async def planned(self, desired: Desired, seconds: float = LEARN) -> tuple[Step, ...]:
+        """Return `plan(desired)`, once it is known how all of it stands, or after `seconds`."""
+        await self.learn(desired, seconds)
+        return self.plan(desired)
 
     def plan(self, desired: Desired) -> tuple[Step, ...]:
         """Return what would have to be done; nothing is asked of anybody."""
@@ -143,9 +161,15 @@ class Orders:
         """The last change that is not undone yet, by whichever process; `None` where there is none."""
         return await asyncio.to_thread(self._journal.last)
 
-    def plan_back(self, entry: Entry) -> tuple[Back, ...]:
+    async def plan_back(self, entry: Entry) -> tuple[Back, ...]:
         """Return what undoing `entry` means now, control by control."""
-        return show.plan_back(entry.changes, self.seen({change.device for change in entry.changes}))
+        controls: dict[str, set[str]] = {}
+        for change in entry.changes:
+            controls.setdefault(change.device, set()).add(change.control)
+        await self.learn(controls)
+        devices = self._devices()
+        seen = {name: look(devices[name], wanted) for name, wanted in controls.items() if name in devices}
+        return show.plan_back(entry.changes, seen)
 
     async def undo(
         self, entry: Entry, backs: Sequence[Back], *, dry_run: bool = False, deadline: float = DEADLINE
@@ -199,11 +223,17 @@ class Orders:
 
 
 def look(device: Device, controls: set[str] | None = None) -> Seen:
-    """How `device` stands; of its values only those of `controls`, or all for `None`."""
+    """How `device` stands: of its values those of `controls`, or for `None` all that were read before."""
     described = device.controls()
-    names = described if controls is None else [name for name in controls if name in described]
-    values = {name: device.get(name) for name in names}
+    if controls is None:
+        values = {name: device.peek(name) for name in described}
+    else:
+        values = {name: device.get(name) for name in controls if name in described}
     return show.Seen(described, values, device.link.up, device.link.detail)
+
+
+def _missing(device: Device, control: str) -> bool:
+    return device.link.up and control in device.controls() and device.get(control).source != "reported"
 
 
 def known(seen: Seen) -> dict[str, int]:

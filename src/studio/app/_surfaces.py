@@ -239,7 +239,7 @@ class Surfaces:
                 return await self._recall(name, by, within)
 
     async def _bring(self, desired: Desired, by: str, within: float) -> Outcome:
-        return worst(await self._orders.do(self._orders.plan(desired), by=by, deadline=within))
+        return worst(await self._orders.do(await self._orders.planned(desired), by=by, deadline=within))
 
     async def _recall(self, name: str, by: str, within: float) -> Outcome:
         self._world.reread(name)

@@ -103,7 +103,8 @@ def status(
 def get(
     device: DeviceArgument,
     controls: Annotated[
-        list[str] | None, typer.Argument(metavar="[CONTROL]...", help=_("Such as ch1.fader or ch*.mute; none: all."))
+        list[str] | None,
+        typer.Argument(metavar="[CONTROL]...", help=_("Such as ch1.fader or ch*.mute; none: all that is read.")),
     ] = None,
     venue: VenueOption = None,
     *,
@@ -115,8 +116,11 @@ def get(
     async def look() -> tuple[list[dict[str, Any]], str]:
         async with _house(venue).open([device]) as opened:
             absent = await opened.there(timeout)
+            described = opened.devices[device].controls()
+            names = _matching(device, described, controls or ["*"], absent.get(device, ""))
+            if controls:
+                await opened.orders.learn({device: names}, timeout)
             seen = opened.orders.seen()[device]
-            names = _matching(device, seen.controls, controls or ["*"], absent.get(device, ""))
             rows = [shown.value(device, seen.controls[name], seen.values[name]) for name in names]
             return rows, absent.get(device, "")
 
@@ -215,7 +219,7 @@ def set_(
                     wanted[name] = controls[name].read(text)
                 except ValueError as problem:
                     raise ShowError(str(problem)) from None
-            steps = opened.orders.plan({device: wanted})
+            steps = await opened.orders.planned({device: wanted}, timeout)
             _show_plan(shown.plan(steps), as_json=as_json)
             return await opened.orders.do(steps, by="set", dry_run=dry_run, deadline=timeout)
 
@@ -269,7 +273,9 @@ def snapshot(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DEVICE[:CONTROL]]...", help=_("Such as desk, or desk:ch*.fader; none: all there is.")),
+        typer.Argument(
+            metavar="[DEVICE[:CONTROL]]...", help=_("Such as desk, or desk:ch*.fader; none: all that is read.")
+        ),
     ] = None,
     venue: VenueOption = None,
     *,
@@ -293,6 +299,8 @@ def snapshot(
                 device: set(_matching(device, seen[device].controls, found or ["*"], ""))
                 for device, found in patterns.items()
             }
+            await opened.orders.learn({device: wanted[device] for device in wanted if patterns[device]}, timeout)
+            seen = opened.orders.seen()
             found = taken(seen, wanted)
             all_ = sum(seen[device].controls[one].writable for device in wanted for one in wanted[device])
             return found, all_ - sum(map(len, found.values()))
@@ -308,7 +316,8 @@ def snapshot(
         return
     out.print(_("{count} values are kept in {file}.").format(count=count, file=file), markup=False, soft_wrap=True)
     if missing:
-        err.print(_("{count} are not reported and are left out.").format(count=missing), markup=False, soft_wrap=True)
+        left = _("{count} are not read and are left out; name them, as in desk:ch*.pan, to have them asked for.")
+        err.print(left.format(count=missing), markup=False, soft_wrap=True)
 
 
 @app.command(help=_("Bring devices to a snapshot: what would change is shown before it is done."))
@@ -328,7 +337,7 @@ def recall(
         async with house.open([device for device in desired if device in house.names()]) as opened:
             for sentence in (await opened.there(timeout)).values():
                 err.print(sentence, markup=False, soft_wrap=True)
-            steps = opened.orders.plan(desired)
+            steps = await opened.orders.planned(desired, timeout)
             _show_plan(shown.plan(steps), as_json=as_json)
             return await opened.orders.do(steps, by=f"recall {name}", dry_run=dry_run, deadline=timeout)
 
@@ -354,7 +363,7 @@ def undo(
         async with house.open(sorted(there)) as opened:
             for sentence in (await opened.there(timeout)).values():
                 err.print(sentence, markup=False, soft_wrap=True)
-            backs = opened.orders.plan_back(entry)
+            backs = await opened.orders.plan_back(entry)
             if not as_json:
                 out.print(shown.entry(entry), markup=False, soft_wrap=True)
             _show_plan(shown.backs(backs), as_json=as_json)

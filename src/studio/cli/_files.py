@@ -17,9 +17,18 @@ from studio.language import _, plural
 from studio.venue import Venue
 
 
-def check(venue: VenueOption = None) -> None:
+def check(
+    venue: VenueOption = None,
+    *,
+    here: Annotated[
+        bool,
+        typer.Option(
+            "--here/--not-here", help=_("Look, too, where names of devices lead, and whether ports are free.")
+        ),
+    ] = True,
+) -> None:
     """Print every finding; exit with 2 where one keeps a show from going as the files say."""
-    findings = check_everything(venue)
+    findings = check_everything(venue, here=here)
     lines([str(finding) for finding in findings])
     if any(finding.serious for finding in findings):
         raise typer.Exit(2)

@@ -5,10 +5,11 @@ from studio.show._bindings import DRAWER as BINDINGS
 from studio.show._bindings import Binding, Bindings, Call, Deed, Fader, Knob, Press, Recall, Set, Toggle, load_bindings
 from studio.show._board import Ask, Board, Move, Where
 from studio.show._check import Finding, check
+from studio.show._check_bindings import check_bindings
 from studio.show._destinations import Outlet, chosen, load_outlets
 from studio.show._journal import Entry, Journal
 from studio.show._lights import World
-from studio.show._plan import Back, Changed, Desired, Reported, Seen, Step, alike, holds, plan, plan_back, wrong_call
+from studio.show._plan import Back, Changed, Desired, Reported, Seen, Step, holds, plan, plan_back, wrong_call
 from studio.show._scenes import Scenes, load_scenes, load_slate
 from studio.show._snapshots import DRAWER as SNAPSHOTS
 from studio.show._snapshots import Snapshot, save_snapshot, taken
@@ -50,8 +51,8 @@ __all__ = [
     "Toggle",
     "Where",
     "World",
-    "alike",
     "check",
+    "check_bindings",
     "chosen",
     "holds",
     "load_bindings",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from studio.show._actions import Action
 from studio.show._bindings import Call, Fader, Knob, Press, Recall, Set, Toggle, back_along, deeds
-from studio.show._plan import alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +99,7 @@ def _so(desired: Desired | None, world: World) -> str:
             control, known = world.control(device, name), world.get(device, name)
             if control is None or known is None or known.source != "reported":
                 return "off"
-            if not alike(control, known.value, value):
+            if not control.same(known.value, value):
                 whole = "ready"
     return whole
 

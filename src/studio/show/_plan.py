@@ -24,8 +24,6 @@ Kind = Literal["change", "same", "stale", "unknown", "impossible"]
 link was lost; `unknown`: never told; `impossible`: there is no such device or control, or it cannot take the value."""
 
 UNKNOWN = Property(None, "unknown", 0.0, 0)
-COARSE = 0.5
-"""Decibels. A desk rounds a level to a step of its own law, which is up to this wide at the quiet end of a fader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +70,6 @@ class Step:
 def plan(desired: Desired, reported: Reported) -> tuple[Step, ...]:
     """Return one step for each control of `desired`, in its order. Nothing is asked of anybody."""
     return tuple(_steps(desired, reported))
-
-
-def alike(control: Control, one: Value | None, other: Value | None) -> bool:
-    """Whether the device cannot tell `one` from `other`, or is known to round one to the other."""
-    if control.same(one, other):
-        return True
-    if control.kind != "level" or not (_number(one) and _number(other)):
-        return False
-    # A level in the useful range is a tenth exact on every desk we know; below -30 dB nobody hears half a decibel.
-    near = COARSE if max(float(one), float(other)) < -30 else 0.1  # type: ignore[arg-type]  # _number says so  # noqa: PLR2004
-    return abs(float(one) - float(other)) <= near  # type: ignore[arg-type]  # _number says so
 
 
 def holds(desired: Desired, reported: Reported) -> bool | None:
@@ -154,7 +141,7 @@ def _step(device: str, control: Control, value: Value, seen: Seen) -> Step:
         return step(
             wanted, "unknown", _("{device} has not told {control}.").format(device=device, control=control.name)
         )
-    return step(wanted, "same" if alike(control, now.value, wanted) else "change")
+    return step(wanted, "same" if control.same(now.value, wanted) else "change")
 
 
 def _absent(device: str, seen: Seen) -> str:
@@ -163,10 +150,6 @@ def _absent(device: str, seen: Seen) -> str:
 
 def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((".", "?", "!")) else sentence + "."
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 # ── undo ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,9 +199,9 @@ def _back(changed: Changed, seen: Seen | None) -> Back:
     left = changed.wanted if changed.after is None else changed.after
     if changed.before is None:
         no = _("Nobody knew how {control} of {device} was before, so it stays.")
-    elif alike(control, now.value, changed.before):
+    elif control.same(now.value, changed.before):
         return Back(changed, "same", now, unit)
-    elif alike(control, now.value, left):
+    elif control.same(now.value, left):
         return Back(changed, "back", now, unit)
     else:
         no = _("Somebody else has changed {control} of {device} since; it stays as it is.")

@@ -167,6 +167,10 @@ class Device(ABC):
         """What is known of `control`: *reported* only in this epoch. ValueError for no such control."""
         raise NotSupported(_("{name} has no values to read.").format(name=self.name))
 
+    def peek(self, control: str) -> Property:
+        """As `get`, without having the device asked for what nobody has read yet."""
+        return self.get(control)
+
     async def set(self, control: str, value: Value) -> Outcome:  # noqa: ARG002 - for those that have values
         """Ask for `value` and wait until the device itself reports it, within a deadline of its own.
 

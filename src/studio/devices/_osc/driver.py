@@ -136,6 +136,10 @@ class OscDesk(Device):
                 self._ask_soon([control])
         return known
 
+    def peek(self, control: str) -> Property:
+        """As `get`; a lazy control stays unasked."""
+        return self._known.get(control)
+
     async def ask(self, control: str) -> Property:
         """As `get`, but wait for the answer where the desk was not asked yet; at the most a second or two."""
         for _round in range(ROUNDS):
