@@ -194,6 +194,8 @@ class CameraSettings:
     """Where it streams, such as rtsp://10.0.0.31/stream1 …"""
     device: Path | None = None
     """… or the video device that it is plugged into, such as /dev/video0."""
+    ptz: str | None = None
+    """The device of `[[devices]]` that turns it; it is guarded while OBS shows this picture. `None`: nothing does."""
 
     def __post_init__(self) -> None:
         """ValueError unless exactly one of `url` and `device` is said."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from tests.conformance.kit import Rig
 
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, Obs, OscDesk
-from studio.rehearsal import DeskTwin, Gate, ObsTwin
+from studio.devices import Hardware, Obs, OscDesk, ViscaCamera
+from studio.rehearsal import CameraTwin, DeskTwin, Gate, ObsTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from studio.rehearsal import Twin
 
 OBS = "studio.devices._obs"
+VISCA = "studio.devices._visca"
 OSC = "studio.devices._osc.driver"
 
 
@@ -82,4 +83,42 @@ class ObsStudio(Rig):
             yield Obs("127.0.0.1", gate.port, twin.password, bus, self.name), twin, gate
 
 
-RIGS: tuple[type[Rig], ...] = (X32, ObsStudio)
+class SonyCamera(Rig):
+    """A camera over VISCA in Sony's frame."""
+
+    name = "brc-x400"
+    datagrams = True
+    file = "sony-brc-x400"
+    control = "white_balance.red"
+    values = (-1.0, -40.0, 20.0, 90.0)
+    tolerance = 0.5
+    other = "focus.auto"
+    other_values = (True, False)
+    shortened: ClassVar = {
+        f"{VISCA}.session.PATIENCE": 0.15,
+        f"{VISCA}.driver.POLL": 0.02,
+        f"{VISCA}.driver.RETRY": 0.1,
+        f"{VISCA}.driver.SET_DEADLINE": 1.2,
+        f"{VISCA}.talk.AGAIN": 0.03,
+        f"{VISCA}.driver.AGAIN": 0.03,
+    }
+
+    @contextlib.asynccontextmanager
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+        model = Catalogue().load("hardware", self.file, Hardware).visca
+        assert model is not None
+        few = dataclasses.replace(model, exposure={}, shutter=None, iris=None, gain=None, compensation=None)
+        async with CameraTwin(few) as twin, Gate(few.transport, twin.port) as gate:
+            yield ViscaCamera(self.name, few, bus, "127.0.0.1", gate.port), twin, gate
+
+
+class PtzOptics(SonyCamera):
+    """A camera over VISCA as on a serial line, by TCP."""
+
+    name = "ptzoptics"
+    datagrams = False
+    file = "ptzoptics-g2"
+    values = (127.0, 40.0, 20.0, 90.0)
+
+
+RIGS: tuple[type[Rig], ...] = (X32, ObsStudio, SonyCamera, PtzOptics)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio import devices
 from studio.app import _device_commands
+from studio.app._cameras import OnAir
 from studio.app._device_commands import DeviceCommands
 from studio.app._devices import OBS, journal
 from studio.app._orders import Orders, known, look
@@ -57,7 +58,9 @@ class Plugs:
         self._report = report
         self._bus = Bus()
         bound = load_bindings(venue, catalogue)
-        self._devices = {device.name: device for device in devices.open_devices(venue.devices, catalogue, self._bus)}
+        opened = devices.open_devices(venue.devices, catalogue, self._bus, venue.folder)
+        self._devices = {device.name: device for device in opened}
+        self._on_air = OnAir(venue, evening.collection, self._devices)
         _check_surfaces(venue, catalogue, bound)
         self._orders = Orders(lambda: self._devices, catalogue, journal(venue))
         self._commands = DeviceCommands(self._orders)
@@ -85,6 +88,7 @@ class Plugs:
 
     def _follow(self, fact: object) -> None:
         self._surfaces.follow(fact)
+        self._on_air.follow(fact, self._obs)
         match fact:
             case LinkChanged(name=name, state=state, detail=detail):
                 self._report.link(name, state, detail)
@@ -123,6 +127,7 @@ class Plugs:
 
     async def close(self) -> None:
         """End what was begun for this evening: OBS's stream to us, and an OBS of our own."""
+        self._on_air.close()
         await self.wind_down()
         if self._process:
             await self._process.stop()

@@ -5,6 +5,7 @@ from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
 from studio.rehearsal._hall import PretendHall, pretended, read_rehearsal, remove_venue, write_venue
 from studio.rehearsal._obs.twin import ObsTwin
+from studio.rehearsal._obsbot import ObsbotTwin
 from studio.rehearsal._record import Piece, Recording, StandIn, read_recording, recorded
 from studio.rehearsal._script import Put, Rehearsal, Step, play
 from studio.rehearsal._surface import GearTwin, MidiTwin, SurfaceTwin
@@ -19,6 +20,7 @@ __all__ = [
     "GearTwin",
     "MidiTwin",
     "ObsTwin",
+    "ObsbotTwin",
     "Piece",
     "PostedCaption",
     "PretendHall",

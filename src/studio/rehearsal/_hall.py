@@ -12,9 +12,11 @@ from studio.catalogue import Catalogue, Place, instead
 from studio.devices import Hardware
 from studio.errors import DeviceError, DrawerError, NotSupported
 from studio.language import _
+from studio.rehearsal._camera import CameraTwin
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
 from studio.rehearsal._obs.twin import ObsTwin
+from studio.rehearsal._obsbot import ObsbotTwin
 from studio.rehearsal._script import Put, Rehearsal
 
 if TYPE_CHECKING:
@@ -179,5 +181,20 @@ def _desk(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
     return DeskTwin(hardware.osc), "udp"
 
 
-TWINS: dict[str, Callable[[Hardware], tuple[Any, Literal["udp", "tcp"] | None]]] = {"osc": _desk}
+def _camera(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+    assert hardware.visca is not None  # noqa: S101 - Hardware.driver says so
+    # Behind a gate it answers to that, so that all faults are on both ways.
+    return CameraTwin(dataclasses.replace(hardware.visca, reply_port=None)), hardware.visca.transport
+
+
+def _obsbot(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+    assert hardware.obsbot is not None  # noqa: S101 - Hardware.driver says so
+    return ObsbotTwin(dataclasses.replace(hardware.obsbot, reply_port=None)), "udp"
+
+
+TWINS: dict[str, Callable[[Hardware], tuple[Any, Literal["udp", "tcp"] | None]]] = {
+    "osc": _desk,
+    "visca": _camera,
+    "obsbot": _obsbot,
+}
 """By `Hardware.driver`: what puts one up, and how it is called; `None`: there is no gate on the way."""

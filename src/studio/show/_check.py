@@ -17,6 +17,9 @@ from studio.venue import LOOPBACK, Venue
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+TURN = ("visca", "obsbot")
+"""Drivers of what can turn a camera."""
+
 LINKS = ("obs", "relay", "recogniser", "source")
 """Names that the page gives to parts of the house; a device may not have one of them."""
 
@@ -127,6 +130,7 @@ class _Checker:
         except DrawerError as problem:
             yield from _all(problem)
         yield from self._doubles("cameras", [camera.name for camera in venue.cameras])
+        yield from self._turning()
         if venue.web.host not in LOOPBACK:
             message = _("the page will be open to everyone on the network, who may then run the show")
             yield Finding(str(venue.place("web", "host").error(message)), serious=False)
@@ -228,8 +232,32 @@ class _Checker:
         if isinstance(encoding, _destinations.Encoding):
             yield from _destinations.advice(service, encoding)
 
+    def _turning(self) -> Iterator[Finding]:
+        """What turns a camera is a device, one that can, and turns no other."""
+        venue = self._venue
+        hardware = {device.name: device.hardware for device in venue.devices}
+        turned: dict[str, str] = {}
+        for number, camera in enumerate(venue.cameras):
+            if camera.ptz is None:
+                continue
+            place = venue.place("cameras", number, "ptz")
+            model = self._model(hardware[camera.ptz]) if camera.ptz in hardware else None
+            if camera.ptz not in hardware:
+                message = _('there is no device "{device}"').format(device=camera.ptz)
+                yield _serious(place, message + instead(camera.ptz, hardware))
+            elif model and getattr(model, "driver", None) not in TURN:
+                message = _('"{device}" turns no camera; its hardware file must say "visca" or "obsbot"')
+                yield _serious(place, message.format(device=camera.ptz))
+            elif turned.setdefault(camera.ptz, camera.name) != camera.name:
+                message = _('"{camera}" is turned by "{device}", too')
+                yield _serious(place, message.format(camera=turned[camera.ptz], device=camera.ptz))
+
     def _controls(self, hardware: str) -> tuple[str, ...] | None:
-        """The controls of a model; `None` where its file cannot be read, which has been said already."""
+        model = self._model(hardware)
+        return model.controls() if model else None
+
+    def _model(self, hardware: str) -> _Model | None:
+        """A model; `None` where its file cannot be read, which has been said already."""
         kind = self._kinds.get("hardware")
         if kind is None:
             return None
@@ -237,7 +265,7 @@ class _Checker:
             model: object = self._catalogue.load("hardware", hardware, kind)
         except DrawerError:
             return None
-        return model.controls() if isinstance(model, _Model) else None
+        return model if isinstance(model, _Model) else None
 
     def _scenes(self) -> Generator[Finding, None, tuple[str, ...] | None]:
         """Yield what is wrong with the scenes of the show; return their names, or `None` where OBS keeps its own."""

@@ -1,0 +1,149 @@
+"""Which remote camera viewers see: the twin of OBS reports it, the drivers hear it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.devices.hall import until
+
+from studio.app import _cameras
+from studio.app._cameras import OnAir
+from studio.bus import Bus
+from studio.catalogue import Catalogue
+from studio.devices import Camera, Hardware, Obs, open_devices
+from studio.rehearsal import ObsTwin
+from studio.show import check
+from studio.venue import read
+from studio.wire.obs import Collection, Scene, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.venue import Venue
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Venue:
+    return house(
+        tmp_path,
+        """
+        [[devices]]
+        name = "turns"
+        hardware = "generic-visca"
+        host = "10.0.0.31"
+
+        [[cameras]]
+        name = "main"
+        url = "rtsp://10.0.0.31/stream1"
+        ptz = "turns"
+        """,
+    )
+
+
+def house(folder: Path, text: str) -> Venue:
+    (folder / "studio.toml").write_text(dedent(text), "utf-8")
+    return read(folder / "studio.toml")
+
+
+@pytest.mark.parametrize("built", [True, False])
+async def test_a_camera_is_on_air_while_obs_shows_it(
+    venue: Venue,
+    tmp_path: Path,
+    built: bool,  # noqa: FBT001 - two ways to be named
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sources that were made for it are known whatever they are called; of others, those that are called like it."""
+    monkeypatch.setattr(_cameras, "LEAVES", 0.05)
+    bus = Bus()
+    device = open_devices(venue.devices, Catalogue(), bus, tmp_path)[0]
+    assert isinstance(device, Camera)
+    made = Source("Film", "media", address="rtsp://10.0.0.31/stream1")
+    on_air = OnAir(venue, Collection((Scene("Talk", (made,)),), 640, 360, 15) if built else None, {"turns": device})
+    async with ObsTwin() as twin, bus.listen(object) as facts:
+        if not built:
+            twin.world.inputs["main"] = twin.world.inputs.pop("Film")
+            for item in twin.world.scenes["Talk"]:
+                item.source = "main" if item.source == "Film" else item.source
+        shown = "Film" if built else "main"
+        obs = Obs("127.0.0.1", twin.port, "", bus)
+
+        async def follow() -> None:
+            async for fact in facts:
+                on_air.follow(fact, obs)
+
+        tasks = [asyncio.create_task(obs.run()), asyncio.create_task(follow())]
+        try:
+            await until(lambda: device.on_air, "it stands in the programme scene")
+            twin.hand("scene", "Holding")
+            await until(lambda: not device.on_air, "it has left")
+            twin.hand("scene", "Talk")
+            await until(lambda: device.on_air, "it is back")
+            twin.hand(f"item.Talk.{shown}.visible", value=False)
+            await until(lambda: not device.on_air, "it is hidden")
+            assert device.picture is not None
+            assert await device.picture(), "OBS shows how a preset looks"
+        finally:
+            on_air.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("ptz", "said"),
+    [
+        ("turns", None),
+        ("turn", 'there is no device "turn"; did you mean "turns"?'),
+        ("pads", '"pads" turns no camera; its hardware file must say "visca" or "obsbot"'),
+    ],
+)
+def test_what_turns_a_camera_is_a_device_that_can(tmp_path: Path, ptz: str, said: str | None) -> None:
+    venue = house(
+        tmp_path,
+        f"""
+        [[devices]]
+        name = "turns"
+        hardware = "ptzoptics-g2"
+
+        [[devices]]
+        name = "pads"
+        hardware = "akai-apc-mini"
+
+        [[cameras]]
+        name = "main"
+        device = "/dev/video0"
+        ptz = "{ptz}"
+        """,
+    )
+    found = [str(finding) for finding in check(venue, Catalogue(tmp_path), {"hardware": Hardware})]
+    about = [each for each in found if "line 13" in each]
+    assert [each.partition("line 13: ")[2] for each in about] == ([said] if said else [])
+
+
+def test_one_device_turns_one_camera(tmp_path: Path) -> None:
+    venue = house(
+        tmp_path,
+        """
+        [[devices]]
+        name = "turns"
+        hardware = "ptzoptics-g2"
+
+        [[cameras]]
+        name = "main"
+        device = "/dev/video0"
+        ptz = "turns"
+
+        [[cameras]]
+        name = "hall"
+        device = "/dev/video1"
+        ptz = "turns"
+        """,
+    )
+    found = [str(finding) for finding in check(venue, Catalogue(tmp_path), {"hardware": Hardware})]
+    assert any(each.endswith('"main" is turned by "turns", too') for each in found)
