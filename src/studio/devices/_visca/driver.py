@@ -210,6 +210,9 @@ class ViscaCamera(ViscaMoves):
                     break
             if silent == asked and asked:
                 raise SilentError
+        lamp = self._entries.get("tally")
+        if lamp and lamp.question is None and not self._standby:  # it can only be known by what it was told
+            await self._attempt(self._set_until_told(lamp, self._lamp, lambda: True), "tally", SET_DEADLINE)
         self._describe()
         self._tell()
 
