@@ -25,7 +25,8 @@ async def jack_server(folder: Path) -> AsyncIterator[Path]:
     needs("jackd")
     name = f"studio-test-{os.getpid()}"
     log = folder / "jackd.log"
-    command = ["jackd", "-n", name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "256"]
+    # Synchronous: else a jackd that is late for a cycle, as on a busy machine, throws away what came in it.
+    command = ["jackd", "-n", name, "--no-realtime", "--sync", "-t", "5000", "-d", "dummy", "-r", "48000", "-p", "256"]
     with log.open("wb") as out:
         process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
     outer = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
