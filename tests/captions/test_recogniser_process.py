@@ -571,7 +571,7 @@ async def test_a_sink_that_breaks_is_said_once_and_stops_no_captions(relay: Scri
     await relay.end()
     one = Recogniser(plan, ScriptedEars)
     clumsy, sleepy = Clumsy(), Sleepy()
-    one._sinks += [clumsy, sleepy]
+    one._sinks.all += (clumsy, sleepy)
     one._reported += (clumsy, sleepy)
     assert await one.run() == 0
     whole(plan, 12_000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio.bridge import Line, Mailbox
@@ -13,7 +12,8 @@ from studio.captions._desk import Desk
 from studio.captions._files import ShowFiles
 from studio.captions._health import Health
 from studio.captions._intake import SoundIntake
-from studio.captions._sinks import Picture
+from studio.captions._sinks import Picture, Sinks
+from studio.captions._translation import Translation, is_of_earlier_life
 from studio.captions._voice import Voice
 from studio.captions._worker import Failed, Ready, Result, Worker
 from studio.errors import CaptionsError, StudioError
@@ -29,18 +29,18 @@ from studio.events import (
     Welcome,
 )
 from studio.language import _
-from studio.subtitles import Composer, Corrections
+from studio.subtitles import Corrections
 from studio.units import Ms, ShowClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from studio.captions._plan import CaptionsPlan
     from studio.captions._sinks import Sink
     from studio.captions._worker import Ears, Report
     from studio.events import AnyMessage
     from studio.speech import Hearing, Revision
-    from studio.spoken import Cue, Word
+    from studio.spoken import Cue
 
 logger = logging.getLogger(__name__)
 
@@ -89,17 +89,18 @@ class Recogniser:
         self._voice = Voice()
         self._health = Health()
         self._files = ShowFiles(plan.folder, self._clock, self._disk_trouble)
-        self._english = ShowFiles(plan.folder, self._clock, self._disk_trouble, "en") if plan.translate else None
-        translated = self._english.kept.cues if self._english is not None else ()
+        self._english = Translation(plan, self._clock, self._disk_trouble) if plan.translate else None
+        translated = self._english.files.kept.cues if self._english is not None else ()
         self._picture = Picture(self._clock, plan.hold, self._files.kept.cues, translated)
-        self._sinks: list[Sink] = [self._picture]
+        sinks: list[Sink] = [self._picture]
         if plan.youtube is not None:
             from studio.captions._youtube import YouTube  # noqa: PLC0415 - only for those who stream to YouTube
 
             kept = self._files.kept.cues
-            self._sinks.append(YouTube(plan.youtube, plan.folder, self._clock, plan.hold, plan.language, kept))
+            sinks.append(YouTube(plan.youtube, plan.folder, self._clock, plan.hold, plan.language, kept))
         # How late the picture is, the relay knows better: it draws it.
-        self._reported: tuple[Sink, ...] = (self._files, *self._sinks[1:])
+        self._reported: tuple[Sink, ...] = (self._files, *sinks[1:])
+        self._sinks = Sinks(sinks, self._voice.say)
         self._continue()
         self._mailbox: Mailbox[Report] = Mailbox(RESULTS)
         self._worker = Worker(ears, self._mailbox.put)
@@ -126,11 +127,7 @@ class Recogniser:
         self._voice.forget()
         self._intake = SoundIntake(kept.heard)
         if self._english is not None:
-            translated = self._english.kept
-            last = translated.cues[-1] if translated.cues else None
-            first = last.number + 1 if last else 1
-            self._translation = Composer(plan.translation_rules, self._hold, first, last.end if last else None)
-            self._translated_until = translated.script.end
+            self._english.go_on(self._hold)
 
     async def run(self) -> int:
         """Live until the sound has ended and everything is said, or the ears break; return the exit code."""
@@ -138,7 +135,7 @@ class Recogniser:
         self._worker.start()
         for task in tasks:
             task.add_done_callback(self._task_ended)
-        tasks += [asyncio.create_task(self._run_sink(sink)) for sink in self._sinks]
+        tasks += [asyncio.create_task(self._sinks.run(sink)) for sink in self._sinks.all]
         try:
             code = await self._over
             await self._say_goodbye()
@@ -198,8 +195,7 @@ class Recogniser:
             for files in self._all_files():
                 files.keep_epoch(epoch)
             return True
-        for sink in self._sinks:
-            sink.drop()
+        self._sinks.tell(lambda sink: sink.drop())
         if self._fed is not None:
             logger.warning("another show began while the ears heard this one; starting again for it")
             self._end(CRASHED)
@@ -208,7 +204,7 @@ class Recogniser:
         try:
             name = self._files.set_aside()
             if self._english is not None:
-                self._english.set_aside(name)
+                self._english.files.set_aside(name)
         except StudioError as problem:
             self._broke(problem, loading=True)
             return True
@@ -225,7 +221,7 @@ class Recogniser:
         return False
 
     def _all_files(self) -> list[ShowFiles]:
-        return [self._files] if self._english is None else [self._files, self._english]
+        return [self._files] if self._english is None else [self._files, self._english.files]
 
     def _take(self, line: Line, message: AnyMessage) -> None:
         match message:
@@ -266,9 +262,8 @@ class Recogniser:
         self._hold = hold
         moved = self._desk.change_hold(hold, self._clock.now())
         if self._english is not None:
-            self._translation.change_hold(hold)
-        for sink in self._sinks:
-            sink.change_hold(hold)
+            self._english.change_hold(hold)
+        self._sinks.tell(lambda sink: sink.change_hold(hold))
         self._tell_changes(moved)
 
     def _hear(self, sound: Sound) -> None:
@@ -332,7 +327,7 @@ class Recogniser:
         if result.last:
             self._show(self._desk.finish())
             if self._english is not None:
-                self._show_translated(self._english, self._translation.finish())
+                self._show_translated(self._english.finish())
             self._end(DONE)
 
     def _note_quiet(self, result: Result) -> None:
@@ -349,14 +344,12 @@ class Recogniser:
     def _settle(self, hearing: Hearing) -> None:
         now = self._clock.now()
         self._health.skipped(hearing.skipped)
-        new = [word for word in hearing.settled if not self._is_of_earlier_life(word, self._earlier)]
+        new = [word for word in hearing.settled if not is_of_earlier_life(word, self._earlier)]
         ids = self._files.settle(new, now)
         for word in new:
             self._health.settled(Ms(now - word.end))
         following = iter(ids)
-        self._ids += [
-            None if self._is_of_earlier_life(word, self._earlier) else next(following) for word in hearing.settled
-        ]
+        self._ids += [None if is_of_earlier_life(word, self._earlier) else next(following) for word in hearing.settled]
         self._desk.add(ids)
         changed: list[int] = []
         for revision in hearing.revisions:
@@ -366,17 +359,15 @@ class Recogniser:
         words = [self._script[id_].word for id_ in ids]
         tentative = self._put_right(hearing.tentative)
         self._voice.hear(self._script, ids, tentative, now, self._behind)
-        for sink in self._sinks:
-            with self._breaking(sink):
-                sink.heard(words, tentative, now)
+        self._sinks.tell(lambda sink: sink.heard(words, tentative, now))
         self._take_up(changed)
         if self._english is not None:
-            self._translate(self._english, hearing.translated, now)
+            self._show_translated(self._english.settle(hearing.translated, now))
 
     def _revise(self, revision: Revision, now: Ms) -> list[int]:
         """Let the script follow the second look; return the places that changed."""
         ids = [id_ for id_ in self._ids[revision.first : revision.upto] if id_ is not None]
-        words = [word for word in revision.words if not self._is_of_earlier_life(word, self._earlier)]
+        words = [word for word in revision.words if not is_of_earlier_life(word, self._earlier)]
         before = [id_ for id_ in self._ids[: revision.first] if id_ is not None][-1:]
         next_id = self._script.next_id
         changed = self._script.revise(ids, words, now, before[0] if before else self._last_kept)
@@ -414,50 +405,15 @@ class Recogniser:
             return tentative
         return " ".join(filter(None, self._script.correction.correct(tentative.split())))
 
-    def _translate(self, files: ShowFiles, words: Iterable[Word], now: Ms) -> None:
-        words = [word for word in words if not self._is_of_earlier_life(word, self._translated_until)]
-        files.settle(words, now)
-        self._show_translated(files, self._translation.settle(words))
-
-    @staticmethod
-    def _is_of_earlier_life(word: Word, earlier: Ms | None) -> bool:
-        """Whether a word was settled before a crash and is heard again, its end cut a little differently."""
-        return earlier is not None and (word.start + word.end) / 2 < earlier
-
     def _show(self, cues: Iterable[Cue]) -> None:
         for cue in cues:
             self._files.show(cue, self._desk.ids(cue))
-            for sink in self._sinks:
-                with self._breaking(sink):
-                    sink.show(cue)
+            self._sinks.show(cue)
             self._tell_changes(self._desk.air(cue))
 
-    def _show_translated(self, files: ShowFiles, cues: Iterable[Cue]) -> None:
+    def _show_translated(self, cues: Iterable[Cue]) -> None:
         for cue in cues:
-            files.show(cue)
-            for sink in self._sinks:
-                with self._breaking(sink):
-                    sink.translated(cue)
-
-    # ── sinks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _run_sink(self, sink: Sink) -> None:
-        with self._breaking(sink):
-            await sink.run()
-
-    @contextmanager
-    def _breaking(self, sink: Sink) -> Iterator[None]:
-        """Let a sink break alone: that is said once, and nothing else comes there."""
-        try:
-            yield
-        except Exception as problem:
-            logger.exception("the sink %s broke", sink.name)
-            sink.state = "refused"
-            sink.detail = _("Captions reach {sink} no more ({problem}); everything else goes on").format(
-                sink=sink.name, problem=f"{type(problem).__name__}: {problem}"
-            )
-            self._sinks = [other for other in self._sinks if other is not sink]
-            self._voice.say(sink.detail)
+            self._sinks.translated(cue)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -468,7 +424,7 @@ class Recogniser:
             quiet_since = self._quiet_since if self._quiet_until is not None else None
             self._show(self._desk.due(now, quiet_since, self._quiet_until))
             if self._english is not None:
-                self._show_translated(self._english, self._translation.due(now, quiet_since, self._quiet_until))
+                self._show_translated(self._english.due(now, quiet_since, self._quiet_until))
 
     async def _keep(self) -> None:
         while True:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from studio.events import ShowCue, SinkReport
+from studio.language import _
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from studio.bridge import Line
     from studio.events import Language, LinkState
     from studio.spoken import Cue, Word
     from studio.units import Clock
+
+logger = logging.getLogger(__name__)
 
 
 class Sink:
@@ -59,6 +64,47 @@ class Sink:
     def report(self) -> SinkReport:
         """How it is doing."""
         return SinkReport(self.name, self.state, self.detail, self.late)
+
+
+class Sinks:
+    """All of them; each may break alone."""
+
+    def __init__(self, sinks: Iterable[Sink], say: Callable[[str], None]) -> None:
+        """`say` is told once of each that breaks; nothing else comes there then."""
+        self.all = tuple(sinks)
+        self._say = say
+
+    def tell(self, what: Callable[[Sink], None]) -> None:
+        """Do `what` with each."""
+        for sink in self.all:
+            with self._breaking(sink):
+                what(sink)
+
+    def show(self, cue: Cue) -> None:
+        """Show each a cue."""
+        self.tell(lambda sink: sink.show(cue))
+
+    def translated(self, cue: Cue) -> None:
+        """Show each a cue of the translation."""
+        self.tell(lambda sink: sink.translated(cue))
+
+    async def run(self, sink: Sink) -> None:
+        """Run one of them, until cancelled."""
+        with self._breaking(sink):
+            await sink.run()
+
+    @contextmanager
+    def _breaking(self, sink: Sink) -> Iterator[None]:
+        try:
+            yield
+        except Exception as problem:
+            logger.exception("the sink %s broke", sink.name)
+            sink.state = "refused"
+            sink.detail = _("Captions reach {sink} no more ({problem}); everything else goes on").format(
+                sink=sink.name, problem=f"{type(problem).__name__}: {problem}"
+            )
+            self.all = tuple(other for other in self.all if other is not sink)
+            self._say(sink.detail)
 
 
 class Picture(Sink):
