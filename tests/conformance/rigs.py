@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OBS = "studio.devices._obs"
 VISCA = "studio.devices._visca"
-OSC = "studio.devices._osc.driver"
+OSC = "studio.devices._osc"
 
 
 class X32(Rig):
@@ -35,12 +35,13 @@ class X32(Rig):
     other = "dca1.mute"
     other_values = (False, True)
     shortened: ClassVar = {
-        f"{OSC}.PROBE": 0.15,
-        f"{OSC}.PATIENCE": 0.4,
-        f"{OSC}.RETRY": 0.1,
-        f"{OSC}.REFRESH": 0.02,
-        f"{OSC}.SET_DEADLINE": 0.6,
-        f"{OSC}.ASK_AGAIN": 0.05,
+        f"{OSC}.driver.PROBE": 0.15,
+        f"{OSC}.driver.PATIENCE": 0.4,
+        f"{OSC}.questions.PATIENCE": 0.4,
+        f"{OSC}.driver.RETRY": 0.1,
+        f"{OSC}.questions.REFRESH": 0.02,
+        f"{OSC}.driver.SET_DEADLINE": 0.6,
+        f"{OSC}.driver.ASK_AGAIN": 0.05,
     }
 
     def __init__(self) -> None:

@@ -61,8 +61,9 @@ async def test_what_is_lazy_is_asked_for_when_it_is_read(x32: OscModel) -> None:
                 assert desk.get("ch7.send3.level").source == "unknown"
                 assert (await anext(changes)).control == "ch7.send3.level"
             assert desk.get("ch7.send3.level").value == pytest.approx(-12.5, abs=0.15)
-            assert (await desk.ask("ch2.colour")).value == "green"
-            assert (await desk.ask("headamp1.gain")).value == pytest.approx(30, abs=0.25)
+            await desk.ask(["ch2.colour", "headamp1.gain", "ch1.meter", "main.mute"])
+            assert desk.get("ch2.colour").value == "green"
+            assert desk.get("headamp1.gain").value == pytest.approx(30, abs=0.25)
             twin.quietly("ch2.colour", "red")  # what was read once is kept fresh
             await until(lambda: desk.get("ch2.colour").value == "red", "the quiet change is found")
 
@@ -200,6 +201,21 @@ async def test_a_desk_that_does_things_late_still_confirms(x32: OscModel) -> Non
         twin.slow_orders = 0.0
         twin.full(0.3)
         assert (await desk.set("ch2.mute", value=True)).kind == "confirmed"
+
+
+async def test_a_desk_slower_than_its_file_says_is_not_drowned(x32: OscModel) -> None:
+    """Thousands of questions before a probe would let it look dead."""
+    slow = dataclasses.replace(x32, meters=())
+    async with DeskTwin(slow) as twin, driver(twin, slow) as desk:
+        twin.busy = 0.004
+        epoch = desk.link.epoch
+        wanted = [name for name in desk.controls() if ".send" in name][:600]
+        asking = asyncio.create_task(desk.ask(wanted))
+        while not asking.done():
+            assert desk.link.state == "online"
+            await asyncio.sleep(0.05)
+        assert desk.link.epoch == epoch
+        assert {desk.get(name).source for name in wanted} == {"reported"}
 
 
 async def test_orders_keep_the_pause_that_a_firmware_needs(x32: OscModel) -> None:

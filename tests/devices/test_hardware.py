@@ -23,7 +23,7 @@ NAMES = Catalogue().names("hardware")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_file_is_read_and_says_how_it_was_checked(name: str) -> None:
     hardware = Catalogue().load("hardware", name, Hardware)
-    assert hardware.controls()
+    assert hardware.controls() or hardware.driver in ("visca", "obsbot")  # a camera's depend on what it answers
     assert hardware.driver in DRIVERS
     assert hardware.checked_note
 
@@ -91,6 +91,14 @@ CH = '- { name: "ch{n}.fader", address: "/ch/{n}", value: level, channels: 4 }'
         ),
         (f"{CH}\n    - {{ name: ch2.fader, address: /x, value: level }}", 10, "ch2.fader a second time"),
         ("- { name: a, address: a, value: level }", 9, "slash"),
+        (
+            (
+                '- { name: "a{n}", address: /a, before: ["{n}"], value: level, channels: 2 }\n'
+                "    - { name: b, address: /a, value: level }"
+            ),
+            10,
+            '"before"',
+        ),
         ("- { name: a, adress: /a, value: level }", 9, '"address"'),
         ("- { name: a, address: /a, value: fader }", 9, "fader"),
         ("- { name: a, address: /a, value: level, law: none }", 9, '"laws"'),

@@ -11,6 +11,7 @@ from typing import IO, Annotated
 import typer
 
 from studio.catalogue import Catalogue, instead
+from studio.cli._learn import learn
 from studio.cli._screen import err, out
 from studio.cli._shows import VenueOption, read_venue
 from studio.errors import DeviceError, DrawerError
@@ -19,6 +20,9 @@ from studio.rehearsal import recorded
 from studio.venue import DeviceSettings
 
 app = typer.Typer(help=_("Models of desks, cameras and surfaces: learn one, record one."), no_args_is_help=True)
+app.command(
+    help=_("Listen to a device over OSC while you move everything on it, and write a first draft of its file.")
+)(learn)
 
 
 @app.command(help=_("Record what the house and a device say to each other, until Ctrl-C: a recording is a test."))

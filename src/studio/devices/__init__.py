@@ -15,6 +15,8 @@ from studio.devices._obs.process import ObsProcess, obs_answers
 from studio.devices._obsbot.driver import ObsbotCamera
 from studio.devices._obsbot.model import ObsbotModel
 from studio.devices._osc.driver import OscDesk
+from studio.devices._osc.learn import Learner as OscLearner
+from studio.devices._osc.listen import listen as listen_osc
 from studio.devices._osc.model import OscControl, OscModel
 from studio.devices._visca.driver import ViscaCamera
 from studio.devices._visca.model import Presets, Scale, Speeds, ViscaModel
@@ -43,6 +45,7 @@ __all__ = [
     "ObsbotModel",
     "OscControl",
     "OscDesk",
+    "OscLearner",
     "OscModel",
     "Outcome",
     "Pad",
@@ -55,6 +58,7 @@ __all__ = [
     "Value",
     "ViscaCamera",
     "ViscaModel",
+    "listen_osc",
     "obs_answers",
     "on_page",
     "open_devices",

@@ -53,6 +53,9 @@ class DeskTwin(asyncio.DatagramProtocol):
         """Seconds by which it says everything late."""
         self.slow_orders = 0.0
         """Seconds after which it does what it was ordered."""
+        self.busy = 0.0
+        """Seconds that it takes over each question, one after the other."""
+        self._busy_until = 0.0
         self.stubborn: set[str] = set()
         """Controls whose orders it ignores, as in a mute group."""
         self.mute_questions: set[str] = set()
@@ -242,7 +245,9 @@ class DeskTwin(asyncio.DatagramProtocol):
 
     def _say(self, message: wire.Message, to: Any) -> None:  # noqa: ANN401 - asyncio's
         if not self.deaf and not next(self._loses):
-            asyncio.get_running_loop().call_later(self.late, self._send, wire.encode(message), to)
+            loop = asyncio.get_running_loop()
+            self._busy_until = max(self._busy_until, loop.time()) + self.busy
+            loop.call_later(self._busy_until - loop.time() + self.late, self._send, wire.encode(message), to)
 
     def _send(self, data: bytes, to: Any) -> None:  # noqa: ANN401 - asyncio's
         if self._transport and not self._transport.is_closing():

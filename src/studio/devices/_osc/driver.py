@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
@@ -14,13 +12,14 @@ from studio.devices._ground.device import Device, Outcome, Property
 from studio.devices._ground.known import Known, Metered
 from studio.devices._ground.values import Control
 from studio.devices._osc import values
+from studio.devices._osc.questions import PATIENCE, Questions, within
 from studio.devices._osc.sockets import Sockets
 from studio.errors import DeviceError
 from studio.language import _
 from studio.wire import osc as wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from studio.bus import Bus
     from studio.devices._ground.values import Action, Value
@@ -31,19 +30,10 @@ logger = logging.getLogger(__name__)
 
 PROBE = 1.0
 """Seconds between two probes."""
-PATIENCE = 0.8
-"""Seconds for an answer; desks on a hall's own network answer within 20 ms."""
 MISSES = 2
 """Probes unanswered in a row until the desk counts as lost: one alone may be a lost packet."""
 RETRY = 1.0
 """Seconds between two calls at a desk that is not there."""
-ROUNDS = 3
-"""How often what was not answered is asked again before the desk counts as half known."""
-REFRESH = 0.1
-"""Seconds between two questions on the side, one control after the other: mute groups and scenes of a desk change
-channels without saying so, and a packet that was lost is not sent again."""
-STIR_AGAIN = 0.6
-"""Seconds after which what was stirred is asked for once more: a scene takes a desk that long."""
 SET_DEADLINE = 1.0
 """Seconds in which the desk has to report what was set."""
 ASK_AGAIN = 0.15
@@ -52,18 +42,8 @@ REMEMBERED_SETS = 64
 """Of one control, within the deadline: a fader drawn on a page sends 25 a second."""
 WAITING = 4096
 """Datagrams that may wait: a desk that loads a scene sends a thousand at once."""
-BREATH = 0.01
-"""Seconds of questions sent at once: timers are no finer on a busy machine."""
 METERS = 0.08
 """Seconds between two reports of the same meters; a desk sends 20 a second, and nobody's eye needs more than ten."""
-
-
-@contextlib.asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """As `asyncio.timeout`, but silent: what stands after the block happens when the time is over."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            yield
 
 
 class _GoneError(DeviceError):
@@ -98,12 +78,6 @@ class OscDesk(Device):
         self._places = {(each.address, each.before): each.name for each in self._desk.values()}
         self._before = {each.address: len(each.before) for each in self._desk.values()}
         self._actions = {action.name: action for action in model.actions}
-        self._first = [each.name for each in self._desk.values() if not each.lazy]
-        self._read: dict[str, None] = {}
-        """Lazy controls that somebody has read: they are kept fresh with the others."""
-        self._lane: dict[str, None] = {}
-        """Controls to ask for next, each once."""
-        self._lane_filled = asyncio.Event()
         self._set_last: dict[str, int] = {}
         self._asked: dict[str, deque[tuple[float, Value]]] = {}
         self._sets = 0
@@ -112,6 +86,7 @@ class OscDesk(Device):
         self._metered: dict[str, float] = {}
         self._ordering = asyncio.Lock()
         self._sockets = Sockets(model.echoes, model.listens)
+        self._questions = Questions(model, self._desk, self._known, self._sockets.ask)
 
     # ── what it can do ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,25 +106,21 @@ class OscDesk(Device):
         known = self._known.get(control)
         desk = self._desk.get(control)
         if desk and desk.lazy and self._model.asks:
-            self._read.setdefault(control)
+            self._questions.read.setdefault(control)
             if known.source != "reported":
-                self._ask_soon([control])
+                self._questions.soon([control])
         return known
 
     def peek(self, control: str) -> Property:
         """As `get`; a lazy control stays unasked."""
         return self._known.get(control)
 
-    async def ask(self, control: str) -> Property:
-        """As `get`, but wait for the answer where the desk was not asked yet; at the most a second or two."""
-        for _round in range(ROUNDS):
-            known = self.get(control)
-            if known.source == "reported" or not self.link.up or not self._model.asks:
-                break
-            async with _within(PATIENCE):
-                while self._known.get(control).source != "reported":
-                    await self._known.news(PATIENCE)
-        return self._known.get(control)
+    async def ask(self, controls: Iterable[str]) -> None:
+        """Wait until `controls` are known, or a few seconds after the last question."""
+        names = list(controls)
+        for name in names:
+            self.get(name)  # ValueError for no such control
+        await self._questions.all_soon([name for name in names if name in self._desk])
 
     async def set(self, control: str, value: Value) -> Outcome:
         """Set `control`, in its unit; confirmed by the desk's report.
@@ -176,7 +147,7 @@ class OscDesk(Device):
         ours = [self._known.get(control).value, *self._lately(control, now)]
         if not await self._order(order, lambda: self._set_last[control] == mine):
             return self._superseded(control)
-        async with _within(SET_DEADLINE):
+        async with within(SET_DEADLINE):
             return await self._set_until_told(wanted, value, order, ours, mine)
         return self._unreported(control)
 
@@ -195,6 +166,7 @@ class OscDesk(Device):
                 return self._superseded(name)
             if control.near(now.value, value):
                 self._known.ours(name)
+                self._asked[name].clear()  # what is reported from now on, somebody else did
                 return Outcome("confirmed")
             if now.value is not None and not any(control.near(now.value, each) for each in ours):
                 return Outcome("superseded", _("{control} was moved on the desk.").format(control=name))
@@ -207,7 +179,7 @@ class OscDesk(Device):
         again = 0.0
         while (now := self._known.get(desk.name)).time < since or now.source != "reported":
             if again <= asyncio.get_running_loop().time():
-                self._question(desk)
+                self._questions.ask(desk)
                 again = asyncio.get_running_loop().time() + ASK_AGAIN
             await self._known.news(ASK_AGAIN)
         return now
@@ -228,7 +200,7 @@ class OscDesk(Device):
         try:
             return await self._called(wanted, given, before, asked)
         finally:
-            self._stir(wanted.stirs)
+            self._questions.stir(wanted.stirs)
 
     async def _called(
         self, action: OscAction, given: Mapping[str, Value], before: Property | None, asked: float
@@ -245,7 +217,7 @@ class OscDesk(Device):
                     name=self.name, value=value
                 ),
             )
-        async with _within(action.seconds):
+        async with within(action.seconds):
             while True:
                 now = await self._report_of(self._desk[action.confirms], asked)
                 if shown.near(now.value, value):
@@ -304,6 +276,7 @@ class OscDesk(Device):
         arrived: Mailbox[bytes | None] = Mailbox(WAITING)
         self._answered = 0
         self._metered.clear()
+        self._questions.forget()
         gone: BaseException | None = None
         try:
             await self._sockets.open(self._host, self._port, arrived)
@@ -315,7 +288,7 @@ class OscDesk(Device):
                 for said in self._model.said():
                     if said.every:
                         tasks.create_task(self._renew(said))
-                tasks.create_task(self._refresh())
+                tasks.create_task(self._questions.keep_asking())
                 await self._watch()
         except* (_GoneError, _OtherError, OSError) as several:
             gone = several.exceptions[0]
@@ -346,25 +319,19 @@ class OscDesk(Device):
     async def _learn(self) -> None:
         """Ask all that is not lazy, and what was not answered again; *online* only with all answers."""
         self._subscribe()
+        first = self._questions.first
         if self._model.asks:
-            missing = list(self._first)
-            for _round in range(ROUNDS):
-                await self._ask_now(missing)
-                async with _within(PATIENCE):
-                    while self._unknown(missing):
-                        await self._known.news(PATIENCE)
-                missing = self._unknown(missing)
-                if not missing:
-                    break
-            if missing:
+            if missing := await self._questions.all_of(first):
                 self.link.to(
                     "degraded",
                     _("{name} does not tell {count} of its {all} controls, such as {control}.").format(
-                        name=self.name, count=len(missing), all=len(self._first), control=missing[0]
+                        name=self.name, count=len(missing), all=len(first), control=missing[0]
                     ),
                 )
                 return
-            self._ask_soon(self._read)
+            self._questions.soon(self._questions.read)
+        elif self._model.reports:  # what it tells first is how it stands, and nobody's hand
+            await self._questions.until_known(first)
         if self._model.probe or self._model.answer:
             self.link.to("online")
         else:
@@ -372,9 +339,6 @@ class OscDesk(Device):
                 "degraded",
                 _("{name} has no way to say that it is there: what is asked of it may be lost.").format(name=self.name),
             )
-
-    def _unknown(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if self._known.get(name).source != "reported"]
 
     async def _watch(self) -> None:
         missed = 0
@@ -397,13 +361,13 @@ class OscDesk(Device):
         before = self._answered
         if self._model.probe:
             self._sockets.ask(wire.encode(wire.Message(self._model.probe)))
-        async with _within(PATIENCE if self._model.probe else self._model.silence):
+        async with within(PATIENCE if self._model.probe else self._model.silence):
             while self._answered == before:
                 await self._known.news(PATIENCE)
             return True
         return False
 
-    # ── what is said and asked again and again ────────────────────────────────────────────────────────────────────────
+    # ── what is said again and again ──────────────────────────────────────────────────────────────────────────────────
 
     def _subscribe(self) -> None:
         for each in self._model.said():
@@ -413,51 +377,6 @@ class OscDesk(Device):
         while True:
             await asyncio.sleep(said.every)
             self._sockets.ask(wire.encode(wire.Message(said.address, said.arguments)))
-
-    async def _refresh(self) -> None:
-        """Ask what is in the lane, and while it is empty one control after the other."""
-        rounds: list[str] = []
-        while self._model.asks:
-            if self._lane:
-                await self._ask_now(self._take_lane())
-                continue
-            self._lane_filled.clear()
-            async with _within(REFRESH):
-                await self._lane_filled.wait()
-                continue
-            rounds = rounds or [*reversed(self._first), *reversed(self._read)]
-            if rounds:
-                self._question(self._desk[rounds.pop()])
-
-    def _take_lane(self) -> list[str]:
-        names = list(self._lane)
-        self._lane.clear()
-        return names
-
-    def _ask_soon(self, names: Iterable[str]) -> None:
-        self._lane |= dict.fromkeys(names)
-        self._lane_filled.set()
-
-    async def _ask_now(self, names: Sequence[str]) -> None:
-        """Ask for `names` at the desk's pace, some at a time."""
-        pause = self._model.pause
-        some = max(1, round(BREATH / pause)) if pause else 64
-        for at in range(0, len(names), some):
-            for name in names[at : at + some]:
-                self._question(self._desk[name])
-            await asyncio.sleep(pause * len(names[at : at + some]))
-
-    def _question(self, desk: OscControl) -> None:
-        if self._model.asks:
-            self._sockets.ask(wire.encode(wire.Message(desk.address, desk.before)))
-
-    def _stir(self, pattern: str) -> None:
-        """Ask for all that `pattern` names and that matters to anybody, now and once more."""
-        if not pattern or not self._model.asks:
-            return
-        stirred = [name for name in (*self._first, *self._read) if fnmatchcase(name, pattern)]
-        self._ask_soon(stirred)
-        asyncio.get_running_loop().call_later(STIR_AGAIN, self._ask_soon, stirred)
 
     # ── what it says ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -485,6 +404,7 @@ class OscDesk(Device):
         name = self._places.get((message.address, message.arguments[:before]))
         if name is None:
             return
+        self._questions.answered(name)
         value = values.meant(self._model, self._desk[name], message.arguments[before])
         if value is None:
             return
@@ -492,7 +412,7 @@ class OscDesk(Device):
         ours = any(self._controls[name].near(value, each) for each in self._lately(name, now))
         was = self._known.get(name)
         if self._known.learn(name, value, "us" if ours else "device") and was.source == "reported":
-            self._stir(self._desk[name].stirs)
+            self._questions.stir(self._desk[name].stirs)
 
     def _take_meters(self, message: wire.Message) -> None:
         blob = message.arguments[0] if message.arguments else None

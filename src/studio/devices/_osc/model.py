@@ -164,6 +164,7 @@ class OscModel:
     def _once(self) -> None:
         names: set[str] = set()
         places: dict[tuple[str, tuple[Plain, ...]], str] = {}
+        lengths: dict[str, int] = {}
         for control in self.controls:
             for single in self._singles(control):
                 if single.name in names:
@@ -173,6 +174,12 @@ class OscModel:
                         )
                     )
                 names.add(single.name)
+                if lengths.setdefault(single.address, len(single.before)) != len(single.before):
+                    raise ValueError(
+                        _(
+                            '"controls": "{control}" has more or fewer arguments in "before" than others at its address'
+                        ).format(control=control.name)
+                    )
                 first = places.setdefault((single.address, single.before), single.name)
                 if first != single.name:
                     raise ValueError(
@@ -180,6 +187,9 @@ class OscModel:
                             control=control.name, name=single.name, address=single.address, first=first
                         )
                     )
+        self._others_once(names)
+
+    def _others_once(self, names: set[str]) -> None:
         told = Counter(itertools.chain.from_iterable(part.names() for meters in self.meters for part in meters.parts))
         for name, times in told.items():
             if times > 1 or name in names:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class _Socket(asyncio.DatagramProtocol):
+class Socket(asyncio.DatagramProtocol):
     """One UDP socket of ours; datagrams come out of `arrived`, `None` when the other end refused one."""
 
     def __init__(self, arrived: Mailbox[bytes | None], host: str | None = None) -> None:
@@ -47,20 +47,20 @@ class Sockets:
         loop = asyncio.get_running_loop()
         if self._listens is None:
             self._asking, _protocol = await loop.create_datagram_endpoint(
-                lambda: _Socket(arrived), remote_addr=(host, port)
+                lambda: Socket(arrived), remote_addr=(host, port)
             )
         else:
             found = await loop.getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_DGRAM)
             self._to = str(found[0][4][0]), port
             self._asking, _protocol = await loop.create_datagram_endpoint(
-                lambda: _Socket(arrived, str(found[0][4][0])),
+                lambda: Socket(arrived, str(found[0][4][0])),
                 local_addr=("0.0.0.0", self._listens),  # noqa: S104 - a desk elsewhere sends here; others are not heard
             )
         if self._one:
             self._ordering = self._asking
             return
         self._ordering, _protocol = await loop.create_datagram_endpoint(
-            lambda: _Socket(arrived), remote_addr=(host, port)
+            lambda: Socket(arrived), remote_addr=(host, port)
         )
 
     def close(self) -> None:
