@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from studio.bus import Bus
-from studio.devices import Device, Outcome, PropertyChanged
+from studio.devices import Device, Metered, Outcome, PropertyChanged
 from studio.events import LinkChanged
-from studio.rehearsal import Gate, Twin
+from studio.rehearsal import Twin, Way
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from studio.devices import Value
 
@@ -70,11 +70,13 @@ class Stage:
     rig: Rig
     device: Device
     twin: Twin
-    gate: Gate
+    gate: Way
     bus: Bus
     log: Log
     changes: list[PropertyChanged] = field(default_factory=list)
     links: list[LinkChanged] = field(default_factory=list)
+    others: list[object] = field(default_factory=list)
+    """All other events: pads, faders."""
     outcomes: list[Outcome] = field(default_factory=list)
     overtaken: bool = False
     """An order may arrive after a later one: what was confirmed may be undone by a datagram that was on its way."""
@@ -119,7 +121,7 @@ class Stage:
         """
         found = []
         for name, control in self.device.controls().items():
-            if control.kind == "meter":
+            if control.kind == "meter" or name in self.rig.unasked:
                 continue
             known = self.device.get(name)
             try:
@@ -178,6 +180,14 @@ class Rig(ABC):
     """Constants of the driver's modules, dotted, and what they are in here, so that the kit takes seconds."""
     cannot: ClassVar[Mapping[str, str]] = {}
     """Fault → why it cannot exist here."""
+    unasked: ClassVar[frozenset[str]] = frozenset()
+    """Controls of which it does not say how they stand."""
+    scenes: ClassVar[Mapping[str, Callable[[Rig, Stage], Awaitable[None]]]] = {}
+    """Fault → a scene of its own."""
+    tries: ClassVar[int] = 1
+    """How often a scene is played at most until it goes well: above 1 where the wire itself loses things under load."""
+    needs: ClassVar[str] = ""
+    """A program without which it cannot be played."""
 
     tolerance: ClassVar[float] = 0.0
     """How far apart two numbers may be that are the same to the device, where that is not the same everywhere."""
@@ -193,7 +203,7 @@ class Rig(ABC):
         return False
 
     @abstractmethod
-    def open(self, bus: Bus) -> contextlib.AbstractAsyncContextManager[tuple[Device, Twin, Gate]]:
+    def open(self, bus: Bus) -> contextlib.AbstractAsyncContextManager[tuple[Device, Twin, Way]]:
         """The three, the driver not running yet. The device's name is that of the rig."""
 
     async def rebooted(self, stage: Stage, values: Mapping[str, Value]) -> None:
@@ -219,6 +229,8 @@ async def on_stage(rig: Rig) -> AsyncIterator[Stage]:
                         stage.changes.append(event)
                     elif isinstance(event, LinkChanged):
                         stage.links.append(event)
+                    elif not isinstance(event, Metered):
+                        stage.others.append(event)
 
             listening, running = asyncio.create_task(listen()), asyncio.create_task(device.run())
             try:

@@ -7,18 +7,21 @@ import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
 from tests.conformance.kit import Rig
+from tests.conformance.surfaces import CANNOT, SCENES
+from tests.devices.jack import BACKEND
 
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, Obs, OscDesk, ViscaCamera
-from studio.rehearsal import CameraTwin, DeskTwin, Gate, ObsTwin
+from studio.devices import Hardware, MidiSurface, Obs, OscDesk, ViscaCamera
+from studio.rehearsal import Cable, CameraTwin, DeskTwin, Gate, ObsTwin, SurfaceTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from studio.bus import Bus
     from studio.devices import Device
-    from studio.rehearsal import Twin
+    from studio.rehearsal import Twin, Way
 
+MIDI = "studio.devices._midi.session"
 OBS = "studio.devices._obs"
 VISCA = "studio.devices._visca"
 OSC = "studio.devices._osc"
@@ -51,7 +54,7 @@ class X32(Rig):
         return control in self._lazy
 
     @contextlib.asynccontextmanager
-    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Way]]:
         model = Catalogue().load("hardware", "behringer-x32", Hardware).osc
         assert model is not None
         some = tuple(each for each in model.controls if each.name.startswith(("main.", "dca{n}.", "bus{n}.mute")))
@@ -79,7 +82,7 @@ class ObsStudio(Rig):
     }
 
     @contextlib.asynccontextmanager
-    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Way]]:
         async with ObsTwin("pod lipami") as twin, Gate("tcp", twin.port) as gate:
             yield Obs("127.0.0.1", gate.port, twin.password, bus, self.name), twin, gate
 
@@ -105,7 +108,7 @@ class SonyCamera(Rig):
     }
 
     @contextlib.asynccontextmanager
-    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Gate]]:
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Way]]:
         model = Catalogue().load("hardware", self.file, Hardware).visca
         assert model is not None
         few = dataclasses.replace(model, exposure={}, shutter=None, iris=None, gain=None, compensation=None)
@@ -122,4 +125,26 @@ class PtzOptics(SonyCamera):
     values = (127.0, 40.0, 20.0, 90.0)
 
 
-RIGS: tuple[type[Rig], ...] = (X32, ObsStudio, SonyCamera, PtzOptics)
+class Surface(Rig):
+    """A surface with motor faders over MIDI, at ports of JACK."""
+
+    name = "surface"
+    datagrams = False
+    control = other = ""
+    values = (0.0, 0.0, 0.0, 0.0)
+    other_values = (0.0, 0.0)
+    needs = "jackd"
+    tries = 3  # a jackd that misses its cycle drops what is on its way, whoever listens
+    shortened: ClassVar = {f"{MIDI}.LOOK": 0.1, f"{MIDI}.PROBE": 0.2, f"{MIDI}.PATIENCE": 0.5}
+    scenes = SCENES
+    cannot = CANNOT
+
+    @contextlib.asynccontextmanager
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Way]]:
+        model = Catalogue().load("hardware", "behringer-x-touch", Hardware).midi
+        assert model is not None
+        async with SurfaceTwin(model) as twin:
+            yield MidiSurface(self.name, model, bus, backend=BACKEND), twin, Cable(twin)
+
+
+RIGS: tuple[type[Rig], ...] = (X32, ObsStudio, SonyCamera, PtzOptics, Surface)

@@ -1,5 +1,6 @@
 """A pretend hall: twins that speak the real bytes on local sockets, and a talk to put on the air."""
 
+from studio.rehearsal._cable import Cable, Way
 from studio.rehearsal._camera import CameraTwin
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
@@ -14,6 +15,7 @@ from studio.rehearsal._twin import Twin
 from studio.rehearsal._youtube import PostedCaption, YouTubeTwin
 
 __all__ = [
+    "Cable",
     "CameraTwin",
     "DeskTwin",
     "Gate",
@@ -31,6 +33,7 @@ __all__ = [
     "Step",
     "SurfaceTwin",
     "Twin",
+    "Way",
     "YouTubeTwin",
     "known_text",
     "make_talk",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from studio.catalogue import Catalogue, Place, instead
 from studio.devices import Hardware
 from studio.errors import DeviceError, DrawerError, NotSupported
 from studio.language import _
+from studio.rehearsal._cable import Cable
 from studio.rehearsal._camera import CameraTwin
 from studio.rehearsal._desk import DeskTwin
 from studio.rehearsal._faults import Gate
 from studio.rehearsal._obs.twin import ObsTwin
 from studio.rehearsal._obsbot import ObsbotTwin
 from studio.rehearsal._script import Put, Rehearsal
+from studio.rehearsal._surface import GearTwin, SurfaceTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -80,11 +83,22 @@ class PretendHall:
             raise NotSupported(
                 _("There is no twin of {maker} {model} yet.").format(maker=hardware.maker, model=hardware.model)
             )
+        what = f"{hardware.maker} {hardware.model}"
         twin, kind = make(hardware)
+        if kind == "cable":
+            try:
+                await stack.enter_async_context(twin)
+            except _NO_MIDI as problem:
+                raise NotSupported(
+                    _("There is no MIDI to pretend it on ({problem}).").format(problem=problem)
+                ) from problem
+            port = settings.midi or twin.model.port
+            self.puts[settings.name] = Put(settings.name, what, port, twin, Cable(twin))
+            self._settings[settings.name] = dataclasses.replace(settings, midi=port)
+            return
         await stack.enter_async_context(twin)
         gate = await stack.enter_async_context(Gate(kind, twin.port)) if kind else None
         port = gate.port if gate else twin.port
-        what = f"{hardware.maker} {hardware.model}"
         self.puts[settings.name] = Put(settings.name, what, f"127.0.0.1:{port}", twin, gate)
         self._settings[settings.name] = dataclasses.replace(settings, host="127.0.0.1", port=port)
 
@@ -176,25 +190,41 @@ def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _desk(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+Kind: TypeAlias = 'Literal["udp", "tcp", "cable"] | None'
+"""How a twin is called; `None`: by its own port, for it answers to one of ours past every gate."""
+
+
+def _desk(hardware: Hardware) -> tuple[Any, Kind]:
     assert hardware.osc is not None  # noqa: S101 - Hardware.driver says so
-    return DeskTwin(hardware.osc), "udp"
+    return DeskTwin(hardware.osc), None if hardware.osc.listens else "udp"
 
 
-def _camera(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+def _camera(hardware: Hardware) -> tuple[Any, Kind]:
     assert hardware.visca is not None  # noqa: S101 - Hardware.driver says so
     # Behind a gate it answers to that, so that all faults are on both ways.
     return CameraTwin(dataclasses.replace(hardware.visca, reply_port=None)), hardware.visca.transport
 
 
-def _obsbot(hardware: Hardware) -> tuple[Any, Literal["udp", "tcp"] | None]:
+def _obsbot(hardware: Hardware) -> tuple[Any, Kind]:
     assert hardware.obsbot is not None  # noqa: S101 - Hardware.driver says so
     return ObsbotTwin(dataclasses.replace(hardware.obsbot, reply_port=None)), "udp"
 
 
-TWINS: dict[str, Callable[[Hardware], tuple[Any, Literal["udp", "tcp"] | None]]] = {
+def _midi(hardware: Hardware) -> tuple[Any, Kind]:
+    assert hardware.midi is not None  # noqa: S101 - Hardware.driver says so
+    backend = os.environ.get("MIDO_BACKEND") or (_ALSA if Path("/dev/snd/seq").exists() else "")
+    if not backend:
+        raise NotSupported(_("There is no MIDI to pretend it on ({problem}).").format(problem="/dev/snd/seq"))
+    return (GearTwin if hardware.midi.gear else SurfaceTwin)(hardware.midi, backend), "cable"
+
+
+_ALSA = "mido.backends.rtmidi/LINUX_ALSA"
+_NO_MIDI = (OSError, RuntimeError, ValueError, ImportError)
+"""What mido and rtmidi raise where no port can be made."""
+TWINS: dict[str, Callable[[Hardware], tuple[Any, Kind]]] = {
     "osc": _desk,
     "visca": _camera,
     "obsbot": _obsbot,
+    "midi": _midi,
 }
-"""By `Hardware.driver`: what puts one up, and how it is called; `None`: there is no gate on the way."""
+"""By `Hardware.driver`: what puts one up, and how it is called."""

@@ -14,7 +14,7 @@ from msgspec import Meta
 from studio.devices import Value
 from studio.errors import NotSupported
 from studio.language import _
-from studio.rehearsal._faults import Gate
+from studio.rehearsal._cable import Way
 from studio.rehearsal._twin import Twin
 from studio.venue import DeviceSettings
 
@@ -103,7 +103,7 @@ class Put:
     where: str
     """`127.0.0.1:10023`, or the name of a MIDI port."""
     twin: Twin
-    gate: Gate | None
+    gate: Way | None
     """`None`: nothing can go wrong on the way."""
     faults: list[Step] = field(default_factory=list)
     """In force, oldest first."""
@@ -184,7 +184,7 @@ class Put:
         does[step.fault]()
 
 
-def _junk(gate: Gate) -> None:
+def _junk(gate: Way) -> None:
     chance = random.Random(JUNK)  # noqa: S311 - the same junk each time
     for _piece in range(JUNK):
         gate.junk(chance.randbytes(chance.randrange(1, 80)))
