@@ -165,7 +165,7 @@ async def test_what_cannot_be_called_is_said(
 async def test_meters_come_together(name: str, count: int) -> None:
     model = model_of(name)
     bus = Bus()
-    async with DeskTwin(model, model.kin[0]) as twin, driver(twin, model, bus) as desk:
+    async with DeskTwin(model) as twin, driver(twin, model, bus) as desk:
         twin.loudness = {"ch3.meter": -18.0, "main.meter.right": -6.0}
         seen: dict[str, float] = {}
         async with bus.listen(Metered) as metered, bus.listen(PropertyChanged) as changes:
@@ -278,7 +278,7 @@ async def test_every_shipped_desk_is_moved(name: str, monkeypatch: pytest.Monkey
         (control.value, control.law): control for control in reversed(model.expanded().values()) if control.writable
     }
     monkeypatch.setattr("studio.devices._osc.driver.SET_DEADLINE", 1.0 if model.asks or model.echoes else 0.1)
-    async with DeskTwin(model, model.kin[0] if model.kin else "it") as twin, driver(twin, model) as desk:
+    async with DeskTwin(model) as twin, driver(twin, model) as desk:
         assert desk.link.state == ("online" if model.probe or model.answer else "degraded")
         for control in kinds.values():
             described = desk.controls()[control.name]

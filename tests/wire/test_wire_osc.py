@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.wire.osc import Law, Message, decode, encode
+from studio.wire.osc import SILENCE, Law, Message, MeterForm, decode, encode, meter_blob, meters
 
 X32 = Law(((0.0, -90.0), (0.0625, -60.0), (0.25, -30.0), (0.5, -10.0), (1.0, 10.0)))
 
@@ -51,6 +51,27 @@ def test_bundles_in_bundles_without_end_are_read_without_end_of_stack() -> None:
 def test_of_a_torn_bundle_what_is_whole_is_read() -> None:
     torn = bundle(encode(Message("/whole")), encode(Message("/torn", ("much text",))))[:-8]
     assert decode(torn) == (Message("/whole"),)
+
+
+def test_an_x32_answers_node_without_its_slash() -> None:
+    assert decode(b"node\0\0\0\0,s\0\0/ch/01 ON\0\0\0") == (Message("/node", ("/ch/01 ON",)),)
+
+
+@given(st.lists(st.floats(-119, 120), max_size=40), st.sampled_from(["float32", "int16"]))
+def test_meters_go_there_and_back(values: list[float], form: MeterForm) -> None:
+    told = meters(meter_blob(tuple(values), form), form)
+    wanted = values if form == "float32" else [min(max(value, -128), 127) for value in values]
+    assert told == pytest.approx(wanted, abs=0.01)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["float32", "int16"]))
+def test_any_blob_is_survived(blob: bytes, form: MeterForm) -> None:
+    assert all(value >= SILENCE for value in meters(blob, form))
+
+
+def test_meters_of_both_families() -> None:
+    assert meters(bytes.fromhex("02000000 0000803f 0000003f"), "float32") == pytest.approx((0, -6.02), abs=0.01)
+    assert meters(bytes.fromhex("02000000 00fa 0080"), "int16") == (-6, -120)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +121,27 @@ def test_the_fader_of_an_x32(position: float, decibels: float) -> None:
 @given(st.floats(-1, 2))
 def test_a_law_goes_there_and_back(position: float) -> None:
     assert X32.position(X32.value(position)) == pytest.approx(min(max(position, 0), 1))
+
+
+@pytest.mark.parametrize(
+    ("law", "position", "value"),
+    [
+        (Law(((0, 20), (1, 20000)), "log", 201), 0.5, 632.46),
+        (Law(((0, -90), (4, 12.04)), "amplitude", 0), 1.0, 0.0),
+        (Law(((0, -90), (4, 12.04)), "amplitude", 0), 0.0, -90.0),
+        (Law(((-193, -193), (6, 6)), "line", 0), -7.5, -7.5),
+    ],
+)
+def test_laws_of_other_shapes(law: Law, position: float, value: float) -> None:
+    assert law.value(position) == pytest.approx(value, abs=0.01)
+    assert law.position(value) == pytest.approx(position, abs=0.001)
+    assert law.apart(value, value) == 0
+
+
+def test_a_law_knows_its_steps() -> None:
+    law = Law(((0, -100), (1, 100)), steps=101)
+    assert law.stepped(0.123) == pytest.approx(0.12)
+    assert law.apart(0, 3) == pytest.approx(1.5)
 
 
 def test_a_law_rises() -> None:

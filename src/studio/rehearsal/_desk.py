@@ -31,10 +31,13 @@ class DeskTwin(asyncio.DatagramProtocol):
     never to the socket that gave the order. What happens to it is done by calls: a hand on a fader, deafness, a reboot.
     """
 
-    def __init__(self, model: OscModel, calls_itself: str = "X32") -> None:
-        """Power up with every fader shut, nothing muted and all names empty."""
+    def __init__(self, model: OscModel, calls_itself: str = "") -> None:
+        """Power up with every fader shut, nothing muted and all names empty.
+
+        `calls_itself` is the model's name in its answer to a probe; empty: as its file expects.
+        """
         self._model = model
-        self._calls_itself = calls_itself
+        self._calls_itself = calls_itself or next(iter(model.kin), "twin")
         self._controls = model.expanded()
         self._places = {(each.address, each.before): each for each in self._controls.values()}
         self._before = {each.address: len(each.before) for each in self._controls.values()}

@@ -14,7 +14,7 @@ from studio.events import LinkChanged, LinkState
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from studio.bus import Bus
     from studio.devices._ground.values import Action, Control
@@ -170,14 +170,6 @@ class Device(ABC):
     def peek(self, control: str) -> Property:
         """As `get`, without having the device asked for what nobody has read yet."""
         return self.get(control)
-
-    async def ask(self, controls: Iterable[str]) -> None:
-        """Wait until `controls` are known, where a device is asked for some of its values only when they are read.
-
-        Returns after a few seconds, too; what was not answered is unknown still. ValueError for no such control.
-        """
-        for control in controls:
-            self.get(control)
 
     async def set(self, control: str, value: Value) -> Outcome:  # noqa: ARG002 - for those that have values
         """Ask for `value` and wait until the device itself reports it, within a deadline of its own.

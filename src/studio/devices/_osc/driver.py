@@ -106,9 +106,7 @@ class OscDesk(Device):
         known = self._known.get(control)
         desk = self._desk.get(control)
         if desk and desk.lazy and self._model.asks:
-            self._questions.read.setdefault(control)
-            if known.source != "reported":
-                self._questions.soon([control])
+            self._questions.want(control)
         return known
 
     def peek(self, control: str) -> Property:

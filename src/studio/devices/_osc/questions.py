@@ -56,13 +56,21 @@ class Questions:
         self._lane: dict[str, None] = {}
         """Controls to ask for next, each once."""
         self._filled = asyncio.Event()
-        self._open: dict[str, None] = {}
-        """What was asked and not answered yet."""
+        self._open: dict[str, float] = {}
+        """What was asked and not answered yet, and when."""
 
     def ask(self, desk: OscControl) -> None:
         """Ask for one control now."""
         if self._model.asks:
             self._send(wire.encode(wire.Message(desk.address, desk.before)))
+
+    def want(self, name: str) -> None:
+        """Somebody reads `name`: keep it fresh from now on; ask for it unless it is known, or was just asked for."""
+        self.read.setdefault(name)
+        if self._known.get(name).source == "reported":
+            return
+        if self._open.get(name, -PATIENCE) + PATIENCE <= asyncio.get_running_loop().time():
+            self.soon([name])
 
     def soon(self, names: Iterable[str]) -> None:
         """Ask for `names` as soon as the desk can take it."""
@@ -140,7 +148,7 @@ class Questions:
         for at in range(0, len(names), some):
             for name in names[at : at + some]:
                 self.ask(self._desk[name])
-                self._open[name] = None
+                self._open[name] = asyncio.get_running_loop().time()
             await asyncio.sleep(pause * len(names[at : at + some]))
             async with within(PATIENCE):
                 while len(self._open) > UNANSWERED:
