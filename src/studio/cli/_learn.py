@@ -56,7 +56,9 @@ def learn(  # noqa: PLR0917 - typer's options
             raise typer.BadParameter(_("What is said must begin with a slash: {word}").format(word=word))
     learner = OscLearner()
     to = (host, port) if host and port else None
-    out.print(_("Move every fader, button and knob from end to end, and change a name. Ctrl-C ends it."))
+    out.print(
+        _("Move every fader, button and knob from end to end, and change a name. Ctrl-C ends it."), soft_wrap=True
+    )
     try:
         _listen(learner, listen, to, say or [], seconds)
     except OSError as problem:
@@ -70,6 +72,7 @@ def learn(  # noqa: PLR0917 - typer's options
     controls = sum(max(guess.channels, 1) * max(guess.sends, 1) for guess in guesses)
     out.print(
         plural("{n} control is in {file}.", "{n} controls are in {file}.", controls).format(n=controls, file=file),
+        markup=False,
         soft_wrap=True,
     )
 
