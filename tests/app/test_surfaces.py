@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from tests.app.desk import house_with, small_desk
 
+from studio.app._device_commands import DeviceCommands
 from studio.app._devices import HouseDevices, journal
 from studio.app._orders import Orders
 from studio.app._surfaces import Surfaces
@@ -223,6 +224,28 @@ async def test_pages_and_a_surface_that_is_lost(stage: Stage) -> None:
     stage.panel.press("pad63")
     stage.panel.release("pad63", 1.0)
     await stage.until(lambda: stage.panel.lights["pad63"] == "ready")
+
+
+async def test_what_pages_may_ask_of_devices(stage: Stage) -> None:
+    commands = DeviceCommands(stage.orders)
+    mute = {"device": "desk", "control": "ch1.mute", "value": True}
+    dry = await commands.command("device.set", {**mute, "dry_run": True})
+    assert (dry.kind, dry.reason) == ("simulated", "1 would change, 0 are so already.")
+    assert (await commands.command("device.set", mute)).kind == "confirmed"
+    assert stage.twin.value("ch1.mute") is True
+    assert (await commands.command("device.undo", {})).kind == "confirmed"
+    assert stage.twin.value("ch1.mute") is False
+    wrong: dict[str, dict[str, Any]] = {
+        "device.set": {"device": "desk", "control": "ch1.mute", "value": {"a": 1}},
+        "device.call": {"device": "desk", "action": "fly"},
+        "device.recall": {"snapshot": "x" * 300},
+        "device.undo": {"everything": True},
+    }
+    for name, arguments in wrong.items():
+        outcome = await commands.command(name, arguments)
+        assert outcome.kind == "refused"
+        assert outcome.reason
+    assert (await commands.command("device.undo", {})).reason == "There is nothing to undo."
 
 
 def test_surfaces_are_not_opened_unless_they_are_named(tmp_path: Path) -> None:

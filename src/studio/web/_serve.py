@@ -19,6 +19,7 @@ from studio.errors import WebError
 from studio.language import _
 from studio.web._captions import captions_routes
 from studio.web._destinations import destinations_routes
+from studio.web._devices import devices_routes
 from studio.web._guard import Guard
 from studio.web._hold import hold_route
 from studio.web._inputs import inputs_routes
@@ -98,7 +99,13 @@ def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
 
     routes: list[BaseRoute] = [_route(page) for page in PAGES]
     routes += captions_routes(house)
-    routes += [*destinations_routes(house), *inputs_routes(house), hold_route(house), instant_route(house)]
+    routes += [
+        *destinations_routes(house),
+        *devices_routes(house),
+        *inputs_routes(house),
+        hold_route(house),
+        instant_route(house),
+    ]
     routes += [
         WebSocketRoute("/ws", switchboard.answer),
         Route("/healthz", health),
