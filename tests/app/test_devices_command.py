@@ -120,7 +120,7 @@ async def test_snapshot_recall_undo_across_processes(desk: DeskTwin, ask: Ask, t
     dry = await ask("recall", "evening", "--dry-run")
     assert dry.code == 0
     assert desk.value("ch1.fader") == pytest.approx(0, abs=0.1)
-    assert "1 are so already" in dry.said
+    assert "2 are so already" in dry.said
     done = await ask("recall", "evening", "--json")
     assert done.code == 0, done.said
     assert desk.value("ch1.fader") == pytest.approx(-20, abs=0.1)

@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from studio import devices
 from studio.app import _device_commands
 from studio.app._cameras import OnAir
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from studio.app._evening import Evening
     from studio.app._report import Report
+    from studio.bus import Listening
     from studio.catalogue import Catalogue
     from studio.show import Binding
     from studio.venue import Venue
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COMMANDS = _device_commands.COMMANDS | {"take"}
+REPORTS = 8192
+"""Reports of values that may wait: two desks that load a scene at once."""
 LOOK = 1.0
 """Seconds between two looks at how far a device is known, where it reported anything meanwhile."""
 
@@ -76,15 +81,30 @@ class Plugs:
 
     async def run(self) -> None:
         """Keep every link until cancelled. Raises DeviceError where an OBS of our own cannot be started."""
-        async with asyncio.TaskGroup() as tasks, self._bus.listen(object) as facts:
+        async with (
+            asyncio.TaskGroup() as tasks,
+            self._bus.listen(msgspec.Struct) as facts,  # hands and links: no flood of reports may push them out
+            self._bus.listen(PropertyChanged, REPORTS) as reports,
+        ):
             for device in list(self._devices.values()):
                 tasks.create_task(device.run())
             tasks.create_task(self._run_obs(tasks))
             tasks.create_task(self._surfaces.run())
             tasks.create_task(self._look())
+            tasks.create_task(self._follow_reports(reports))
             async for fact in facts:
                 with self._no_driver_ends_the_show():
                     self._follow(fact)
+
+    async def _follow_reports(self, reports: Listening[PropertyChanged]) -> None:
+        missed = 0
+        async for fact in reports:
+            with self._no_driver_ends_the_show():
+                self._follow(fact)
+                if missed != reports.missed:
+                    missed = reports.missed
+                    self._unlooked |= self._devices.keys()
+                    self._surfaces.refresh()
 
     def _follow(self, fact: object) -> None:
         self._surfaces.follow(fact)

@@ -170,6 +170,11 @@ class Surfaces:
                 self._touch(name, "")
                 self._touch("", "")
 
+    def refresh(self) -> None:
+        """Look at everything again: reports were missed."""
+        self._dirty.update(self._board.controls)
+        self._news.set()
+
     def _touch(self, device: str, control: str) -> None:
         if self._concerns is None:
             self._concerns = self._board.concerns(self._world)
