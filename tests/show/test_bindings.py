@@ -196,6 +196,20 @@ def test_what_is_held_is_let_go_when_the_surface_is_lost(house: House, hall: Hal
     assert [call.action for call in done(board.released(where("pad1"), 3))] == ["stop"]  # type: ignore[attr-defined]
 
 
+def test_what_goes_on_only_while_it_is_held_is_asked_for_again(house: House, hall: Hall) -> None:
+    board = house.board("""
+        surfaces:
+          pads:
+            pad1: {do: {call: {cam1: move}}, repeat: 0.3, release: {call: {cam1: stop}}}
+    """)
+    asked = [call.action for call in done(board.pressed(where("pad1"), 0, hall))]  # type: ignore[attr-defined]
+    for now in (0.2, 0.31, 0.5, 0.62):
+        asked += [call.action for call in done(board.due(now))]  # type: ignore[attr-defined]
+    asked += [call.action for call in done(board.released(where("pad1"), 0.7))]  # type: ignore[attr-defined]
+    assert asked == ["move", "move", "move", "stop"]
+    assert board.due(9) == []
+
+
 PAGES = """
     surfaces:
       pads:
@@ -332,6 +346,7 @@ def test_there_and_back_along_a_fader(position: float, lowest: float, span: floa
         ("pad1: {do: stop, hold: 1}", 'line 3: "hold" says after how many seconds'),
         ("pad1: {do: stop, hold: 60, held: stop}", 'line 3: "hold" must be from 0.2 to 10, not "60"'),
         ("pad1: {do: stop, hold: 1, held: stop, release: stop}", 'line 3: "release" cannot go with "hold"'),
+        ("pad1: {do: stop, hold: 1, held: stop, repeat: 1}", 'line 3: "repeat" cannot go with "hold"'),
         ("pad1: {do: {call: {cam1: 3}}}", 'line 3: "call" must begin with a device and its action'),
         ("pad1: {do: {set: desk}}", 'line 3: "set" must be lines of the form'),
         ("f: {moves: {desk: a}, lowest: 3, highest: 1}", 'line 3: "lowest" must be below "highest"'),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from studio import devices, show
+from studio.app._cameras import OnAir
 from studio.app._orders import Orders
 from studio.bus import Bus
 from studio.catalogue import Catalogue, instead, user_folder
-from studio.errors import DeviceError, DrawerError
+from studio.errors import DeviceError, DrawerError, StudioError
+from studio.events import LinkChanged
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 OBS = "obs"
 """What OBS is called among the devices; no other may be."""
+
+
+OBS_PATIENCE = 1.5
+"""Seconds that a command to a camera waits for an OBS that may show it; one that runs answers within half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +110,51 @@ class HouseDevices:
         bus = Bus()
         chosen = self.chosen(names)
         own = [each for each in self._venue.devices if each.name in chosen]
-        made: dict[str, Device] = {one.name: one for one in devices.open_devices(own, self._catalogue, bus)}
-        if OBS in chosen:
-            made[OBS] = _obs(self._venue, bus)
-        running = [asyncio.create_task(device.run()) for device in made.values()]
+        opened = devices.open_devices(own, self._catalogue, bus, self._venue.folder)
+        made: dict[str, Device] = {one.name: one for one in opened}
+        guarded = any(isinstance(one, devices.Camera) for one in opened) and self._venue.obs.use != "off"
+        obs = _obs(self._venue, bus) if guarded or OBS in chosen else None
+        if obs and OBS in chosen:
+            made[OBS] = obs
+        guard = _Guard(self._on_air(made), obs) if obs and guarded else None
+        running = [asyncio.create_task(device.run()) for device in {*made.values(), *([obs] if obs else [])}]
         try:
-            yield Opened(made, bus, Orders(lambda: made, self._catalogue, journal(self._venue)))
+            yield Opened(made, bus, Orders(lambda: made, self._catalogue, journal(self._venue)), guard)
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            if guard:
+                guard.on_air.close()
+
+    def _on_air(self, made: Mapping[str, Device]) -> OnAir:
+        """By which OBS's programme scene says whether a camera is on air."""
+        collection = None
+        if self._venue.show.scenes:
+            with contextlib.suppress(StudioError):
+                collection = show.load_scenes(self._catalogue, self._venue.show.scenes, self._venue)
+        return OnAir(self._venue, collection, made)
+
+
+class _Guard(NamedTuple):
+    """What cameras on air are guarded by: the command line is no way around it."""
+
+    on_air: OnAir
+    obs: devices.Obs
+
+    async def look(self, seconds: float) -> None:
+        """Have OBS say what is on air, where it is there within `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.obs.link.wait_online()
+            self.on_air.follow(LinkChanged(self.obs.name, self.obs.link.state, ""), self.obs)
 
 
 class Opened:
     """Devices that run."""
 
-    def __init__(self, made: Mapping[str, Device], bus: Bus, orders: Orders) -> None:
+    def __init__(self, made: Mapping[str, Device], bus: Bus, orders: Orders, guard: _Guard | None = None) -> None:
+        self._guard = guard
         self.devices = made
         self.bus = bus
         self.orders = orders
@@ -131,6 +167,8 @@ class Opened:
         _done, late = await asyncio.wait(waiting, timeout=seconds)
         for task in late:
             task.cancel()
+        if self._guard:
+            await self._guard.look(min(seconds, OBS_PATIENCE))
         return {waiting[task]: self._why(waiting[task], seconds) for task in late}
 
     def _why(self, name: str, seconds: float) -> str:
@@ -157,6 +195,6 @@ def journal(venue: Venue) -> show.Journal:
     return show.Journal(str(venue.file.resolve()) if venue.file else "")
 
 
-def _obs(venue: Venue, bus: Bus) -> Device:
+def _obs(venue: Venue, bus: Bus) -> devices.Obs:
     settings = venue.obs
     return devices.Obs(settings.host, settings.port, os.environ.get(settings.password_env, ""), bus, OBS)

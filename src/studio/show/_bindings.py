@@ -119,7 +119,12 @@ class Press:
     release: Asked | None = None
     """Done when it is let go, or when the surface is lost meanwhile: so a camera never moves on by itself."""
 
+    repeat: Annotated[float, Meta(ge=0.1, le=10)] | None = None
+    """Seconds after which `do` is done again while it is held: a camera moves only as long as somebody asks it to."""
+
     def __post_init__(self) -> None:
+        if self.repeat is not None and self.hold is not None:
+            raise ValueError(_('"repeat" cannot go with "hold": one of them says what holding means'))
         if (self.hold is None) != (self.held is None):
             raise ValueError(_('"hold" says after how many seconds, and "held" what is done then: both or neither'))
         if self.held is not None and self.release is not None:

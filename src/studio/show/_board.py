@@ -58,6 +58,16 @@ class _Down:
     decided: bool = False
     """The long press was done."""
 
+    @property
+    def due(self) -> float | None:
+        """When something happens by itself."""
+        what = self.binding.meaning
+        if not isinstance(what, Press):
+            return None
+        if what.repeat is not None:
+            return self.at + what.repeat
+        return None if self.decided or what.hold is None else self.at + what.hold
+
 
 @dataclass(slots=True)
 class _Page:
@@ -137,7 +147,7 @@ class Board:
             return []
         if not isinstance(what, Press):
             return []
-        if what.hold is not None or what.release is not None:
+        if what.hold is not None or what.release is not None or what.repeat is not None:
             self._down[where] = _Down(binding, now, decided=what.hold is None)
         return [] if what.hold is not None else self._asks(binding, what.do)
 
@@ -157,23 +167,19 @@ class Board:
         return self._asks(down.binding, what.held if held else what.do)
 
     def due(self, now: float) -> list[Ask]:
-        """Long presses that are long enough by now."""
+        """Long presses that are long enough by now, and what is done again while a pad is held."""
         found: list[Ask] = []
         for down in self._down.values():
             what = down.binding.meaning
-            if not down.decided and isinstance(what, Press) and what.hold is not None and now - down.at >= what.hold:
+            if isinstance(what, Press) and down.due is not None and now >= down.due:
+                found += self._asks(down.binding, what.do if what.repeat is not None else what.held)
                 down.decided = True
-                found += self._asks(down.binding, what.held)
+                down.at = now
         return found
 
     def next_due(self) -> float | None:
         """When `due` is to be asked; `None`: not before another press."""
-        times = [
-            down.at + down.binding.meaning.hold
-            for down in self._down.values()
-            if not down.decided and isinstance(down.binding.meaning, Press) and down.binding.meaning.hold is not None
-        ]
-        return min(times, default=None)
+        return min((down.due for down in self._down.values() if down.due is not None), default=None)
 
     def lost(self, surface: str) -> list[Ask]:
         """The surface is gone: what was held is let go, and a press that was not decided is forgotten."""
