@@ -84,19 +84,22 @@ class _Client:
     def __init__(self, socket: ServerConnection) -> None:
         self.socket = socket
         self.subscribed = 0
-        self.waiting: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue(WAITING)
+        self.waiting: asyncio.Queue[tuple[float, str]] = asyncio.Queue(WAITING)
 
     def say(self, op: int, data: dict[str, Any], late: float) -> None:
+        self.say_text(json.dumps({"op": op, "d": data}), late)
+
+    def say_text(self, text: str, late: float = 0.0) -> None:
         if self.waiting.full():
             self.waiting.get_nowait()
-        self.waiting.put_nowait((asyncio.get_running_loop().time() + late, {"op": op, "d": data}))
+        self.waiting.put_nowait((asyncio.get_running_loop().time() + late, text))
 
     async def send(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due, message = await self.waiting.get()
+            due, text = await self.waiting.get()
             await asyncio.sleep(max(0.0, due - loop.time()))
-            await self.socket.send(json.dumps(message))
+            await self.socket.send(text)
 
 
 class ObsTwin:
@@ -175,6 +178,11 @@ class ObsTwin:
     def full(self, seconds: float) -> None:
         """For so long be "not ready", as OBS is while it changes its collection: it takes no orders."""
         self._full_until = asyncio.get_running_loop().time() + seconds
+
+    def junk(self, text: str) -> None:
+        """Say `text` to all who identified, in a right frame: no OBS would say it."""
+        for client in self._clients:
+            client.say_text(text)
 
     @property
     def last(self) -> str:
