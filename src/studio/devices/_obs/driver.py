@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from studio.devices._ground.device import Device, Outcome
 from studio.devices._obs.board import Board
@@ -19,7 +19,7 @@ from studio.events import SceneTaken
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from studio.bus import Bus
     from studio.devices._ground.device import Property
@@ -280,20 +280,24 @@ class Obs(Device):
     async def _hear(self, session: Session) -> None:
         while True:
             name, data = await session.next_event()
-            match name:
-                case "CurrentProgramSceneChanged":
-                    await self._on_scene(data["sceneName"])
-                case "SceneListChanged":
-                    self.scenes = tuple(scene["sceneName"] for scene in reversed(data["scenes"]))
-                case "CurrentSceneCollectionChanged":
-                    self._stale = True
-                    self._wake.set()
-                case "StreamStateChanged":
-                    self._stream.on_event(data)
-                    self._wake.set()
-            await self._board.on_event(name, data)
-            async with self._news:
-                self._news.notify_all()
+            with _nonsense(name):
+                await self._on_event(name, data)
+
+    async def _on_event(self, name: str, data: Mapping[str, Any]) -> None:
+        match name:
+            case "CurrentProgramSceneChanged" if isinstance(data["sceneName"], str):
+                await self._on_scene(data["sceneName"])
+            case "SceneListChanged":
+                self.scenes = tuple(scene["sceneName"] for scene in reversed(data["scenes"]))
+            case "CurrentSceneCollectionChanged":
+                self._stale = True
+                self._wake.set()
+            case "StreamStateChanged":
+                self._stream.on_event(data)
+                self._wake.set()
+        await self._board.on_event(name, data)
+        async with self._news:
+            self._news.notify_all()
 
     async def _look(self, session: Session) -> None:
         """Keep up with what OBS only tells when it is asked, each second and whenever an event made it doubtful."""
@@ -306,7 +310,9 @@ class Obs(Device):
 
     async def _meter(self, session: Session) -> None:
         while True:
-            self._board.meters(await session.meters.get())
+            data = await session.meters.get()
+            with _nonsense("InputVolumeMeters"):
+                self._board.meters(data)
 
     async def _measure(self, session: Session) -> None:
         stats = await session.request("GetStats")
@@ -352,3 +358,12 @@ async def _trouble(work: Awaitable[None]) -> str:
     except DeviceError as no:
         return str(no)
     return ""
+
+
+@contextlib.contextmanager
+def _nonsense(event: str) -> Iterator[None]:
+    """An event that OBS would not send, or of a version with other fields, changes nothing and ends nothing."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as problem:
+        logger.debug("OBS told a %s that means nothing here: %r", event, problem)

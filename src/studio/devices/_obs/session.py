@@ -209,13 +209,22 @@ class Session:
         ws: WebSocket = self._events.base_client.ws
         try:
             while text := ws.recv():  # empty: OBS hung up
-                event = json.loads(text)["d"]
-                data = event.get("eventData") or {}
-                if event["eventType"] == _METERS:
+                name, data = _event(text)
+                if name == _METERS:
                     self.meters.put(data)
-                else:
-                    self.events.put((event["eventType"], data))
+                elif name:
+                    self.events.put((name, data))
         except _BROKEN as problem:
             logging.getLogger(__name__).debug("the event socket of OBS ended: %r", problem)
         finally:
             self.events.put(None)
+
+
+def _event(text: str | bytes) -> tuple[str, dict[str, Any]]:
+    """Name and data of an event; no name for what is none."""
+    try:
+        said = json.loads(text)["d"]
+        name, data = said["eventType"], said.get("eventData") or {}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "", {}
+    return (name, data) if isinstance(name, str) and isinstance(data, dict) else ("", {})

@@ -180,9 +180,10 @@ class ObsTwin:
         self._full_until = asyncio.get_running_loop().time() + seconds
 
     def junk(self, text: str) -> None:
-        """Say `text` to all who identified, in a right frame: no OBS would say it."""
+        """Say `text` to all who listen to events, in a right frame: no OBS would say it."""
         for client in self._clients:
-            client.say_text(text)
+            if client.subscribed:
+                client.say_text(text)
 
     @property
     def last(self) -> str:
