@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from studio.devices._ground.device import Property
 
@@ -38,6 +38,14 @@ class Metered:
     """Control → value in its unit."""
 
 
+class _Gauges(NamedTuple):
+    """Meters that came together."""
+
+    values: Mapping[str, float]
+    time: float
+    epoch: int
+
+
 class Known:
     """The values of one device. All methods belong to the loop's thread."""
 
@@ -46,6 +54,7 @@ class Known:
         self._bus = bus
         self._controls: dict[str, Control] = {}
         self._values: dict[str, Property] = {}
+        self._gauges: dict[str, _Gauges] = {}
         self._news = asyncio.Condition()
 
     # ── what there is ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,6 +64,8 @@ class Known:
         self._controls = {control.name: control for control in controls}
         for gone in self._values.keys() - self._controls.keys():
             del self._values[gone]
+        for gone in self._gauges.keys() - self._controls.keys():
+            del self._gauges[gone]
 
     @property
     def controls(self) -> Mapping[str, Control]:
@@ -73,6 +84,8 @@ class Known:
         """*Reported* only in this epoch of a link that stands. ValueError for no such control."""
         self.control(name)
         known = self._values.get(name, UNKNOWN)
+        if gauges := self._gauges.get(name):
+            known = Property(gauges.values[name], "reported", gauges.time, gauges.epoch, "device")
         if known.source == "reported" and not self._fresh(known):
             return replace(known, source="assumed")
         return known
@@ -96,6 +109,15 @@ class Known:
         if not old and control.kind != "meter":
             self._bus.publish(PropertyChanged(self._link.name, name, now))
         return not old
+
+    def measured(self, values: Mapping[str, float]) -> None:
+        """The device reported these meters, all that came together; `Metered` is told of them.
+
+        Ten thousand values a second are usual, of which hardly any is ever read: each becomes a property when it is.
+        """
+        gauges = _Gauges(values, self._now(), self._link.epoch)
+        self._gauges.update(dict.fromkeys(values.keys() & self._controls.keys(), gauges))
+        self._bus.publish(Metered(self._link.name, values))
 
     def ours(self, name: str) -> None:
         """It was we who caused the value that is known."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
 from studio.devices._ground.device import Device, Outcome, Property
-from studio.devices._ground.known import Known, Metered
+from studio.devices._ground.known import Known
 from studio.devices._ground.values import Control
 from studio.devices._osc import values
 from studio.devices._osc.questions import PATIENCE, Questions, within
@@ -420,7 +420,4 @@ class OscDesk(Device):
         self._metered[message.address] = now
         meters, places = self._meters[message.address]
         measured = wire.meters(blob, meters.form)
-        told = {name: measured[at] for name, at in places.items() if at < len(measured)}
-        for name, value in told.items():
-            self._known.learn(name, value)
-        self.bus.publish(Metered(self.name, told))
+        self._known.measured({name: measured[at] for name, at in places.items() if at < len(measured)})
