@@ -166,6 +166,9 @@ class MidiDevice(Device):
             try:
                 done, _waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 return next((detail for task in done if (detail := task.result())), "")
+            except _BROKEN as problem:  # the cable was pulled while something was sent
+                logger.debug("MIDI of %s: %r", self.name, problem)
+                return ""
             finally:
                 for task in tasks:
                     task.cancel()
