@@ -12,12 +12,15 @@ import pytest
 from tests.app.desk import small_desk
 
 from studio.app import check_everything
+from studio.app._devices import check_devices
 from studio.app._here import check_here, resolve
 from studio.catalogue import Catalogue
 from studio.venue import read
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from studio.show import Finding
 
 VENUE = """
 [obs]
@@ -53,12 +56,19 @@ class House:
         self.write("studio.toml", text.lstrip())
 
     def told(self) -> list[str]:
-        found = check_everything(self.folder / "studio.toml")
+        """Of all that `studio check` looks at."""
+        return self._shown(check_everything(self.folder / "studio.toml"))
+
+    def asked(self) -> list[str]:
+        """Of what bindings and snapshots ask for."""
+        return self._shown(check_devices(read(self.folder / "studio.toml"), Catalogue(self.folder)))
+
+    def _shown(self, found: list[Finding]) -> list[str]:
         return [str(one).removeprefix(f"{self.folder}/") for one in found]
 
     def here(self) -> list[str]:
-        found = check_here(read(self.folder / "studio.toml"), Catalogue(self.folder))
-        return [str(one).removeprefix(f"{self.folder}/") for one in found]
+        """Of names and ports."""
+        return self._shown(check_here(read(self.folder / "studio.toml"), Catalogue(self.folder)))
 
 
 @pytest.fixture
@@ -109,7 +119,7 @@ def test_bindings_that_cannot_be(house: House) -> None:
     lines = [line.replace("pad1:", f"pad{number}:", 1) for number, line in enumerate(WRONG, 2)]
     lines = [line.replace("fader1:", f"fader{number % 9 + 1}:", 1) for number, line in enumerate(lines)]
     house.write("presets/bindings/own.yaml", "surfaces:\n  pads:\n" + "".join(f"    {line}\n" for line in lines))
-    told = {int(line.split()[2].strip(":")): line for line in house.told()}
+    told = {int(line.split()[2].strip(":")): line for line in house.asked()}
     assert set(told) == set(range(3, 3 + len(lines)))
     for at, sentence in enumerate(WRONG.values(), 3):
         said = re.sub(r'"(pad|fader)\d+"', r'"\g<1>1"', told[at])
@@ -118,18 +128,18 @@ def test_bindings_that_cannot_be(house: House) -> None:
 
 def test_a_surface_and_a_file_that_are_not_there(house: House) -> None:
     house.write("presets/bindings/own.yaml", "surfaces:\n  pasd:\n    pad1: stop\n")
-    assert house.told() == [
+    assert house.asked() == [
         'presets/bindings/own.yaml line 3: There is no device "pasd" in studio.toml; did you mean "pads"?'
     ]
     house.toml(VENUE.replace('"own"', '"onw"'))
-    assert house.told() == ['studio.toml line 5: there is no "onw" in presets/bindings; did you mean "own"?']
+    assert house.asked() == ['studio.toml line 5: there is no "onw" in presets/bindings; did you mean "own"?']
 
 
 def test_snapshots_that_cannot_be(house: House) -> None:
     house.write(
         "presets/snapshots/evening.yaml", "set:\n  desk:\n    ch1.fader: 30\n    ch7.fader: 0\n  cam: {zoom: 1}\n"
     )
-    assert house.told() == [
+    assert house.asked() == [
         "presets/snapshots/evening.yaml line 3: ch1.fader goes from -90.0 to 10.0 dB.",
         'presets/snapshots/evening.yaml line 4: desk has no control "ch7.fader"; did you mean "ch2.fader"?',
         'presets/snapshots/evening.yaml line 5: There is no device "cam" in studio.toml; known here: desk, pads',
