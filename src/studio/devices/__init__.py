@@ -10,7 +10,8 @@ from studio.devices._midi.clock import MidiTimecode
 from studio.devices._midi.gear import MidiGear
 from studio.devices._midi.model import Encoder, Fader, MidiModel, Pad, Pads, on_page
 from studio.devices._midi.surface import MidiSurface
-from studio.devices._obs.driver import Obs
+from studio.devices._obs.build import said
+from studio.devices._obs.driver import Kept, Obs
 from studio.devices._obs.process import ObsProcess, obs_answers
 from studio.devices._obsbot.driver import ObsbotCamera
 from studio.devices._obsbot.model import ObsbotModel
@@ -31,6 +32,7 @@ __all__ = [
     "Encoder",
     "Fader",
     "Hardware",
+    "Kept",
     "Known",
     "Light",
     "Link",
@@ -62,4 +64,5 @@ __all__ = [
     "obs_answers",
     "on_page",
     "open_devices",
+    "said",
 ]

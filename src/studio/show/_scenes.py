@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -137,7 +137,7 @@ def load_scenes(catalogue: Catalogue, name: str, venue: Venue, talk: Path | None
         raise problems[0]
     if collection is None:
         raise said.place.error(_("these scenes cannot be built"))
-    return collection
+    return replace(collection, file=name)
 
 
 def load_slate(catalogue: Catalogue, name: str, venue: Venue) -> obs.Collection:

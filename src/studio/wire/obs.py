@@ -29,6 +29,7 @@ NAME = "Studio"
 """Profile and scene collection of an OBS of our own."""
 
 _COLOUR = re.compile(r"#([0-9a-fA-F]{6})([0-9a-fA-F]{2})?")
+_VERSION = re.compile(r"_v\d+$")
 _ALIGN = {"left": 1, "centre": 0, "right": 2}
 _ALIGN_TOP = 4
 _LAST_VERSION = 486539266  # OBS 29.0.2: an older number makes OBS migrate the file, a newer one is overwritten
@@ -113,6 +114,8 @@ class Collection:
     height: int = 720
     fps: int = 25
     name: str = NAME
+    file: str = ""
+    """Which file of `scenes/` says so."""
 
     def __post_init__(self) -> None:
         if not self.scenes:
@@ -223,14 +226,20 @@ def transform_of(source: Source, collection: Collection) -> dict[str, Any]:
     }
 
 
+def same_kind(one: str, other: str) -> bool:
+    """Whether two kinds of input differ in their version only."""
+    return _VERSION.sub("", one) == _VERSION.sub("", other)
+
+
 def differs(wanted: dict[str, Any], reported: dict[str, Any]) -> dict[str, Any]:
     """Those of `wanted` that OBS reports otherwise, or not at all; numbers may differ by what a float loses."""
-    return {key: value for key, value in wanted.items() if not _alike(value, reported.get(key))}
+    return {key: value for key, value in wanted.items() if not alike(value, reported.get(key))}
 
 
-def _alike(wanted: object, reported: object) -> bool:
+def alike(wanted: object, reported: object) -> bool:
+    """Whether OBS holds what is wanted: it adds to what stands in another, and keeps 32-bit floats."""
     if isinstance(wanted, dict) and isinstance(reported, dict):
-        return all(_alike(value, reported.get(key)) for key, value in wanted.items())
+        return all(alike(value, reported.get(key)) for key, value in wanted.items())
     if isinstance(wanted, float) and isinstance(reported, int | float):
         return abs(wanted - reported) < 0.01  # noqa: PLR2004 - a hundredth of a pixel: OBS keeps 32-bit floats
     return wanted == reported

@@ -14,6 +14,7 @@ from studio.devices._ground.known import Known, Metered
 from studio.devices._obs import rows
 from studio.devices._obs.deeds import DEEDS, Deed, fitted, hint
 from studio.devices._obs.errors import NO_SUCH_THING, NOT_READY, ObsDeniedError, ObsLostError
+from studio.devices._obs.find import Finder
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from studio.devices._ground.device import Link
     from studio.devices._ground.values import Action, Value
     from studio.devices._obs.build import Ask
-    from studio.devices._obs.rows import Group, Row, Wired
+    from studio.devices._obs.rows import Group, Wired
 
 SET_DEADLINE = 2.0
 """Seconds in which OBS has to report what was set; it takes 1 ms, and 200 while a transition runs."""
+EVENT = 0.25
+"""Seconds in which an event comes, after which it is asked whether something is so."""
 LOOK_AGAIN = 0.05
 """Seconds after which it is asked again whether something is so, where no event came before."""
 EACH = 0.9
@@ -58,13 +61,13 @@ _OFTEN = frozenset(
     {"GetStats", "GetStreamStatus", "GetRecordStatus", "GetMediaInputStatus", "GetCurrentSceneTransitionCursor"}
 )
 _SELDOM = frozenset({"GetInputSettings", "GetSourceFilter", "GetSceneItemTransform"})
-_LISTED = ("GetSceneItemEnabled", "GetSceneItemLocked", "GetSceneItemIndex", "GetSceneItemTransform")
-"""What `GetSceneItemList` tells of all items of a scene at once."""
 _TOLD = frozenset(
     row.event
     for table in (rows.OBS_ROWS, rows.STUDIO_ROWS, rows.PATH_ROWS, rows.REPLAY_ROWS, rows.CAMERA_ROWS, rows.AUDIO_ROWS)
     for row in table
 ) | {row.event for row in (*rows.ITEM_ROWS, *rows.FILTER_ROWS)}
+AT_ONCE = 10
+"""Groups of values that are taken in before others have their turn: a listener takes a thousand changes."""
 WAITING = 2000
 """Events that may come while everything is listed; with more of them it is listed again."""
 
@@ -90,6 +93,7 @@ class Board:
         self._told: dict[tuple[str, tuple[object, ...]], list[Wired]] = {}
         self._subjects: dict[str, tuple[str, ...]] = {}
         self._heard: dict[str, int] = {}
+        self._heard_at: dict[str, float] = {}
         self._due: set[Group] = set()
         self._next_round = 0.0
         self._next_seldom: Iterator[Group] = iter(())
@@ -99,7 +103,6 @@ class Board:
         self._turns: dict[str, asyncio.Lock] = {}
         self._ears: list[tuple[Deed, dict[str, Any]]] = []
         self._listing = asyncio.Lock()
-        self._answers: dict[Group, Mapping[str, Any]] = {}
         self._meanwhile: deque[tuple[str, Mapping[str, Any]]] | None = None
 
     def actions(self) -> dict[str, Action]:
@@ -122,7 +125,7 @@ class Board:
         """Find out which controls there are, and the values of those that are not known in this epoch."""
         async with self._listing:
             self.stale = False
-            self._meanwhile, self._answers = deque(maxlen=WAITING), {}
+            self._meanwhile = deque(maxlen=WAITING)
             try:
                 await self._relist(ask)
             finally:
@@ -130,9 +133,10 @@ class Board:
 
     async def _relist(self, ask: Ask) -> None:
         wired: dict[str, Wired] = {}
-        for each in await self._find(ask):
+        finder = Finder(ask, self._defaults)
+        for each in await finder.controls():
             wired.setdefault(each.control.name, each)  # where two have one name the first has it
-        self._wired = wired
+        self._wired, self.items = wired, finder.items
         self._groups, self._told, self._subjects = {}, {}, {}
         for each in wired.values():
             if each.row.get:
@@ -143,119 +147,26 @@ class Board:
                 self._told.setdefault(key, []).append(each)
         self.known.describe(each.control for each in wired.values())
         missing = dict.fromkeys(wired[name].group for name in self.known.missing() if wired[name].row.get)
-        for group in missing.keys() & self._answers.keys():
-            self._answered(group, self._answers[group])
-        # What was told while all was listed was told to controls that were not known yet.
-        meanwhile, self._meanwhile = self._meanwhile or (), None
-        self.stale = self.stale or len(meanwhile) == WAITING
-        for event, data in meanwhile:
-            self._event(event, data)
-        for group in [each for each in missing if each not in self._answers]:
+        await self._listed({group: finder.answers[group] for group in missing if group in finder.answers})
+        for group in [each for each in missing if each not in finder.answers]:
             await self._look(ask, group)
         await self._paths(ask)
         await self.known.told()
 
-    async def _find(self, ask: Ask) -> list[Wired]:
-        """Return all controls, the most important first."""
-        scenes = [scene["sceneName"] for scene in reversed((await ask("GetSceneList"))["scenes"])]
-        transitions = [each["transitionName"] for each in (await ask("GetSceneTransitionList"))["transitions"]]
-        choices = {"scene": tuple(scenes), "preview": tuple(scenes), "transition": tuple(transitions)}
-        found = rows.wire("", (*rows.OBS_ROWS, *rows.PATH_ROWS), choices=choices)
-        if (await ask("GetStudioModeEnabled"))["studioModeEnabled"]:
-            found += rows.wire("", rows.STUDIO_ROWS, choices=choices)
-        for extra in (rows.REPLAY_ROWS, rows.CAMERA_ROWS):
-            if await self._can(ask, extra[0].get):
-                found += rows.wire("", extra)
-        inputs = (await ask("GetInputList"))["inputs"]
-        for each in inputs:
-            found += await self._input(ask, each["inputName"], each["inputKind"])
-        groups = (await ask("GetGroupList"))["groups"]
-        self.items = {}
-        for scene in (*scenes, *groups):
-            found += await self._items(ask, scene, "GetGroupSceneItemList" if scene in groups else "GetSceneItemList")
-        for source in dict.fromkeys((*scenes, *groups, *(each["inputName"] for each in inputs))):
-            found += await self._filters(ask, source)
-        return found
-
-    async def _input(self, ask: Ask, name: str, kind: str) -> list[Wired]:
-        """Return the controls of an input; none where it is just vanishing."""
-        subject = {rows.INPUT: name}
-        found: list[Row] = []
-        if await self._can(ask, "GetInputMute", **subject):
-            found += (*rows.AUDIO_ROWS, *rows.PEAK_ROWS)
-        try:
-            status = await ask("GetMediaInputStatus", **subject)
-            answer = self._answers["GetInputSettings", tuple(subject.items())] = await ask(
-                "GetInputSettings", **subject
-            )
-            defaults = await self._default(ask, "GetInputDefaultSettings", "inputKind", kind, "defaultInputSettings")
-        except ObsDeniedError:
-            return []
-        if status["mediaState"] != "OBS_MEDIA_STATE_NONE" or kind in ("ffmpeg_source", "vlc_source"):
-            found += rows.MEDIA_ROWS
-        get, set_ = "GetInputSettings", "SetInputSettings"
-        if kind.startswith("text_"):
-            defaults = {"text": "", **defaults}
-            more = {"overlay": True}
-            found.append(rows.Row("text", "text", get, "inputSettings.text", set_, more=more, default=""))
-        found += rows.setting_rows(get, set_, "inputSettings", answer["inputSettings"], defaults)
-        return rows.wire(f"input.{name}", found, subject)
-
-    async def _items(self, ask: Ask, scene: str, request: str) -> list[Wired]:
-        try:
-            items = (await ask(request, sceneName=scene))["sceneItems"]
-        except ObsDeniedError:
-            return []
-        found: list[Wired] = []
-        self.items[scene] = [(item["sourceName"], item["sceneItemId"]) for item in items]
-        seen: dict[str, int] = {}
-        for item in items:
-            source = item["sourceName"]
-            seen[source] = seen.get(source, 0) + 1
-            name = source if seen[source] == 1 else f"{source} {seen[source]}"
-            subject = dict(zip(rows.ITEM, (scene, item["sceneItemId"]), strict=True))
-            self._answers |= {(get, tuple(subject.items())): item for get in _LISTED}
-            found += rows.wire(f"item.{scene}.{name}", rows.ITEM_ROWS, subject)
-        return found
-
-    async def _filters(self, ask: Ask, source: str) -> list[Wired]:
-        try:
-            filters = (await ask("GetSourceFilterList", sourceName=source))["filters"]
-        except ObsDeniedError:
-            return []
-        found: list[Wired] = []
-        for each in filters:
-            defaults = await self._default(
-                ask, "GetSourceFilterDefaultSettings", "filterKind", each["filterKind"], "defaultFilterSettings"
-            )
-            subject = dict(zip(rows.FILTER, (source, each["filterName"]), strict=True))
-            self._answers["GetSourceFilter", tuple(subject.items())] = each
-            found += rows.wire(
-                f"filter.{source}.{each['filterName']}",
-                (
-                    *rows.FILTER_ROWS,
-                    *rows.setting_rows(
-                        *("GetSourceFilter", "SetSourceFilterSettings", "filterSettings"),
-                        each["filterSettings"],
-                        defaults,
-                    ),
-                ),
-                subject,
-            )
-        return found
-
-    async def _default(self, ask: Ask, request: str, word: str, kind: str, answer: str) -> Mapping[str, Any]:
-        """Return what OBS means by default; it never tells it twice otherwise."""
-        if (request, kind) not in self._defaults:
-            self._defaults[request, kind] = (await ask(request, **{word: kind}))[answer]
-        return self._defaults[request, kind]
-
-    async def _can(self, ask: Ask, request: str, **subject: object) -> bool:
-        try:
-            await ask(request, **subject)
-        except ObsDeniedError:
-            return False
-        return True
+    async def _listed(self, answers: Mapping[Group, Mapping[str, Any]]) -> None:
+        """Take in what the lists said, unless it was overtaken by an event: while they came, or since."""
+        meanwhile, self._meanwhile = self._meanwhile or (), None
+        self.stale = self.stale or len(meanwhile) == WAITING
+        newer = {name: value for event, data in meanwhile for name, value in self._values(event, data)}
+        before = dict(self._heard)
+        for number, (group, answer) in enumerate(answers.items()):
+            since = {name for name, count in self._heard.items() if before.get(name, 0) != count}
+            self._answered(group, answer, since | newer.keys())
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for name, value in newer.items():
+            if self._heard.get(name, 0) == before.get(name, 0):
+                self._take_in(name, value)
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -342,15 +253,25 @@ class Board:
     def _event(self, event: str, data: Mapping[str, Any]) -> None:
         if self._meanwhile is not None and event in _TOLD:
             self._meanwhile.append((event, data))
-        fields = self._subjects.get(event)
-        if fields is None:
-            return
-        for each in self._told.get((event, tuple(data.get(field) for field in fields)), ()):
-            name = each.control.name
-            value = each.row.told(data)
-            if value is not None:
-                self._heard[name] = self._heard.get(name, 0) + 1
-                self._take_in(name, value)
+        now = asyncio.get_running_loop().time()
+        for name, value in self._values(event, data):
+            self._heard[name] = self._heard.get(name, 0) + 1
+            self._take_in(name, value)
+            if now - self._heard_at.get(name, -EVENT) < EVENT and self._wired[name].row.get:
+                # Several threads of OBS send its events: of two that follow each other the first may come last.
+                self._due.add(self._wired[name].group)
+                self.doubt.set()
+            self._heard_at[name] = now
+
+    def _values(self, event: str, data: Mapping[str, Any]) -> list[tuple[str, Value]]:
+        """Return which controls an event tells of, and what."""
+        fields = self._subjects.get(event, ())
+        try:
+            told = self._told.get((event, tuple(data.get(field) for field in fields)), ())
+            values = [(each.control.name, each.row.told(data)) for each in told]
+        except (TypeError, AttributeError):  # nothing that OBS would say
+            return []
+        return [(name, value) for name, value in values if value is not None]
 
     def meters(self, data: Mapping[str, Any]) -> None:
         """Take in OBS's `InputVolumeMeters`: the loudest channel of each input, behind its fader."""
@@ -397,21 +318,8 @@ class Board:
                 if self._latest[name] == mine:
                     if trouble := self._cannot(wired):
                         return Outcome("refused", trouble)
-                    request, data = wired.order(value)
-                    await ask(request, **data)
-                    released = False
-                    while self._latest[name] == mine and self._wired.get(name) is wired:
-                        await self._look(ask, wired.group)
-                        if self.known.get(name).source == "reported" and wired.control.same(
-                            self.known.get(name).value, value
-                        ):
-                            if name == "tbar" and value in (0, 1) and not released:
-                                released = True
-                                await ask(request, **{**data, "release": True})
-                                continue
-                            self.known.ours(name)
-                            return Outcome("confirmed")
-                        await self.known.news(LOOK_AGAIN)
+                    if await self._settle(ask, wired, value, mine):
+                        return Outcome("confirmed")
                 if self._latest[name] != mine:
                     return Outcome("superseded", _("{control} was set again meanwhile.").format(control=name))
                 return Outcome("unconfirmed", _("OBS has no {control} any more.").format(control=name))
@@ -419,6 +327,33 @@ class Board:
             return Outcome("refused", str(no))
         except (ObsLostError, TimeoutError):
             return Outcome("unconfirmed", _("OBS was asked for {control} and did not report it.").format(control=name))
+
+    async def _settle(self, ask: Ask, wired: Wired, value: Value, mine: int) -> bool:
+        """Ask for `value` and wait until OBS says it; False where it was set again meanwhile, or is gone."""
+        name, clock = wired.control.name, asyncio.get_running_loop().time
+        request, data = wired.order(value)
+        # The event is waited for where one must come: an answer may overtake the event of a value before it.
+        look_at = clock() + (EVENT if wired.row.event and not self._is(wired, value) else 0.0)
+        await ask(request, **data)
+        released = name != "tbar" or value not in (0, 1)
+        while self._latest[name] == mine and name in self._wired:
+            if clock() >= look_at:
+                await self._look(ask, wired.group)
+                look_at = clock() + LOOK_AGAIN
+            if not self._is(wired, value):
+                await self.known.news(max(0.001, look_at - clock()))
+            elif released:
+                self.known.ours(name)
+                return True
+            else:
+                released = True
+                await ask(request, **{**data, "release": True})
+                await self._look(ask, wired.group)
+        return False
+
+    def _is(self, wired: Wired, value: Value) -> bool:
+        known = self.known.get(wired.control.name)
+        return known.source == "reported" and wired.control.same(known.value, value)
 
     def _cannot(self, wired: Wired) -> str:
         if wired.control.name == "tbar" and self.known.get("transition.duration").source != "reported":
@@ -479,10 +414,12 @@ class Board:
             except ObsDeniedError as no:
                 if no.code != NO_SUCH_THING or len(orders) == 1:
                     raise  # else it went with the last scene that it stood in
+        if deed.each:
+            await self.known.news(deed.each)
         while not await self._is_so(ask, deed, said):
             if said.get("failed"):
                 return False
-            await self.known.news(LOOK_AGAIN)
+            await self.known.news(deed.each or LOOK_AGAIN)
         return True
 
     async def _order(self, ask: Ask, deed: Deed, request: str, data: Mapping[str, object]) -> None:

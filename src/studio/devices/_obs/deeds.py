@@ -54,6 +54,9 @@ class Deed:
     """Seconds for all of it."""
     changes: bool = False
     """Controls appear or vanish by it."""
+    each: float = 0.0
+    """Seconds between two looks, where an event that comes before is as good: an OBS that starts or stops an output is
+    busy with it, and may stand for ever where it is asked too much meanwhile."""
     patient: bool = False
     """OBS may not be ready for it yet, and is asked again."""
     hint: Literal["", "pause", "key frame", "audio filter"] = ""
@@ -138,6 +141,7 @@ def _output(name: str, request: str, status: str, event: str = "", *, on: bool, 
         lambda answer, _said: answer["outputActive"] is on,
         fails=(event, lambda data, _said: output_state(data) == "stopped") if event else None,
         deadline=deadline,
+        each=0.4,
     )
 
 

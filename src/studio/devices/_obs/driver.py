@@ -6,26 +6,30 @@ import asyncio
 import base64
 import contextlib
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.devices._ground.device import Device, Outcome
 from studio.devices._obs.board import Board
-from studio.devices._obs.build import build
+from studio.devices._obs.build import Memory, build, prepare, said
 from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
 from studio.devices._obs.stream import Stream
 from studio.devices._obs.text import Text
 from studio.errors import DeviceError
 from studio.events import SceneTaken
 from studio.language import _
+from studio.wire.obs_plan import path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Collection as Some
 
     from studio.bus import Bus
     from studio.devices._ground.device import Property
     from studio.devices._ground.values import Action, Control, Value
     from studio.devices._obs.session import Session
     from studio.wire.obs import Collection
+    from studio.wire.obs_plan import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +45,16 @@ LOOK_PAUSE = 0.1
 """Seconds between two looks at least: a source that is dragged in OBS tells it sixty times a second."""
 LOOK_AGAIN = 0.25
 """Seconds after which a take that OBS did not report is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was brought to OBS, but for what somebody changed by hand in it since the last time."""
+
+    name: str
+    """The device's."""
+    sentences: tuple[str, ...]
+    """For the user, each of one thing."""
 
 
 class Obs(Device):
@@ -64,6 +78,8 @@ class Obs(Device):
         self._password = password
         self._session: Session | None = None
         self._collection: Collection | None = None
+        self._memory = Memory()
+        self._kept: tuple[str, ...] = ()
         self._building = asyncio.Lock()
         self._stream = Stream()
         self._text = Text()
@@ -83,18 +99,31 @@ class Obs(Device):
         """Whether OBS reports that its stream reaches a server."""
         return self.link.up and self._stream.output == "started"
 
-    async def apply(self, collection: Collection) -> None:
-        """Make OBS hold `collection`, now and whenever it comes back; what others made in it stays untouched.
+    async def plan(self, collection: Collection, take_back: Some[str] = ()) -> Plan:
+        """Return what `apply` would do and keep. DeviceError while OBS is not there."""
+        if (session := self._session) is None:
+            raise DeviceError(self.link.detail or _("OBS is not connected yet."))
+        try:
+            return await prepare(session.request, collection, self._memory, take_back=take_back, ours=self._ours())
+        except ObsLostError as lost:
+            raise DeviceError(absent(self.host, self.port)) from lost
 
-        Returns when OBS holds it, or at once while it is not there. Raises DeviceError where OBS will not have it.
+    async def apply(self, collection: Collection, take_back: Some[str] = ()) -> Plan | None:
+        """Make OBS hold `collection`, now and whenever it comes back; return what was done, and kept.
+
+        What others made stays untouched, and so does what somebody changed by hand since it was applied last, which is
+        published as `Kept`; but for the scenes and sources in `take_back`. `None` at once while OBS is not there.
+        Raises DeviceError where OBS will not have it.
         """
         self._collection = collection
+        done = None
         if session := self._session:
             with contextlib.suppress(ObsLostError):  # the next epoch builds it
-                await self._build(session)
+                done = await self._build(session, take_back)
                 self._built = ""
                 await self._learn_scenes(session)
                 await self._board.relist(session.request)
+        return done
 
     async def stream_to(self, server: str, key: str) -> None:
         """Have OBS stream to `server` (`rtmp://…`, without the key), now and whenever it comes back or stops unasked.
@@ -248,7 +277,7 @@ class Obs(Device):
         restarted = (await session.request("GetStats"))["renderTotalFrames"] < self._frames
         before = self.scene
         await self._measure(session)
-        building = await _trouble(self._build(session))
+        building = await _trouble(self._build(session, lost=restarted))
         scenes = (await session.request("GetSceneList"))["scenes"]
         if restarted and before in {scene["sceneName"] for scene in scenes}:
             # OBS remembers the scene of its last tidy end; the evening remembers the one that was on.
@@ -320,11 +349,23 @@ class Obs(Device):
         self._frames = stats["renderTotalFrames"]
         self._stream.on_status(await session.request("GetStreamStatus"))
 
-    async def _build(self, session: Session) -> None:
+    async def _build(self, session: Session, take_back: Some[str] = (), *, lost: bool = False) -> Plan | None:
         async with self._building:
-            if self._collection is not None:
-                changes = await build(session.request, self._collection)
-                logger.info("%s holds the scenes; %d things were made or set", self.name, changes)
+            if self._collection is None:
+                return None
+            done = await build(
+                *(session.request, self._collection, self._memory), lost=lost, take_back=take_back, ours=self._ours()
+            )
+            logger.info("%s holds the scenes; %d things were made or set", self.name, len(done.todo))
+            kept = tuple(dict.fromkeys(said(change) for change in done.kept))
+            if kept and kept != self._kept:
+                self.bus.publish(Kept(self.name, kept))
+            self._kept = kept
+            return done
+
+    def _ours(self) -> tuple[tuple[str, str], ...]:
+        """The text that follows what is said is changed by us, not by a hand."""
+        return ((path("source", self._text.source), "text"),) if self._text.source else ()
 
     async def _learn_scenes(self, session: Session) -> None:
         answer = await session.request("GetSceneList")
@@ -349,7 +390,7 @@ class Obs(Device):
         return True
 
 
-async def _trouble(work: Awaitable[None]) -> str:
+async def _trouble(work: Awaitable[object]) -> str:
     """Why OBS would not do `work`, or nothing where it did. A lost link is not OBS's word and goes through."""
     try:
         await work

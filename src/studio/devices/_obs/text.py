@@ -34,6 +34,11 @@ class Text:
         self._known = ""
         self._news = asyncio.Event()
 
+    @property
+    def source(self) -> str:
+        """The text source that follows what is said; empty for none."""
+        return self._wish.source if self._wish else ""
+
     def wish(self, source: str, text: str, done: Callable[[str], None]) -> None:
         """Have `source` show `text`; never waits. The same text again is nothing new."""
         if self._wish and (self._wish.source, self._wish.text) == (source, text):
