@@ -12,10 +12,11 @@ from tests.devices.hall import until
 
 from studio.app import _cameras
 from studio.app._cameras import OnAir
+from studio.app._devices import HouseDevices
 from studio.bus import Bus
 from studio.catalogue import Catalogue
 from studio.devices import Camera, Hardware, Obs, open_devices
-from studio.rehearsal import ObsTwin
+from studio.rehearsal import CameraTwin, ObsTwin
 from studio.show import check
 from studio.venue import read
 from studio.wire.obs import Collection, Scene, Source
@@ -93,6 +94,38 @@ async def test_a_camera_is_on_air_while_obs_shows_it(
             await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
+
+
+async def test_the_command_line_meets_the_guard_too(tmp_path: Path) -> None:
+    model = Catalogue().load("hardware", "generic-visca", Hardware).visca
+    assert model is not None
+    async with ObsTwin() as twin, CameraTwin(model) as camera:
+        venue = house(
+            tmp_path,
+            f"""
+            [obs]
+            port = {twin.port}
+
+            [[devices]]
+            name = "turns"
+            hardware = "generic-visca"
+            port = {camera.port}
+
+            [[cameras]]
+            name = "Film"
+            device = "/dev/video0"
+            ptz = "turns"
+            """,
+        )
+        async with HouseDevices(venue).open(["turns"]) as opened:
+            assert await opened.there(30.0) == {}
+            assert opened.devices.keys() == {"turns"}
+            outcome = await opened.orders.call("turns", "preset.recall", {"preset": "1"}, dry_run=False, deadline=9)
+            assert (outcome.kind, "on air" in outcome.reason) == ("refused", True)
+            outcome = await opened.orders.call(
+                "turns", "preset.recall", {"preset": "1", "anyway": True}, dry_run=False, deadline=9
+            )
+            assert outcome.kind == "confirmed"
 
 
 def test_what_turns_a_camera_is_a_device_that_can_and_turns_no_other(tmp_path: Path) -> None:

@@ -113,7 +113,9 @@ class SonyCamera(Rig):
         assert model is not None
         few = dataclasses.replace(model, exposure={}, shutter=None, iris=None, gain=None, compensation=None)
         async with CameraTwin(few) as twin, Gate(few.transport, twin.port) as gate:
-            yield ViscaCamera(self.name, few, bus, "127.0.0.1", gate.port), twin, gate
+            camera = ViscaCamera(self.name, few, bus, "127.0.0.1", gate.port)
+            camera.on_air = False  # so that the lamp is ours
+            yield camera, twin, gate
 
 
 class PtzOptics(SonyCamera):

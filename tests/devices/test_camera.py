@@ -47,8 +47,16 @@ def raw_model() -> ViscaModel:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """All by the same rules, only sooner: the twin is quicker than any camera."""
-    monkeypatch.setattr("studio.devices._visca.session.PATIENCE", 0.15)
-    monkeypatch.setattr("studio.devices._visca.driver.POLL", 0.05)
+    for constant, seconds in {
+        "session.PATIENCE": 0.15,
+        "driver.POLL": 0.03,
+        "driver.RETRY": 0.1,
+        "driver.AGAIN": 0.03,
+        "talk.AGAIN": 0.03,
+        "moves.AGAIN": 0.03,
+        "moves.STOP_DEADLINE": 2.0,
+    }.items():
+        monkeypatch.setattr(f"studio.devices._visca.{constant}", seconds)
 
 
 @contextlib.asynccontextmanager
@@ -354,6 +362,9 @@ async def test_the_lamp_shows_what_is_on_air(name: str) -> None:
     async with CameraTwin(model(name)) as twin:
         twin.hand("tally", value=True)
         async with connected(twin) as camera:
+            await camera.set("zoom", 20)
+            assert twin.value("tally") is True, "nobody here said what is on air: the lamp is another's"
+            camera.on_air = False
             await until(lambda: twin.value("tally") is False, "a lamp left on goes out")
             camera.on_air = True
             await until(lambda: twin.value("tally") is True, "the lamp is lit")

@@ -30,6 +30,12 @@ def raw_model() -> ViscaModel:
     )
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("driver", "talk", "moves"):
+        monkeypatch.setattr(f"studio.devices._visca.{module}.AGAIN", 0.03)
+
+
 # ── the guard itself: time is handed in ───────────────────────────────────────────────────────────────────────────────
 
 

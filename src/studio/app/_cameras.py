@@ -60,7 +60,9 @@ class OnAir:
                 if leaving := self._leaving.pop(name, None):
                     leaving.cancel()
                 device.on_air = True
-            elif device.on_air and name not in self._leaving:
+            elif not device.on_air:
+                device.on_air = False  # said for the first time, it puts out a lamp that was left on
+            elif name not in self._leaving:
                 self._leaving[name] = asyncio.get_running_loop().call_later(LEAVES, self._left, name)
 
     def close(self) -> None:

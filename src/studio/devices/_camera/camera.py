@@ -73,6 +73,8 @@ class Camera(Device):
         self._abilities = frozenset(abilities)
         self._album = Album(folder, name)
         self._guard = Guard()
+        self._lit = False
+        """Whether anybody ever said if it is on air: before that its lamp is another's."""
         self._known = Known(self.link, bus)
         self._epoch: asyncio.TaskGroup | None = None
         """Owns what is done beside the calls while the link stands."""
@@ -95,7 +97,8 @@ class Camera(Device):
 
     @on_air.setter
     def on_air(self, so: bool) -> None:
-        if so != self._guard.on_air:
+        if so != self._guard.on_air or not self._lit:
+            self._lit = True
             self._guard.on_air = so
             self._light_lamp(on=so)
 

@@ -60,7 +60,8 @@ class ViscaCamera(ViscaMoves):
         super().__init__(name, model, bus, folder)
         self._host = host
         self._port = port or model.port
-        self._lamp = False
+        self._lamp: bool | None = None
+        """Whether its lamp is to be lit; `None`: it is another's, who may have lit it."""
         self._lamp_news = asyncio.Event()
 
     # ── values ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,14 +124,15 @@ class ViscaCamera(ViscaMoves):
 
     def _take_in(self, question: str, values: Mapping[str, int]) -> None:
         super()._take_in(question, values)
-        if question == "tally.sony" and self._known.get("tally").value is not self._lamp:
+        if question == "tally.sony" and self._lamp not in (None, self._known.get("tally").value):
             self._lamp_news.set()
 
     async def _keep_lamp(self) -> None:
         """Have the lamp show whether viewers see this camera, at once and for as long as the link stands."""
         while True:
             self._lamp_news.clear()
-            lit = self._standby or (await self.set("tally", self._lamp)).kind in ("confirmed", "superseded")
+            idle = self._standby or self._lamp is None
+            lit = idle or (await self.set("tally", self._lamp is True)).kind in ("confirmed", "superseded")
             again = self._model.tally_seconds if lit and self._lamp else None if lit else 1.0
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(again):
@@ -211,7 +213,9 @@ class ViscaCamera(ViscaMoves):
             if silent == asked and asked:
                 raise SilentError
         lamp = self._entries.get("tally")
-        if lamp and lamp.question is None and not self._standby:  # it can only be known by what it was told
+        if (
+            lamp and lamp.question is None and self._lamp is not None and not self._standby
+        ):  # it can only be known by what it was told
             await self._attempt(self._set_until_told(lamp, self._lamp, lambda: True), "tally", SET_DEADLINE)
         self._describe()
         self._tell()
