@@ -197,6 +197,19 @@ async def test_a_move_that_nobody_holds_ends_by_itself(sony: ViscaModel) -> None
         assert told(twin, "zoom.drive")[-1].values["way"] == wire.STOP
 
 
+async def test_it_ends_in_the_middle_of_a_stop(raw: ViscaModel) -> None:
+    """A stop that ends with the link took the timer's own end for the end of the stop, and never ended."""
+    async with CameraTwin(raw) as twin, asyncio.timeout(30):
+        for _time in range(3):
+            async with connected(twin) as camera:
+                await camera.call("move", {"pan": 0.1, "tilt": 0})
+                twin.hold("pan", 0.02)
+                await until(lambda: camera._halts, "the timer stops it")
+                await asyncio.sleep(0.1)
+            twin.hold("pan", 0.0)
+            twin.hand("pan", 0.0)
+
+
 async def test_a_held_stick_goes_on_and_only_its_newest_waits(raw: ViscaModel) -> None:
     async with CameraTwin(raw) as twin, connected(twin) as camera:
         twin.late = 0.1

@@ -176,12 +176,10 @@ class Camera(Device):
             wanted = self._overtake(*key)
             running = self._epoch.create_task(self._halt(key, wanted))
             self._halts[key] = running, wanted
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            if not running.cancelled():
-                raise  # whoever asked is gone; the stop goes on
+        await asyncio.wait((running,))  # whoever asked may be gone meanwhile; the stop goes on
+        if running.cancelled():
             return Outcome("unconfirmed", _("{name} was lost while it was told to stop.").format(name=self.name))
+        return running.result()
 
     # ── what a driver does in its camera's language ───────────────────────────────────────────────────────────────────
 
