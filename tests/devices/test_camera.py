@@ -54,7 +54,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         "driver.AGAIN": 0.03,
         "talk.AGAIN": 0.03,
         "moves.AGAIN": 0.03,
-        "moves.STOP_DEADLINE": 2.0,
     }.items():
         monkeypatch.setattr(f"studio.devices._visca.{constant}", seconds)
 
@@ -258,7 +257,10 @@ async def test_stop_is_repeated_until_the_camera_stands(name: str, trouble: str)
             assert (await travelling).kind == "superseded"
 
 
-async def test_a_camera_that_somebody_turns_is_not_said_to_stand(sony: ViscaModel) -> None:
+async def test_a_camera_that_somebody_turns_is_not_said_to_stand(
+    sony: ViscaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.devices._visca.moves.STOP_DEADLINE", 1.0)
     async with CameraTwin(sony) as twin, connected(twin) as camera:
         twin.hold("pan", 0.05)
         outcome = await camera.call("stop")

@@ -25,8 +25,9 @@ DRIVE_DEADLINE = 2.0
 """Seconds in which a camera has to take a move, a preset to store or a trigger."""
 STOP_DEADLINE = 3.0
 """Seconds in which a camera has to stand."""
-STOP_EVERY, STOP_TRIES = 0.12, 24
-"""Seconds between two stops while none is acknowledged, and how many."""
+STOP_EVERY, STOP_TRIES = 0.18, 16
+"""Seconds between two stops while none is acknowledged, and how many: a camera acknowledges within 160 ms, and one said
+sooner would take its second place for nothing."""
 RESTS = 3
 """Equal looks in a row at a camera that rests."""
 QUIET = 20
