@@ -33,8 +33,9 @@ RENUMBERED = 4
 """How often a message gets another sequence number at the camera's wish: some may never be content."""
 REMEMBERED = 64
 """Messages of which a reply may still come."""
-OWED = 2.0
-"""Seconds after which a reply that did not come will not come any more."""
+OWED, OWED_ACK = 2.0, 0.7
+"""Seconds after which an answer, or what a camera says to a command, will not come any more. An answer taken for that
+to another question would be a wrong value; an acknowledgement is a hint, and waiting for lost ones holds others up."""
 
 
 class SilentError(DeviceError):
@@ -268,6 +269,7 @@ class Session:
             return
         if reply.problem in ("cancelled", "no socket"):
             return
+        self._forget_old()
         for exchange in list(self._waiting):
             if not exchange.times:
                 continue
@@ -289,8 +291,9 @@ class Session:
 
     def _forget_old(self) -> None:
         """Keep only what may still be replied to."""
-        old = asyncio.get_running_loop().time() - OWED
+        now = asyncio.get_running_loop().time()
         for exchange in list(self._waiting):
+            old = now - (OWED if exchange.question else OWED_ACK)
             while exchange.times and exchange.times[0] < old:
                 exchange.times.popleft()
             settled = exchange.begun.done() if exchange.question else exchange.ended.done()
