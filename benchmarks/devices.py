@@ -274,7 +274,7 @@ async def _thrown(name: str, device: Device, count: int, throw: Callable[[], Non
     running = asyncio.create_task(device.run())
     try:
         await until(lambda: device.link.up, f"{name} is online")
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
         kinds = {each: control.kind for each, control in device.controls().items()}
         known = {each: device.get(each) for each, kind in kinds.items() if kind != "meter"}
         before = {each: now.value for each, now in known.items() if now.source == "reported"}
@@ -283,7 +283,7 @@ async def _thrown(name: str, device: Device, count: int, throw: Callable[[], Non
             throw()
             if number % 50 == 0:
                 await asyncio.sleep(0.002)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.3)
         await until(lambda: device.link.up, f"{name} is up after junk")
         changed = [each for each, value in before.items() if device.get(each).value != value]
         epochs = device.link.epoch - epoch
@@ -310,6 +310,7 @@ async def stall() -> list[Row]:
         running = asyncio.create_task(device.run())
         try:
             await until(lambda: device.link.up, "OBS is online")
+            epoch = device.link.epoch
             gate.deaf()
             switches = [
                 name for name, each in device.controls().items() if each.kind == "switch" and "visible" not in name
@@ -325,7 +326,7 @@ async def stall() -> list[Row]:
             kinds = {kind: sum(each.kind == kind for each in outcomes) for kind in sorted({o.kind for o in outcomes})}
             silent = sum(not outcome.reason for outcome in outcomes)
             gate.well()
-            await until(lambda: device.link.up, "OBS is back")
+            await until(lambda: device.link.up and device.link.epoch > epoch, "OBS is back")
             wrong = 0
             for number in range(50):
                 level, scene = float(-number), ("Holding", "Talk")[number % 2]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from studio.devices import Value
 
-BOUND = 20.0
+BOUND = 60.0
 """Seconds within which all must be well again. It takes two with the shortened timings: this is for a busy machine."""
 ROUND_TRIP = 0.1
 """Seconds to a device and back, on a busy machine."""

@@ -11,8 +11,8 @@ from tests.conformance.surfaces import CANNOT, SCENES
 from tests.devices.jack import BACKEND
 
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, MidiSurface, Obs, OscDesk, ViscaCamera
-from studio.rehearsal import Cable, CameraTwin, DeskTwin, Gate, ObsTwin, SurfaceTwin
+from studio.devices import Hardware, MidiSurface, Obs, ObsbotCamera, OscDesk, ViscaCamera
+from studio.rehearsal import Cable, CameraTwin, DeskTwin, Gate, ObsbotTwin, ObsTwin, SurfaceTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MIDI = "studio.devices._midi.session"
 OBS = "studio.devices._obs"
+OBSBOT = "studio.devices._obsbot.driver"
 VISCA = "studio.devices._visca"
 OSC = "studio.devices._osc"
 
@@ -127,6 +128,31 @@ class PtzOptics(SonyCamera):
     values = (127.0, 40.0, 20.0, 90.0)
 
 
+class Obsbot(Rig):
+    """A camera over OSC, by OBSBOT Center."""
+
+    name = "obsbot"
+    datagrams = True
+    control = "zoom"
+    values = (0.0, 30.0, 60.0, 90.0)
+    tolerance = 1.0
+    other = "pan"
+    other_values = (0.0, 40.0)
+    shortened: ClassVar = {f"{OBSBOT}.POLL": 0.05, f"{OBSBOT}.AGAIN": 0.05, f"{OBSBOT}.MOVE_DEADLINE": 3.0}
+    cannot: ClassVar = {
+        "NAK": "OBSBOT Center has no word for no, and does what it can",
+        "buffer full": "OBSBOT Center has no buffer that could be full, and no word for it",
+    }
+
+    @contextlib.asynccontextmanager
+    async def open(self, bus: Bus) -> AsyncIterator[tuple[Device, Twin, Way]]:
+        model = Catalogue().load("hardware", "obsbot-center", Hardware).obsbot
+        assert model is not None
+        model = dataclasses.replace(model, reply_port=None)  # through a gate it answers to that
+        async with ObsbotTwin(model) as twin, Gate("udp", twin.port) as gate:
+            yield ObsbotCamera(self.name, model, bus, "127.0.0.1", gate.port), twin, gate
+
+
 class Surface(Rig):
     """A surface with motor faders over MIDI, at ports of JACK."""
 
@@ -149,4 +175,4 @@ class Surface(Rig):
             yield MidiSurface(self.name, model, bus, backend=BACKEND), twin, Cable(twin)
 
 
-RIGS: tuple[type[Rig], ...] = (X32, ObsStudio, SonyCamera, PtzOptics, Surface)
+RIGS: tuple[type[Rig], ...] = (X32, ObsStudio, SonyCamera, PtzOptics, Obsbot, Surface)
