@@ -96,7 +96,7 @@ def test_a_file_without_one_key(file: Path, content: bytes, sentence: str) -> No
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    assert "No such file or directory" in refused(KeySource(file=tmp_path / "gone"))
+    assert "there is no such file or folder" in refused(KeySource(file=tmp_path / "gone"))
     assert "is no file" in refused(KeySource(file=tmp_path))
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)

@@ -7,6 +7,8 @@ only `--verbose` shows a traceback.
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 from studio.language import _
@@ -92,3 +94,35 @@ def first_of(group: BaseExceptionGroup[StudioError]) -> StudioError:
     """The first sentence of several: tasks that fall together mostly fall for one reason."""
     first = group.exceptions[0]
     return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def why(problem: BaseException) -> str:
+    """Return what the system says against it, in the user's language where it is something that happens in a hall.
+
+    The system itself speaks English to us, whatever it speaks to people. What is no error of the system is said as
+    it is.
+    """
+    number = getattr(problem, "errno", None)
+    known = {
+        errno.ENOENT: _("there is no such file or folder"),
+        errno.EACCES: _("the rights do not allow it"),
+        errno.EPERM: _("the rights do not allow it"),
+        errno.ENOSPC: _("the disk is full"),
+        errno.EDQUOT: _("your share of the disk is full"),
+        errno.EROFS: _("the disk can only be read"),
+        errno.EIO: _("the disk has an error"),
+        errno.ENOTDIR: _("a part of the path is no folder"),
+        errno.EISDIR: _("it is a folder"),
+        errno.EEXIST: _("it is there already"),
+        errno.ENAMETOOLONG: _("the name is too long"),
+        errno.EMFILE: _("too many files are open"),
+        errno.EADDRINUSE: _("another program has it"),
+        errno.EADDRNOTAVAIL: _("it is no address of this machine"),
+        errno.ECONNREFUSED: _("nobody answers there"),
+        errno.EHOSTUNREACH: _("there is no way there"),
+        errno.ENETUNREACH: _("there is no network"),
+        errno.ETIMEDOUT: _("no answer came in time"),
+    }
+    if number in known:
+        return known[number]
+    return getattr(problem, "strerror", None) or (os.strerror(number) if isinstance(number, int) else str(problem))

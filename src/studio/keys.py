@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.errors import SecretError
+from studio.errors import SecretError, why
 from studio.language import _
 
 SERVICE = "studio"
@@ -77,7 +77,7 @@ def _from_file(file: Path) -> str:
     except OSError as problem:
         raise SecretError(
             _("The key file {file} cannot be read ({reason}); put the key there, and the key alone.").format(
-                file=file, reason=problem.strerror
+                file=file, reason=why(problem)
             )
         ) from None
     try:

@@ -153,7 +153,7 @@ async def test_its_key_is_read_when_it_is_added(tmp_path: Path) -> None:
     file = tmp_path / "key"
     desk = Desk(outlet("a", KeySource(file=file)))
     kind, reason = await desk.do("add", "a")
-    assert (kind, "No such file" in reason, desk.sent) == ("refused", True, [])
+    assert (kind, "no such file" in reason, desk.sent) == ("refused", True, [])
     for key in ("first", "second"):
         file.write_text(key)
         file.chmod(0o600)
@@ -485,10 +485,10 @@ def test_destinations_are_listed_without_their_keys(studio: Studio, tmp_path: Pa
         "problem": "",
     }
     assert (next_door["on"], next_door["ready"]) == (False, False)
-    assert "No such file" in next_door["problem"]
+    assert "no such file" in next_door["problem"]
     ended = studio("destinations")
     assert (ended.code, SECRET in ended.said) == (0, False)
-    for word in ("YouTube", "a.rtmps.youtube.com", "TEST_YOUTUBE_KEY", "Next door", "No such file"):
+    for word in ("YouTube", "a.rtmps.youtube.com", "TEST_YOUTUBE_KEY", "Next door", "no such file"):
         assert word in ended.said
 
 

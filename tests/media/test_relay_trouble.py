@@ -82,7 +82,10 @@ async def test_a_full_disk_stops_what_writes_there_and_nothing_else(
     assert await relay.ended() == 0
     assert relay.outputs() == {"recording": "done", "hls": "failed"}
     assert [said.sentence for said in relay.troubles()] == [
-        f"The disk of {show / 'hls'} is full, so hls has stopped; make room. What was written before is kept."
+        (
+            f"The disk of {show / 'hls'} is full, so HLS for the hall has stopped; make room."
+            " What was written before is kept."
+        )
     ]
     assert see(show / "recording.mp4").end == pytest.approx(2.4, abs=0.2)
 
@@ -91,7 +94,7 @@ async def test_a_recording_on_a_full_disk_keeps_what_it_has(relays: Relays, tmp_
     relay = await relays.start(f"file:{noisy(tmp_path)}", folder=tiny_disk)
     assert await relay.ended() == 0
     assert relay.outputs()["recording"] == "failed"
-    assert sum("so recording has stopped" in said.sentence for said in relay.troubles()) == 1
+    assert sum("so the recording has stopped" in said.sentence for said in relay.troubles()) == 1
     assert sum("recording.mp4" in said.sentence for said in relay.troubles()) == 1
     [part] = tiny_disk.glob("recording.part-*.ts")
     assert not (tiny_disk / "recording.mp4").exists()
@@ -143,7 +146,10 @@ def test_a_plan_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_other_trouble_says_what_the_disk_said(tmp_path: Path) -> None:
     sentence = trouble("hls", PermissionError(13, "Permission denied"), tmp_path)
-    assert sentence == f"hls has stopped, {tmp_path} cannot be written (Permission denied); check the disk."
+    assert (
+        sentence
+        == f"HLS for the hall has stopped, {tmp_path} cannot be written (the rights do not allow it); check the disk."
+    )
 
 
 def test_the_clock_goes_on_in_a_show_that_was_cut_off_and_begins_anew_after_its_end(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from studio import captions, devices, media, show, speech, subtitles
 from studio.app._devices import check_devices
 from studio.app._here import check_here
 from studio.catalogue import Catalogue
-from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError
+from studio.errors import CaptionsError, DrawerError, ShowError, SpeechError, why
 from studio.events import shown_address
 from studio.language import LANGUAGES, _, spoken
 from studio.units import Ms, ms
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_SOCKET = 100
 """Bytes that the path of a Unix socket may have; the kernel's limit is 108 (unix(7), `sun_path`)."""
-LONGEST_HOLD = media.LONGEST_HOLD / 1000
+LONGEST_HOLD = media.LONGEST_HOLD // 1000
 """Seconds."""
 STYLES = "subtitles/styles"
 KINDS = {
@@ -49,6 +49,8 @@ KINDS = {
 BETWEEN_LOOK_AND_AIR = Ms(1200)
 """A second look must be through with its words so long before they air: a cue appears up to 240 ms before its first
 word, it is decided 700 ms before that, and the relay must hear of it."""
+TRIED = 65_536
+"""Bytes that must go into the show folder before a show begins."""
 SHORTEST_HOLD_TO_LOOK = Ms(3000)
 """In a shorter hold, no look is wider than what the first one saw."""
 SPOKEN = (*LANGUAGES, "auto")
@@ -112,11 +114,13 @@ def plan_evening(venue: Venue, catalogue: Catalogue, wish: Wish, *, now: datetim
     hold = settings.hold if wish.hold is None else wish.hold
     if not 0 <= hold <= LONGEST_HOLD:
         raise ShowError(
-            _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(hold=hold, longest=LONGEST_HOLD)
+            _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(
+                hold=f"{hold:g}", longest=LONGEST_HOLD
+            )
         )
     if wish.seconds is not None and wish.seconds <= 0:
         raise ShowError(
-            _("A show of {seconds} s cannot be; give --seconds a number above 0.").format(seconds=wish.seconds)
+            _("A show of {seconds} s cannot be; give --seconds a number above 0.").format(seconds=f"{wish.seconds:g}")
         )
     if -settings.lip_sync > ms(hold):
         raise ShowError(
@@ -203,12 +207,12 @@ def _show_folder(wished: Path | None, shows: Path | None, now: datetime) -> Path
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(TRIED))  # an empty file goes onto a full disk
     except OSError as problem:
         raise ShowError(
             _("The show cannot be written to {folder} ({reason}); choose another folder with --out.").format(
-                folder=folder, reason=problem.strerror
+                folder=folder, reason=why(problem)
             )
         ) from problem
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import msgspec
 
 from studio import captions, media
 from studio.app._said import Script
+from studio.errors import StudioError
 from studio.events import Loudness
 from studio.units import Ms
 
@@ -434,13 +436,17 @@ class Report:
     def summary(self, folder: Path, first_frame: float | None) -> Summary:
         """What it all came to, by the files that are there."""
         recording = media.whole_recording(folder)
-        seconds = (media.probe(recording).duration or 0) / 1000 if recording is not None else 0.0
+        parts = tuple(sorted(folder.glob("recording.part-*.ts")))
+        seconds = 0.0
+        for file in (recording,) if recording is not None else parts:
+            with contextlib.suppress(*(() if recording else (StudioError,))):  # a part may hold nothing yet
+                seconds += (media.probe(file).duration or 0) / 1000
         kept = captions.read_kept(folder)
         late = sorted(kept.lateness)
         return Summary(
             folder=folder,
             recording=recording,
-            parts=tuple(sorted(folder.glob("recording.part-*.ts"))),
+            parts=parts,
             clean=tuple(sorted(folder.glob("clean*.m[pk][4v]"), key=lambda path: (len(path.name), path.name))),
             subtitles=tuple(
                 path

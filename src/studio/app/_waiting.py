@@ -36,7 +36,7 @@ class Waiting:
             return Outcome(
                 "refused",
                 _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(
-                    hold=seconds, longest=LONGEST_HOLD
+                    hold=f"{seconds:g}", longest=LONGEST_HOLD
                 ),
             )
         wished = ms(seconds)

@@ -13,6 +13,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from studio.errors import why
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def line(**entry: object) -> str:
 def refusal(path: Path, problem: OSError) -> str:
     """What a person is told when the disk refuses."""
     return _("{file} cannot be written ({problem}): captions go on the air but are not kept; free some space").format(
-        file=path, problem=problem.strerror
+        file=path, problem=why(problem)
     )
 
 

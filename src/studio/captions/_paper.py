@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.captions._journal import Journal, line
-from studio.errors import CaptionsError, SubtitlesError
+from studio.errors import CaptionsError, SubtitlesError, why
 from studio.language import _
 from studio.spoken import Word
 from studio.subtitles import FORMATS, VTT_HEAD, Track, save, srt, vtt
@@ -80,7 +80,7 @@ def refused(path: Path, problem: Exception) -> str:
     reason = problem.__cause__ or problem
     return _(
         "{file} cannot be written ({problem}); captions go on, and what is missing is written when there is room."
-    ).format(file=path, problem=getattr(reason, "strerror", None) or reason)
+    ).format(file=path, problem=why(reason))
 
 
 class OutFile:
@@ -216,7 +216,7 @@ def check_writable(path: Path) -> None:
             trial.unlink()
         raise CaptionsError(
             _("{file} cannot be written ({problem}); is its folder there, and may you write in it?").format(
-                file=path, problem=problem.strerror
+                file=path, problem=why(problem)
             )
         ) from problem
 
@@ -235,7 +235,7 @@ def set_aside(path: Path, say: Callable[[str], None]) -> None:
     except OSError as problem:
         raise CaptionsError(
             _("{file} cannot be written ({problem}); is its folder there, and may you write in it?").format(
-                file=path, problem=problem.strerror
+                file=path, problem=why(problem)
             )
         ) from problem
     say(_("{file} is new; what stood there before is kept as {kept}.").format(file=path, kept=kept.name))

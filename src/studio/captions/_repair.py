@@ -19,7 +19,7 @@ import numpy as np
 from studio import media
 from studio.captions._files import read_kept
 from studio.captions._journal import cut_torn_line, line, read_lines
-from studio.errors import CaptionsError, SubtitlesError
+from studio.errors import CaptionsError, SubtitlesError, why
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech import SKIPPED
@@ -344,7 +344,7 @@ def _write(folder: Path, words: list[Word], filled: list[Filled], cues: list[Cue
     except OSError as problem:
         raise CaptionsError(
             _("The captions in {folder} cannot be written ({problem}); is there room, and may you write there?").format(
-                folder=folder, problem=problem.strerror
+                folder=folder, problem=why(problem)
             )
         ) from problem
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from studio.errors import DrawerError
+from studio.errors import DrawerError, why
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -104,4 +104,4 @@ def read_text(place: Place) -> str:
     except FileNotFoundError:
         raise place.error(_("there is no such file")) from None
     except OSError as problem:
-        raise place.error(_("the file cannot be read: {reason}").format(reason=problem.strerror)) from None
+        raise place.error(_("the file cannot be read: {reason}").format(reason=why(problem))) from None

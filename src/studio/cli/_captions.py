@@ -19,6 +19,7 @@ from studio.app import CaptionsWish, caption_alone, repair_captions
 from studio.catalogue import Catalogue
 from studio.cli._screen import err, out, span_progress
 from studio.cli._shows import LangOption, VenueOption, read_venue
+from studio.errors import why
 from studio.language import _, plural
 from studio.units import timecode
 
@@ -206,7 +207,7 @@ class _Screen:
         except OSError as problem:
             if not self._broken and problem.errno != errno.EPIPE:
                 err.print(
-                    _("The lines cannot be printed ({problem}); captions go on.").format(problem=problem.strerror),
+                    _("The lines cannot be printed ({problem}); captions go on.").format(problem=why(problem)),
                     markup=False,
                     soft_wrap=True,
                 )

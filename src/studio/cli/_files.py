@@ -36,7 +36,9 @@ def check(
         out.print(_("All drawers and studio.toml are in order."))
 
 
-def recover(folder: Annotated[Path, typer.Argument(help=_("A show folder."))], venue: VenueOption = None) -> None:
+def recover(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=_("A show folder."))], venue: VenueOption = None
+) -> None:
     """Join what is there, to what `recording` in studio.toml says; the parts go only when the whole is safe."""
     house = Venue()
     with contextlib.suppress(*(() if venue else (DrawerError,))):  # an evening is saved with a broken studio.toml, too

@@ -14,7 +14,7 @@ from studio.catalogue import Catalogue, instead
 from studio.cli._learn import learn
 from studio.cli._screen import err, out
 from studio.cli._shows import VenueOption, read_venue
-from studio.errors import DeviceError, DrawerError
+from studio.errors import DeviceError, DrawerError, why
 from studio.language import _, plural
 from studio.rehearsal import recorded
 from studio.venue import DeviceSettings
@@ -48,7 +48,7 @@ def record(
     except FileExistsError:
         raise DrawerError(_("{file} is there already and is not overwritten.").format(file=file)) from None
     except OSError as problem:
-        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=problem.strerror)) from None
+        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=why(problem))) from None
     said = plural("{n} piece is recorded in {file}", "{n} pieces are recorded in {file}", pieces)
     out.print(said.format(n=pieces, file=file), markup=False, soft_wrap=True)
 

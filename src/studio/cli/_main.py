@@ -11,6 +11,7 @@ import typer
 
 from studio import __version__
 from studio.cli._screen import LOG_LINE, err, out
+from studio.cli._usage import HELP, mistake, translated
 from studio.errors import StudioError
 from studio.language import _, speak, wanted
 
@@ -35,7 +36,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": HELP},
 )
 app.command(help=_("Put a show on the air: a file, a microphone, or whoever streams to us."))(_shows.live)
 app.command(help=_("Put a pretend show on the air: real OBS plays a talk that is captioned live."))(_shows.demo)
@@ -81,23 +82,21 @@ def main() -> None:
     verbose = len(arguments) < len(sys.argv) - 1
     heard = logging.StreamHandler()
     heard.setLevel(logging.INFO if verbose else logging.CRITICAL)
+    logging.raiseExceptions = verbose  # a log on a full disk is lost; that is said elsewhere, in one sentence
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, handlers=[heard])
     sys.exit(_run(arguments, verbose=verbose))
 
 
 def _run(arguments: list[str], *, verbose: bool) -> int:
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = translated(app)(args=arguments, standalone_mode=False)
     except StudioError as problem:
         if verbose:
             err.print_exception()
         err.print(str(problem), markup=False, soft_wrap=True)
         return problem.exit_code
     except typer.TyperException as problem:
-        usage = getattr(problem, "ctx", None)
-        if usage is not None:
-            err.print(usage.get_usage(), markup=False, soft_wrap=True)
-        err.print(problem.format_message(), markup=False, soft_wrap=True)
+        err.print(mistake(problem), markup=False, soft_wrap=True)
         return problem.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130

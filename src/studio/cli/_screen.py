@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -72,7 +73,7 @@ def summary_table(summary: Summary) -> Table:
     due = summary.frames + summary.dropped
     rows = [
         (_("recording"), _recording(summary)),
-        (_("subtitles"), "\n".join(str(path) for path in summary.subtitles) or _("none")),
+        (_("subtitles"), "\n".join(_near(path) for path in summary.subtitles) or _("none")),
         (_("length"), timecode(Ms(round(summary.seconds) * 1000))[:-4]),
         (_("first frame on the air after"), _seconds(summary.first_frame)),
         (_("words recognised"), _("{words} in {cues} cues").format(words=summary.words, cues=summary.cues)),
@@ -87,7 +88,7 @@ def summary_table(summary: Summary) -> Table:
     if summary.sent:
         rows.insert(2, (_("sent to"), "\n".join(_sent(sent) for sent in summary.sent)))
     if summary.clean:
-        rows.insert(1, (_("clean recording"), "\n".join(str(path) for path in summary.clean)))
+        rows.insert(1, (_("clean recording"), "\n".join(_near(path) for path in summary.clean)))
     for row in rows:
         table.add_row(*row)
     return table
@@ -104,7 +105,7 @@ def _sent(sent: Sent) -> str:
 
 def _recording(summary: Summary) -> str:
     if summary.recording:
-        return str(summary.recording)
+        return _near(summary.recording)
     if summary.parts:
         return _("in parts, because it could not be joined; make room and run: studio recover {folder}").format(
             folder=summary.folder
@@ -144,6 +145,12 @@ def lines(items: Iterator[str] | list[str]) -> None:
     """Print each item as it stands, unwrapped."""
     for item in items:
         out.print(item, markup=False, soft_wrap=True)
+
+
+def _near(path: Path) -> str:
+    """As short as it can be pasted into the same terminal: a table that folds a path spoils it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _seconds(value: float | None) -> str:

@@ -39,7 +39,9 @@ HoldOption = Annotated[float | None, typer.Option("--hold", help=_("Seconds betw
 StyleOption = Annotated[str | None, typer.Option("--style", help=_("A style from subtitles/styles."))]
 EncodeOption = Annotated[str | None, typer.Option("--encode", help=_("A preset from presets/encode."))]
 WebOption = Annotated[bool, typer.Option("--web/--no-web", help=_("Serve the status page."))]
-PortOption = Annotated[int | None, typer.Option("--port", help=_("Port of the status page; 0 takes any free one."))]
+PortOption = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help=_("Port of the status page; 0 takes any free one."))
+]
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +123,8 @@ def _put_on(venue: Venue, wish: Wish, *, web: bool, port: int | None) -> None:
         _see_through(house, (venue.web.host, venue.web.port if port is None else port) if web else None)
     )
     out.print(summary_table(summary))
+    if summary.frames and summary.recording is None:  # whoever starts us from a script is told, too
+        raise typer.Exit(1)
 
 
 async def _see_through(house: House, address: tuple[str, int] | None) -> Summary:

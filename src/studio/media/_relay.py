@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from studio.errors import MediaError
+from studio.errors import MediaError, why
 from studio.events import ChooseInput, ClockStarted, SetHold, Sound, SoundEnded, Trouble
 from studio.language import _
 from studio.media import REFUSED
@@ -256,7 +255,7 @@ class Relay:
         if not 0 <= hold <= LONGEST_HOLD:
             self._hub.say(
                 _("A hold of {hold} s cannot be; choose between 0 and {longest} s.").format(
-                    hold=hold / 1000, longest=LONGEST_HOLD / 1000
+                    hold=f"{hold / 1000:g}", longest=LONGEST_HOLD // 1000
                 )
             )
             return
@@ -422,7 +421,7 @@ def _hangs(thread: str) -> str:
 
 def _unwritable(folder: Path, problem: OSError) -> str:
     return _("{folder} cannot be written ({problem}); choose another folder for the show.").format(
-        folder=folder, problem=problem.strerror or errno.errorcode.get(problem.errno or 0, "")
+        folder=folder, problem=why(problem)
     )
 
 

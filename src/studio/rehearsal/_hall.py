@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from studio.catalogue import Catalogue, Place, instead
 from studio.devices import Hardware
-from studio.errors import DeviceError, DrawerError, NotSupported
+from studio.errors import DeviceError, DrawerError, NotSupported, why
 from studio.language import _
 from studio.rehearsal._cable import Cable
 from studio.rehearsal._camera import CameraTwin
@@ -140,7 +140,7 @@ def write_venue(hall: PretendHall, file: Path) -> None:
             )
         ) from None
     except OSError as problem:
-        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=problem.strerror)) from None
+        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=why(problem))) from None
 
 
 def remove_venue(hall: PretendHall, file: Path) -> None:

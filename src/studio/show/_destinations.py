@@ -133,6 +133,10 @@ def chosen(outlets: Sequence[Outlet], names: Sequence[str]) -> tuple[Outlet, ...
         return tuple(outlet for outlet in outlets if outlet.on)
     known = [outlet.name for outlet in outlets]
     for name in names:
+        if name not in known and name != NONE and not known:
+            raise ShowError(
+                _('There are no destinations in studio.toml; add "{name}" there as [[destinations]].').format(name=name)
+            )
         if name not in known and name != NONE:
             raise ShowError(
                 _('There is no destination "{name}" in studio.toml').format(name=name) + instead(name, [*known, NONE])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import platformdirs
 
-from studio.errors import ShowError
+from studio.errors import ShowError, why
 from studio.language import _
 from studio.show._plan import Changed
 
@@ -133,7 +133,7 @@ class Journal:
         except OSError as problem:
             raise ShowError(
                 _("The undo journal {file} cannot be written ({reason}), so nothing was changed.").format(
-                    file=self._file, reason=problem.strerror
+                    file=self._file, reason=why(problem)
                 )
             ) from problem
 

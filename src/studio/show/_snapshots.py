@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.errors import ShowError
+from studio.errors import ShowError, why
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def save_snapshot(folder: Path, name: str, desired: Desired, note: str, *, repla
         ) from None
     except OSError as problem:
         raise ShowError(
-            _("The snapshot cannot be written to {file} ({reason}).").format(file=file, reason=problem.strerror)
+            _("The snapshot cannot be written to {file} ({reason}).").format(file=file, reason=why(problem))
         ) from problem
     return file
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from studio.errors import SpeechError
+from studio.errors import SpeechError, why
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class _Staging:
     def _unwritable(self, error: OSError) -> SpeechError:
         return SpeechError(
             _("A speech model cannot be written to {folder} ({reason}); free some room, or set STUDIO_MODELS").format(
-                folder=self._folder.parent, reason=error.strerror or error
+                folder=self._folder.parent, reason=why(error)
             )
         )
 

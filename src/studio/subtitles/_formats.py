@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pysubs2
 
-from studio.errors import SubtitlesError
+from studio.errors import SubtitlesError, why
 from studio.language import _
 from studio.spoken import Cue
 from studio.subtitles._breaks import single_spaced
@@ -130,7 +130,7 @@ def write_whole(path: Path, text: str) -> None:
             aside.unlink()
         raise SubtitlesError(
             _("{file} cannot be written ({problem}); is there room, and may you write there?").format(
-                file=path, problem=problem.strerror
+                file=path, problem=why(problem)
             )
         ) from problem
 

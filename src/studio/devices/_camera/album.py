@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.errors import DeviceError
+from studio.errors import DeviceError, why
 from studio.language import _
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Album:
         except OSError as problem:
             raise DeviceError(
                 _("{file} cannot be written ({problem}); is the disk full?").format(
-                    file=self._folder / name, problem=problem.strerror
+                    file=self._folder / name, problem=why(problem)
                 )
             ) from problem
 

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import av
 import ffmpeg
 
-from studio.errors import MediaError
+from studio.errors import MediaError, why
 from studio.language import _
 from studio.media._arrive.door import Door
 from studio.media._leave.child import environment
@@ -291,7 +291,7 @@ class Listener:
             self._host.say(
                 _(
                     "An encoder calls at {address} with another path or stream key and is turned away; give it those"
-                    " that stand in studio.toml."
+                    " of `listen` or `backup` in studio.toml; where that says nothing, the stream key is studio."
                 ).format(address=self.address)
             )
 
@@ -323,7 +323,7 @@ class Listener:
                 "Port {port} is in use by another program; close it, or set another port as `listen` in studio.toml."
             ).format(port=self._port)
         return _("Nobody can listen at {address} ({problem}); is the address one of this machine's?").format(
-            address=self.address, problem=problem.strerror
+            address=self.address, problem=why(problem)
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import av
 
+from studio.errors import why
 from studio.events import OutputReport
 from studio.language import _
 
@@ -147,10 +148,12 @@ class Output:
 
 def trouble(name: str, problem: Exception, place: Path) -> str:
     """Say in one sentence what stopped the output `name`, and what to do."""
+    ours = {"recording": _("the recording"), "hls": _("HLS for the hall")}.get(name)
+    name = ours or name
     if getattr(problem, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return _(
             "The disk of {place} is full, so {name} has stopped; make room. What was written before is kept."
         ).format(place=place, name=name)
     return _("{name} has stopped, {place} cannot be written ({problem}); check the disk.").format(
-        name=name, place=place, problem=getattr(problem, "strerror", None) or problem
+        name=name[:1].upper() + name[1:] if ours else name, place=place, problem=why(problem)
     )
