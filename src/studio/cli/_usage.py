@@ -21,7 +21,7 @@ _LIMITS = {"greater_than_equal": "ge", "less_than_equal": "le", "greater_than": 
 
 class _Usage(HelpFormatter):
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, prefix or _("Usage: "))
+        super().write_usage(prog, args, prefix or _("Usage:") + " ")
 
 
 def translated(app: typer.Typer) -> TyperGroup:
