@@ -40,6 +40,7 @@ class Mailbox(Generic[T]):
     def __init__(self, limit: int) -> None:
         """Belong to the running loop; at most `limit` wait."""
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._waiting: deque[T] = deque(maxlen=limit)
         self._lock = threading.Lock()  # so that `dropped` is right when several threads fill at once
         self._some = asyncio.Event()
@@ -52,6 +53,9 @@ class Mailbox(Generic[T]):
             if len(self._waiting) == self._waiting.maxlen:
                 self.dropped += 1
             self._waiting.append(item)
+        if threading.get_ident() == self._thread:  # the loop's own: it needs no waking, which costs two system calls
+            self._some.set()
+            return
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._some.set)
 
