@@ -114,6 +114,13 @@ class Stage:
             while (await self.set(control, value)).kind != "confirmed":  # noqa: ASYNC110 - asked again, by a person
                 await asyncio.sleep(0.05)
 
+    def has(self, control: str, value: Value | None) -> bool:
+        """Whether `control` stands at `value` on the twin, as far as that can be looked up."""
+        try:
+            return self.rig.same(self.device, control, value, self.twin.value(control))
+        except (KeyError, ValueError):
+            return True
+
     def wrong(self, *, at_once: bool = False) -> list[str]:
         """The controls that count as reported and stand otherwise on the twin, or of which nothing is reported.
 
