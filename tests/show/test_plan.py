@@ -104,6 +104,19 @@ def test_a_call_is_looked_at_before_it_is_made() -> None:
     assert "did you mean" in wrong_call("cam", actions, "recall", {"nubmer": 1}, up=True)
 
 
+def test_a_preset_may_be_written_as_a_number() -> None:
+    actions = {"preset.recall": Action("preset.recall", (Argument("preset"),))}
+    assert wrong_call("cam", actions, "preset.recall", {"preset": 3.0}, up=True) == "", "as YAML and JSON have it"
+    assert actions["preset.recall"].fit({"preset": 3.0}) == {"preset": "3"}
+    assert "which True is not" in wrong_call("cam", actions, "preset.recall", {"preset": True}, up=True)
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("-inf"), float("nan")])
+def test_a_number_that_no_device_counts_to_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match=r"^speed goes from"):
+        Control("speed", "number").fit(number)
+
+
 # ── undo ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -99,7 +99,7 @@ def wrong_call(
             no = _('{action} of {device} takes no "{name}"').format(action=action, device=device, name=name)
             return _ended(no + instead(name, wanted))
         try:
-            wanted[name].as_control().fit(value)
+            wanted[name].fit(value)
         except ValueError as problem:
             return str(problem)
     for argument in known.arguments:

@@ -128,7 +128,7 @@ class Camera(Device):
 
     async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:
         wanted = self._action(action)
-        given = _fit(wanted, arguments or {})
+        given = wanted.fit(arguments or {})
         anyway = given.pop("anyway", False) is True
         if action == "stop":
             return await self.stop()
@@ -365,22 +365,3 @@ class Camera(Device):
             logger.warning("%s: no picture of preset %d: %s", self.name, preset, reason)
             return Outcome("refused", reason)
         return Outcome("confirmed")
-
-
-def _fit(action: Action, given: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what `action` is given as it takes it; ValueError with a sentence for what it cannot take."""
-    known = {argument.name: argument for argument in action.arguments}
-    for name in given:
-        if name not in known:
-            raise ValueError(_("{action} takes no {argument}.").format(action=action.name, argument=name))
-    for name, argument in known.items():
-        if argument.needed and name not in given:
-            raise ValueError(_("{action} needs {argument}.").format(action=action.name, argument=name))
-    return {name: known[name].as_control().fit(_plain(known[name], value)) for name, value in given.items()}
-
-
-def _plain(argument: Argument, value: Value) -> Value:
-    """A preset may be given as a number, too."""
-    if argument.kind == "text" and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}"
-    return value

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from studio.language import _
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Value: TypeAlias = float | str | bool
 """Of a control: a number in its unit, a text or one of its choices, or whether it is so."""
+
+LARGEST = 1e15
+"""No device counts further; what is beyond is infinite, or an integer that no float can be."""
 
 Kind = Literal["level", "number", "switch", "text", "choice", "meter"]
 """`level`: decibels by the device's own law; `number`: in `unit`; `meter`: measured many times a second, never set."""
@@ -52,7 +58,7 @@ class Control:
                     )
                 return value
             case "level" | "number" if isinstance(value, int | float) and not isinstance(value, bool):
-                return self._in_range(float(value))
+                return self._in_range(value)
         raise ValueError(
             _("{control} is a {kind}, which {value} is not.").format(
                 control=self.name, kind=self.kind, value=repr(value)
@@ -87,13 +93,13 @@ class Control:
     def _in_range(self, value: float) -> float:
         low = -math.inf if self.lowest is None else self.lowest
         high = math.inf if self.highest is None else self.highest
-        if not low <= value <= high:  # also for what is no number
+        if not low <= value <= high or abs(value) > LARGEST:  # also for what is no number
             raise ValueError(
                 _("{control} goes from {lowest} to {highest} {unit}.").format(
                     control=self.name, lowest=self.lowest, highest=self.highest, unit=self.unit
                 )
             )
-        return value
+        return float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,17 @@ class Argument:
     """Else it may be left out."""
 
     def as_control(self) -> Control:
-        """For `fit` and `read`."""
+        """For `read`."""
         return Control(self.name, self.kind, lowest=self.lowest, highest=self.highest, choices=self.choices)
+
+    def fit(self, value: object) -> Value:
+        """Return `value` as this argument is told; ValueError with a sentence where it cannot be.
+
+        A text may be given as a number: files and pages write the presets of a camera so.
+        """
+        if self.kind == "text" and isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(int(value) if float(value).is_integer() else value)
+        return self.as_control().fit(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +137,14 @@ class Action:
     arguments: tuple[Argument, ...] = ()
     urgent: bool = False
     """Overtakes whatever waits: STOP."""
+
+    def fit(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """Return what is `given` as it is told; ValueError with a sentence for what is unknown, missing or no value."""
+        known = {argument.name: argument for argument in self.arguments}
+        for name in given:
+            if name not in known:
+                raise ValueError(_("{action} takes no {argument}.").format(action=self.name, argument=name))
+        for name, argument in known.items():
+            if argument.needed and name not in given:
+                raise ValueError(_("{action} needs {argument}.").format(action=self.name, argument=name))
+        return {name: argument.fit(given[name]) for name, argument in known.items() if name in given}

@@ -136,13 +136,7 @@ class MidiGear(MidiDevice):
         action = self.actions().get(name)
         if action is None:
             raise ValueError(name)
-        known = {argument.name: argument for argument in action.arguments}
-        for unknown in arguments.keys() - known.keys():
-            raise ValueError(_("{action} is not told any {argument}.").format(action=name, argument=unknown))
-        for argument in action.arguments:
-            if argument.needed and argument.name not in arguments:
-                raise ValueError(_("{action} needs {argument}.").format(action=name, argument=argument.name))
-        given = {name: known[name].as_control().fit(value) for name, value in arguments.items()}
+        given = action.fit(arguments)
         if name == "locate":
             self._place(str(given["time"]), str(given.get("rate", "25")))
         return given

@@ -314,17 +314,7 @@ DEEDS: Mapping[str, Deed] = {deed.action.name: deed for deed in _TABLE}
 
 def fitted(deed: Deed, given: Mapping[str, Value] | None) -> dict[str, Any]:
     """Return the arguments as OBS is told them; ValueError with a sentence for what does not fit."""
-    given = given or {}
-    wanted = {argument.name: argument for argument in deed.action.arguments}
-    for name in given:
-        if name not in wanted:
-            raise ValueError(_("{action} takes no {argument}.").format(action=deed.action.name, argument=name))
-    said: dict[str, Any] = {}
-    for name, argument in wanted.items():
-        if name in given:
-            said[name] = argument.as_control().fit(given[name])
-        elif argument.needed:
-            raise ValueError(_("{action} needs {argument}.").format(action=deed.action.name, argument=name))
+    said: dict[str, Any] = {**deed.action.fit(given or {})}
     if "settings" in said:
         said["settings"] = _settings(said["settings"])
     return said

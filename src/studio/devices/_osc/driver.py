@@ -188,7 +188,7 @@ class OscDesk(Device):
             wanted = self._actions[action]
         except KeyError:
             raise ValueError(action) from None
-        given = values.fitted(wanted, arguments or {})
+        given = wanted.described().fit(arguments or {})
         order = wire.encode(wire.Message(wanted.address, values.spoken(wanted, given)))
         if not self.link.up:
             return self._not_there()

@@ -106,18 +106,6 @@ def meant(model: OscModel, control: OscControl, argument: Any) -> Value | None: 
     return round(law.value(float(argument)), 3) if law else round(float(argument), 3)
 
 
-def fitted(action: OscAction, given: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what an action's arguments are; ValueError with a sentence for what cannot be."""
-    wanted = {argument.name: argument.described() for argument in action.arguments if argument.name}
-    for name in given:
-        if name not in wanted:
-            raise ValueError(_("{action} has no argument {name}.").format(action=action.name, name=name))
-    for name in wanted:
-        if name not in given:
-            raise ValueError(_("{action} needs to be told {name}.").format(action=action.name, name=name))
-    return {name: wanted[name].as_control().fit(value) for name, value in given.items()}
-
-
 def spoken(action: OscAction, given: Mapping[str, Value]) -> tuple[float | int | str, ...]:
     """Return the arguments of `action` as they are sent."""
     sent: list[float | int | str] = []
