@@ -290,6 +290,57 @@ async def test_what_moved_when_the_link_was_lost_is_stopped_first_when_it_is_bac
         assert not twin.moves
 
 
+async def test_a_stop_for_a_camera_that_is_lost_is_done_first_when_it_is_back(raw: ViscaModel) -> None:
+    async with CameraTwin(raw) as twin, connected(twin) as camera:
+        going = asyncio.create_task(camera.call("position", {"pan": 170, "speed": 0}))
+        await until(lambda: twin.moves, "it is on its way")
+        twin.deaf = True
+        await until(lambda: not camera.link.up, "the camera is lost")
+        assert (await going).kind == "unconfirmed"
+        outcome = await camera.call("stop")
+        assert outcome.kind == "refused"
+        assert "stopped as soon as it does" in outcome.reason
+        twin.deaf = False
+        await until(lambda: camera.link.up, "the camera is back")
+        assert not twin.moves
+
+
+async def test_a_stop_waits_for_nothing_that_is_learnt(raw: ViscaModel) -> None:
+    async with CameraTwin(raw) as twin:
+        async with connected(twin) as camera:
+            going = asyncio.create_task(camera.call("position", {"pan": 170, "speed": 0}))
+            await until(lambda: twin.moves, "it is on its way")
+            going.cancel()
+        twin.late = 0.04
+        async with running(ViscaCamera("stage", twin.model, Bus(), twin.host, twin.port)) as camera:
+            await until(lambda: camera.link.state == "syncing", "all is being asked")
+            assert (await camera.call("stop")).kind == "confirmed"
+            assert not twin.moves
+
+
+async def test_a_camera_that_cannot_say_where_it_is_is_stopped_when_it_is_back(raw: ViscaModel) -> None:
+    async with CameraTwin(raw) as twin:
+        twin.unknown = {"pan_tilt"}
+        async with connected(twin) as camera:
+            await camera.call("move", {"pan": 0.05, "tilt": 0})
+            twin.deaf = True
+            await until(lambda: not camera.link.up, "the camera is lost")
+            twin.deaf = False
+            await until(lambda: camera.link.up, "the camera is back")
+            assert not twin.moves
+            assert camera.link.state == "online"
+
+
+async def test_a_camera_that_does_not_know_its_lamp_is_used_without(sony: ViscaModel) -> None:
+    async with CameraTwin(sony) as twin:
+        twin.unknown = {"tally.sony"}
+        async with connected(twin) as camera:
+            camera.on_air = True
+            await asyncio.sleep(0.2)
+            assert (camera.link.state, camera.link.epoch) == ("online", 1)
+            assert (await camera.set("exposure.iris", 9)).kind == "confirmed"
+
+
 @pytest.mark.parametrize("problem", ["not executable", "buffer full"])
 async def test_a_busy_camera_is_asked_again(sony: ViscaModel, problem: str) -> None:
     async with CameraTwin(sony) as twin, connected(twin) as camera:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from studio.devices._camera.album import Album
 from studio.devices._camera.guard import ASK_TWICE, FAST, Guard
@@ -16,7 +16,7 @@ from studio.errors import DeviceError, NotSupported
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
     from pathlib import Path
 
     from studio.bus import Bus
@@ -167,19 +167,32 @@ class Camera(Device):
         key = frozenset(lanes)
         for lane in key:
             self._due.pop(lane, None)
-        if self._epoch is None or not (self.link.up or self.link.state == "syncing"):
-            return Outcome(
-                "refused", _("{name} does not answer; it is stopped as soon as it does.").format(name=self.name)
-            )
         running, wanted = self._halts.get(key, (None, lambda: False))
         if running is None or running.done() or not wanted():
             wanted = self._overtake(*key)
-            running = self._epoch.create_task(self._halt(key, wanted))
-            self._halts[key] = running, wanted
+            running = self._halting(key, wanted)
+        if running is None:
+            self._moving |= key - {"focus"}  # so it is stopped as soon as it is there again
+            return Outcome(
+                "refused", _("{name} does not answer; it is stopped as soon as it does.").format(name=self.name)
+            )
+        self._halts[key] = running, wanted
         await asyncio.wait((running,))  # whoever asked may be gone meanwhile; the stop goes on
         if running.cancelled():
+            self._moving |= key - {"focus"}
             return Outcome("unconfirmed", _("{name} was lost while it was told to stop.").format(name=self.name))
         return running.result()
+
+    def _halting(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> asyncio.Task[Outcome] | None:
+        """A stop, owned by the epoch; `None` where the camera is not there, or is just being lost."""
+        if self._epoch is None or not (self.link.up or self.link.state == "syncing"):
+            return None
+        halt = self._halt(lanes, wanted)
+        try:
+            return self._epoch.create_task(halt)
+        except RuntimeError:  # a group that ends takes nothing more
+            halt.close()
+            return None
 
     # ── what a driver does in its camera's language ───────────────────────────────────────────────────────────────────
 
@@ -188,7 +201,7 @@ class Camera(Device):
         """Move a lane at speeds in [-1..1], pan (right) and tilt (up), or one; give up when it is not `wanted` now."""
 
     @abstractmethod
-    async def _halt(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> Outcome:
+    def _halt(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> Coroutine[Any, Any, Outcome]:
         """Stop `lanes` before all else, again and again, until the camera says so and is seen to stand.
 
         It is given up only when it is not `wanted` any more: something newer was asked.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 from typing import TYPE_CHECKING, Any, Protocol
@@ -193,8 +192,7 @@ class _Stream:
 
     async def close(self) -> None:
         self._reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reading
+        await asyncio.wait({self._reading})  # unlike `await`, which would take our own cancelling for its
         self._writer.transport.abort()  # a camera that is dead would never say goodbye
 
     async def _read(self, reader: asyncio.StreamReader) -> None:

@@ -328,12 +328,12 @@ class ObsbotCamera(Camera):
             self._answers.clear()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(way))
+                self._epoch = tasks  # a STOP waits for nothing that is learnt
                 await self._look("Connected")
                 self.link.new_epoch()
                 if self._moving:  # since before the link was lost
                     await self._halt(frozenset(self._moving), lambda: True)
                 await self._ask_all()
-                self._epoch = tasks
                 tasks.create_task(self._dead_man())
                 await self._watch()
         except* (GoneError, OSError) as several:

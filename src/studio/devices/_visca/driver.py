@@ -131,7 +131,7 @@ class ViscaCamera(ViscaMoves):
         """Have the lamp show whether viewers see this camera, at once and for as long as the link stands."""
         while True:
             self._lamp_news.clear()
-            idle = self._standby or self._lamp is None
+            idle = self._standby or self._lamp is None or "tally" not in self._known.controls
             lit = idle or (await self.set("tally", self._lamp is True)).kind in ("confirmed", "superseded")
             again = self._model.tally_seconds if lit and self._lamp else None if lit else 1.0
             with contextlib.suppress(TimeoutError):
@@ -169,8 +169,8 @@ class ViscaCamera(ViscaMoves):
             session = Session(way, self._model)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(session.hear())
+                self._epoch = tasks  # a STOP waits for nothing that is learnt
                 await self._begin(session)
-                self._epoch = tasks
                 tasks.create_task(self._dead_man())
                 if self._model.tally != "none":
                     tasks.create_task(self._keep_lamp())

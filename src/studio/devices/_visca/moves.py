@@ -111,8 +111,12 @@ class ViscaMoves(ViscaTalk):
         axes = [POSITION] * ("drive" in lanes) + ["zoom"] * ("zoom" in lanes)
         looks: list[dict[str, int]] = []
         for _time in range(2):
-            looks.append(await self._where(axes, urgent=True))
-            await asyncio.sleep(AGAIN)
+            try:
+                looks.append(await self._where(axes, urgent=True))
+            except NoError:  # it will not tell now
+                return False
+            finally:
+                await asyncio.sleep(AGAIN)
         return all(abs(looks[0][axis] - at) <= 1 for axis, at in looks[1].items())
 
     # ── positions and presets ─────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +237,13 @@ class ViscaMoves(ViscaTalk):
         position: dict[str, int] = {}
         for question in questions:
             if question in self._questions():
-                values = await self._look(question, urgent=urgent)
+                try:
+                    values = await self._look(question, urgent=urgent)
+                except NoError as no:
+                    if no.problem not in ("syntax", "length"):
+                        raise
+                    self._unknown.add(question)
+                    continue
                 position |= values if question == POSITION else {question: values["value"]}
         return position
 
