@@ -180,6 +180,19 @@ async def test_a_fader_moves_the_desk_and_the_desk_its_motor(stage: Stage) -> No
     await stage.until(lambda: stage.twin.value("ch2.fader") == pytest.approx(-10, abs=0.1))
 
 
+async def test_faders_on_a_slow_desk_take_no_room_from_presses(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.app._surfaces.PRESSES_OPEN", 4)
+    monkeypatch.setattr("studio.app._surfaces.MOVE", 0.001)
+    stage.twin.late = 0.3
+    for step in range(20):
+        stage.bus.publish(FaderMoved("pads", "track1", step / 40))
+        await asyncio.sleep(0.005)
+    assert len(stage.surfaces._moves) > 4
+    stage.panel.press("pad2")
+    await stage.until(lambda: stage.commands)
+    assert stage.commands == [("take", {"scene": "Talk"})]
+
+
 async def test_what_the_desk_reports_never_makes_anything_happen(stage: Stage) -> None:
     """Feedback shows and asks for nothing: a loop between two devices cannot be bound."""
     heard = sum(bool(message.arguments) for message in stage.twin.heard)
@@ -245,6 +258,21 @@ async def test_what_pages_may_ask_of_devices(stage: Stage) -> None:
         assert outcome.kind == "refused"
         assert outcome.reason
     assert (await commands.command("device.undo", {})).reason == "There is nothing to undo."
+
+
+async def test_undo_leaves_what_a_hand_moves_after_it_was_planned(stage: Stage) -> None:
+    steps = await stage.orders.planned({"desk": {"ch1.fader": -12.0}})
+    assert (await stage.orders.do(steps, by="set"))[0].outcome.kind == "confirmed"
+    entry = await stage.orders.last()
+    assert entry is not None
+    backs = await stage.orders.plan_back(entry)
+    assert [back.kind for back in backs] == ["back"]
+    stage.twin.hand("ch1.fader", -40.0)
+    await stage.until(lambda: stage.desk.get("ch1.fader").value == pytest.approx(-40, abs=0.3))
+    (done,) = await stage.orders.undo(entry, backs)
+    assert done.outcome.kind == "refused"
+    assert "Somebody else" in done.outcome.reason
+    assert stage.twin.value("ch1.fader") == pytest.approx(-40, abs=0.3)
 
 
 def test_surfaces_are_not_opened_unless_they_are_named(tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from studio.catalogue import Catalogue
     from studio.devices import Device
-    from studio.show import Back, Desired, Entry, Journal, Seen, Step
+    from studio.show import Back, Changed, Desired, Entry, Journal, Seen, Step
 
 AT_ONCE = 16
 """Sets of one device under way at a time: a desk takes a whole snapshot without its buffers running over."""
-DEADLINE = 5.0
-"""Seconds after which a set or call that the driver itself does not end is given up as unconfirmed."""
+DEADLINE = 20.0
+"""Seconds after which a set or call that the driver itself does not end is given up as unconfirmed. The slowest of
+them ends after 15 by itself: a camera on its way to a preset."""
 LEARN = 1.5
 """Seconds to wait for what was not read before; what is unknown then is asked without knowing."""
 LOOK = 0.02
@@ -190,7 +191,9 @@ class Orders:
                 outcome = SIMULATED
             else:
                 async with lanes[back.changed.device]:
-                    outcome = await self.set(back.changed.device, back.changed.control, before, deadline)
+                    outcome = self._moved_since(back.changed) or await self.set(
+                        back.changed.device, back.changed.control, before, deadline
+                    )
             return Done(back.changed.device, back.changed.control, before, outcome, back.kind == "same")
 
         done = list(await asyncio.gather(*map(each, backs)))
@@ -202,6 +205,13 @@ class Orders:
             ]
             await asyncio.to_thread(self._journal.undone, entry.id, settled)
         return done
+
+    def _moved_since(self, changed: Changed) -> Outcome | None:
+        """Why it may not go back any more: between the plan and its turn, somebody else changed it, or it is gone."""
+        there = self._devices().get(changed.device)
+        seen = {changed.device: look(there, {changed.control})} if there else {}
+        (now,) = show.plan_back((changed,), seen)
+        return Outcome("refused", now.reason) if now.kind in ("moved", "open") else None
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -31,7 +31,8 @@ MOVE = 0.02
 MOVES_OPEN = 16
 """Sets of one control by a fader that may be unanswered; a device that is slower gets only the newest."""
 PRESSES_OPEN = 64
-"""Presses that may be under way: nobody has more fingers, and a pad that repeats by itself fills no memory."""
+"""Presses that may be under way: nobody has more fingers, and a pad that repeats by itself fills no memory. STOP has as
+much room again: what is stuck must not hold it up."""
 DESCRIBED = 1.0
 """Seconds for which what a device says of its controls is believed without asking again."""
 
@@ -127,6 +128,8 @@ class Surfaces:
         self._news = asyncio.Event()
         self._concerns: dict[tuple[str, str], set[Where]] | None = None
         self._presses: set[asyncio.Task[None]] = set()
+        self._moves: set[asyncio.Task[None]] = set()
+        """Of faders and knobs: `MOVES_OPEN` bounds them, and a desk that is slow takes no room from presses."""
         self._wanted: dict[tuple[str, str], Move] = {}
         self._moving: set[tuple[str, str]] = set()
         self._open: dict[tuple[str, str], int] = {}
@@ -140,7 +143,7 @@ class Surfaces:
                 tasks.create_task(self._show())
                 tasks.create_task(self._time())
         finally:
-            for task in self._presses:
+            for task in self._presses | self._moves:
                 task.cancel()
 
     # ── what comes ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +193,8 @@ class Surfaces:
 
     def _do(self, asks: list[Ask]) -> None:
         for ask in asks:
-            if len(self._presses) >= PRESSES_OPEN:
+            urgent = any(map(self._urgent, ask.deeds))
+            if len(self._presses) >= (2 * PRESSES_OPEN if urgent else PRESSES_OPEN):
                 self._tell(
                     _("Too many presses are still under way; {control} was not heard.").format(
                         control=ask.binding.control
@@ -273,8 +277,8 @@ class Surfaces:
 
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
-        self._presses.add(task)
-        task.add_done_callback(self._presses.discard)
+        self._moves.add(task)
+        task.add_done_callback(self._moves.discard)
 
     async def _keep_moving(self, target: tuple[str, str]) -> None:
         """Set what was wished last, as quickly as the device takes it, until nothing new is wished."""
