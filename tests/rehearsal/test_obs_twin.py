@@ -53,6 +53,34 @@ async def test_the_driver_finds_scenes_takes_them_and_builds_its_own() -> None:
         assert [request for request in twin.asked if request.startswith(("Set", "Create"))] == orders
 
 
+async def test_what_bears_the_name_of_something_that_is_gone_is_asked_anew() -> None:
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        name = next(name for name in obs.controls() if name.startswith("item.Talk.") and name.endswith(".visible"))
+        source = name.split(".")[2]
+        twin.hand(name, value=False)
+        await until(lambda: obs.get(name).value is False, "it is hidden")
+        item = twin.world.ask("GetSceneItemId", {"sceneName": "Talk", "sourceName": source})
+        twin.world.ask("RemoveSceneItem", {"sceneName": "Talk", **item})
+        twin.world.ask("CreateSceneItem", {"sceneName": "Talk", "sourceName": source})
+        await until(lambda: obs.get(name).value is True, "the new one is not")
+        assert obs.get(name).source == "reported"
+
+
+async def test_another_collection_is_asked_for_all_it_holds() -> None:
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        mute = next(name for name in obs.controls() if name.endswith(".mute"))
+        assert obs.get(mute).value is False
+        tell, twin.world.tell = twin.world.tell, lambda *_event: None  # OBS loads sources without a word of them
+        twin.hand(mute, value=True)
+        twin.world.tell = tell
+        tell("CurrentSceneCollectionChanged", {"sceneCollectionName": "Other"})
+        await until(lambda: obs.get(mute).value is True, "what the other collection says")
+        assert obs.get(mute).source == "reported"
+        assert obs.link.state == "online"
+
+
 async def test_a_wrong_password_is_refused() -> None:
     async with ObsTwin(PASSWORD) as twin, driven(twin, "guessed") as obs:
         await until(lambda: obs.link.state == "refused", "refused")

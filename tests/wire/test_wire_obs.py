@@ -17,6 +17,7 @@ from studio.wire.obs import (
     colour_number,
     differs,
     global_ini,
+    hides,
     input_of,
     scenes_json,
     transform_of,
@@ -113,3 +114,19 @@ def test_the_first_scene_is_there_from_the_start() -> None:
     scenes = json.loads(scenes_json("Talk"))
     assert scenes["current_program_scene"] == "Talk"
     assert [source["name"] for source in scenes["sources"]] == ["Talk"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("rtsp://eva:lipa@10.0.0.7/1", True),
+        ("rtmp://a.example/live2/abcd-efgh", True),
+        ("srt://10.0.0.7:9000?passphrase=lipa", True),
+        ("https://x.example/overlay?token=1", True),
+        ("https://x.example/overlay", False),
+        ("/home/eva/Film.mkv", False),
+        ("What is it?", False),
+    ],
+)
+def test_what_may_hide_a_password_or_key(text: str, hidden: bool) -> None:  # noqa: FBT001 - a table
+    assert hides(text) is hidden

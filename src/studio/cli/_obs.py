@@ -15,6 +15,7 @@ from studio.cli._screen import out
 from studio.cli._shows import VenueOption, read_venue
 from studio.devices import said
 from studio.language import _, plural
+from studio.wire.obs import hides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,5 +151,5 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _hidden(value: object) -> object:
-    """Leave out the password that an address may hold."""
-    return "…" if isinstance(value, str) and "@" in value and "://" in value else value
+    """Leave out the password or key that an address may hold."""
+    return "…" if isinstance(value, str) and "://" in value and hides(value) else value

@@ -382,3 +382,9 @@ def scenes_json(first: str) -> str:
             "scaling_enabled": False,
         }
     )
+
+
+def hides(text: str) -> bool:
+    """Whether a setting may hold a password or a stream key: before an @, after a ?, or in a live address."""
+    address = "://" in text
+    return "@" in text or (address and ("?" in text or text.lower().startswith(("rtmp", "srt:", "rist:"))))

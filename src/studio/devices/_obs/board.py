@@ -47,6 +47,12 @@ _STRUCTURE = frozenset(
     }
 )
 """Events after which there are other controls than before."""
+_ANEW = {
+    "InputCreated": ("input.{inputName}.", "filter.{inputName}."),
+    "SceneItemCreated": ("item.{sceneName}.{sourceName}",),
+    "SourceFilterCreated": ("filter.{sourceName}.{filterName}.",),
+}
+"""Event → how the names begin of what may have belonged to another thing of that name, that is gone."""
 _LOOK_UP = {
     "CurrentSceneTransitionChanged": "GetCurrentSceneTransition",
     "SceneItemTransformChanged": "GetSceneItemTransform",  # the event carries the crop of before
@@ -221,6 +227,12 @@ class Board:
             if isinstance(path, str) and path:
                 self.known.learn(rows.RECORD_PATH, path)
 
+    def forget(self, beginning: str = "") -> None:
+        """Nothing is known any more of controls whose names begin so, until `relist`: other things bear them now."""
+        for name in self.known.controls:
+            if name.startswith(beginning):
+                self.known.forget(name)
+
     def ours(self, name: str, value: Value) -> None:
         """OBS reported `value` of a control after we had asked for it."""
         if name in self._wired:
@@ -232,6 +244,8 @@ class Board:
         if event in _STRUCTURE:
             self.stale = True
             self.doubt.set()
+        for beginning in _ANEW.get(event, ()):
+            self.forget(beginning.format_map(data))
         if event == "SceneItemListReindexed":
             for item in data["sceneItems"]:
                 self._event(event, {"sceneName": data["sceneName"], **item})

@@ -298,6 +298,7 @@ class Obs(Device):
             await session.probe()
             await self._measure(session)
             if self._stale:
+                self._board.forget()  # another collection has sources of the same names
                 await self._sync(session)
             self._tell(self._built, await _trouble(self._stream.keep(session.request)))
 

@@ -12,6 +12,7 @@ from dataclasses import field as made
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from studio.devices._ground.values import Control, Kind, Value
+from studio.wire.obs import hides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -386,8 +387,8 @@ def setting_rows(
     """Return a row for each setting that is a number, a word or a switch; none for what must stay secret."""
     rows = []
     for key, value in {**defaults, **settings}.items():
-        if "." in key or any(word in key.lower() for word in SECRET) or (isinstance(value, str) and "@" in value):
-            continue  # an address may hold a password before its @
+        if "." in key or any(word in key.lower() for word in SECRET) or (isinstance(value, str) and hides(value)):
+            continue
         kind = _KINDS.get(type(value))
         if kind:
             rows.append(
