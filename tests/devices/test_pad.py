@@ -13,7 +13,7 @@ from tests.devices.jack import BACKEND, jack_server, running
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue
-from studio.devices import Hardware, MidiModel, MidiSurface
+from studio.devices import Hardware, MidiModel, MidiSurface, close_ports
 from studio.events import LinkChanged, PadPressed
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class Surface:
         return next((message.velocity for message in reversed(self.lit) if message.note == note), None)
 
     def unplug(self) -> None:
-        self.pads.close()
-        self.lights.close()
+        close_ports([self.pads, self.lights])
 
 
 async def test_pads_come_up_lights_go_down_and_survive_a_replug(jack: Path, apc: MidiModel) -> None:

@@ -9,6 +9,7 @@ from studio.devices._hardware import Hardware
 from studio.devices._midi.clock import MidiTimecode
 from studio.devices._midi.gear import MidiGear
 from studio.devices._midi.model import Encoder, Fader, MidiModel, Pad, Pads, on_page
+from studio.devices._midi.ports import close_ports
 from studio.devices._midi.surface import MidiSurface
 from studio.devices._obs.build import said
 from studio.devices._obs.driver import Kept, Obs
@@ -60,6 +61,7 @@ __all__ = [
     "Value",
     "ViscaCamera",
     "ViscaModel",
+    "close_ports",
     "listen_osc",
     "obs_answers",
     "on_page",

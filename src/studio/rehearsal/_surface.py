@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
-from studio.devices import Encoder, Fader, Pad
+from studio.devices import Encoder, Fader, Pad, close_ports
 from studio.errors import NotSupported
 from studio.wire import mackie
 from studio.wire import midi as wire
@@ -63,8 +63,7 @@ class MidiTwin:
 
     def unplug(self) -> None:
         """Pull its cable. What it shows and where it stands, it keeps."""
-        for port in self._ports:
-            port.close()
+        close_ports(self._ports)
         self._ports = []
 
     def say(self, *messages: wire.Message) -> None:

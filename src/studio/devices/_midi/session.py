@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
 from studio.devices._ground.device import Device
+from studio.devices._midi.ports import close_ports
 from studio.language import _
 from studio.wire import mackie
 from studio.wire import midi as wire
@@ -176,7 +177,7 @@ class MidiDevice(Device):
         finally:
             self._output = None
             self._gone()
-            await loop.run_in_executor(self._owner, _close, ports)
+            await loop.run_in_executor(self._owner, close_ports, ports)
 
     async def _until_unlisted(self, port: Any, name: str) -> str:  # noqa: ANN401 - mido has no types
         """Ask the open port itself: mido's own list makes a new client each time, which upsets a running JACK."""
@@ -297,8 +298,3 @@ def _send_all(port: Any, several: list[bytes], pause: float) -> None:  # noqa: A
         port.send(mido.Message.from_bytes(data))
         if pause:
             time.sleep(pause)
-
-
-def _close(ports: list[Any]) -> None:
-    for port in ports:
-        port.close()
