@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message import ParseError as MessageParseError
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
@@ -25,7 +26,8 @@ _BUNDLE_HEAD = len(_BUNDLE) + 8  # and its time tag
 _SIZE = struct.Struct(">i")
 _COUNT = struct.Struct("<i")
 _NODE = b"node\0"  # a Behringer X32 answers /node by an address without its slash
-_TAGS = frozenset("ihfdsbrmtTFN[]")  # python-osc warns on the root logger of any other
+_COMMA = ord(",")
+_TAGS = frozenset(b"ihfdsbrmtTFN[]")  # python-osc warns on the root logger of any other
 _JUNK = (ParseError, MessageParseError, struct.error, ValueError, IndexError, OverflowError, TypeError)
 
 
@@ -86,15 +88,15 @@ def _message(data: bytes) -> Message | None:
     if data.startswith(_NODE):
         data = b"/node\0\0\0" + data[8:]
     try:
-        address, at = get_string(data, 0)
-        if not address.startswith("/"):
+        if not data.startswith(b"/"):
             return None
+        at = (data.index(0) // 4 + 1) * 4
         if not data[at:]:
-            return Message(address)
-        tags, _end = get_string(data, at)
-        if not tags.startswith(",") or not _TAGS.issuperset(tags[1:]):
+            return Message(get_string(data, 0)[0])
+        if data[at] != _COMMA or not _TAGS.issuperset(data[at + 1 : data.index(0, at)]):
             return None
-        return Message(address, tuple(_frozen(value) for value in OscMessage(data).params))
+        message = OscMessage(data)
+        return Message(message.address, tuple(_frozen(value) for value in message.params))
     except _JUNK:
         return None
 
@@ -110,6 +112,8 @@ Remote Control Protocol" 1.11, "subscribe to meter values")."""
 
 SILENCE = -120.0
 """Decibels of a meter that shows nothing at all."""
+_FAINT = SILENCE / 20
+_FAINTEST = 10**_FAINT
 
 
 def meters(blob: bytes, form: MeterForm) -> tuple[float, ...]:
@@ -117,12 +121,15 @@ def meters(blob: bytes, form: MeterForm) -> tuple[float, ...]:
     if len(blob) < _COUNT.size:
         return ()
     (count,) = _COUNT.unpack_from(blob)
-    letter, size = ("f", 4) if form == "float32" else ("h", 2)
+    letter, size = ("f", 4) if form == "float32" else ("i", 2)
     count = min(max(count, 0), (len(blob) - _COUNT.size) // size)
-    values = struct.unpack_from(f"<{count}{letter}", blob, _COUNT.size)
+    values = np.frombuffer(blob, f"<{letter}{size}", count, _COUNT.size)
     if form == "float32":
-        return tuple(_decibels(value) for value in values)
-    return tuple(max(value / 256, SILENCE) for value in values)
+        heard = np.isfinite(values) & (values > _FAINTEST)
+        decibels = 20 * np.log10(values, out=np.full(count, _FAINT), where=heard, dtype=np.float64)
+    else:
+        decibels = np.maximum(values / 256, SILENCE)
+    return tuple(decibels.tolist())
 
 
 def meter_blob(values: tuple[float, ...], form: MeterForm) -> bytes:
