@@ -62,7 +62,7 @@ def _no_options(words: Iterable[str]) -> None:
     """An option that there is not would else be taken for a value."""
     for word in words:
         if word.startswith("--"):
-            raise typer.BadParameter(_("There is no option {word} here; see --help.").format(word=word))
+            raise typer.BadParameter(_("There is no option {option}").format(option=word))
 
 
 @app.command("list", help=_("List the devices of studio.toml, without asking them anything."))
