@@ -161,6 +161,29 @@ async def test_what_cannot_be_called_is_said(
     assert (await desk.call("scene.recall", {"number": 1.0})).kind == "refused"
 
 
+async def test_a_scene_that_nobody_knew_to_stand_already_is_not_confirmed(x32: OscModel) -> None:
+    controls = tuple(dataclasses.replace(each, lazy=True) if each.name == "scene" else each for each in x32.controls)
+    lazy = dataclasses.replace(x32, controls=controls)
+    async with DeskTwin(lazy) as twin:
+        twin.reboot({"scene": 7.0})
+        async with driver(twin, lazy) as desk:
+            assert desk.peek("scene").source == "unknown"
+            twin.refuse("scene.recall")
+            assert (await desk.call("scene.recall", {"number": 7.0})).kind == "unconfirmed"
+
+
+async def test_a_desk_that_told_the_rest_later_is_online(x32: OscModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.devices._osc.questions.ROUNDS", 1)
+    monkeypatch.setattr("studio.devices._osc.questions.PATIENCE", 0.1)
+    monkeypatch.setattr("studio.devices._osc.driver.PROBE", 0.1)
+    async with DeskTwin(x32) as twin:
+        twin.lose([True, *[False] * 20])
+        async with driver(twin, x32) as desk:
+            assert desk.link.state == "degraded"
+            twin.lose([False])
+            await until(lambda: desk.link.state == "online", "all of it is told")
+
+
 @pytest.mark.parametrize(("name", "count"), [("behringer-x32", 161), ("behringer-xr18", 38)])
 async def test_meters_come_together(name: str, count: int) -> None:
     model = model_of(name)

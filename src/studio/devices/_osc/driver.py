@@ -156,7 +156,7 @@ class OscDesk(Device):
         name = desk.name
         control = self._controls[name]
         asked = asyncio.get_running_loop().time()
-        if not self._model.asks and control.near(self._known.get(name).value, value):
+        if not self._model.asks and all(control.near(each, value) for each in ours):
             asked = 0.0  # what only tells changes does not tell that it stays as it is
         while True:
             now = await self._report_of(desk, asked)
@@ -192,7 +192,7 @@ class OscDesk(Device):
         order = wire.encode(wire.Message(wanted.address, values.spoken(wanted, given)))
         if not self.link.up:
             return self._not_there()
-        before = self._known.get(wanted.confirms) if wanted.confirms else None
+        before = await self._shown(wanted.confirms) if wanted.confirms else None
         asked = asyncio.get_running_loop().time()
         await self._order(order)
         try:
@@ -208,7 +208,9 @@ class OscDesk(Device):
                 "unconfirmed", _("{name} was told, and has no way to say what it did.").format(name=self.name)
             )
         shown, value = self._controls[action.confirms], given[action.by]
-        if before.source == "reported" and shown.near(before.value, value):
+        if before.source != "reported":  # what it shows now, it may have shown before
+            return self._unreported(action.name)
+        if shown.near(before.value, value):
             return Outcome(
                 "unconfirmed",
                 _("{name} showed {value} before, too, so it cannot say whether it did it again.").format(
@@ -224,6 +226,12 @@ class OscDesk(Device):
                 asked = asyncio.get_running_loop().time()
                 await asyncio.sleep(ASK_AGAIN)
         return self._unreported(action.name)
+
+    async def _shown(self, control: str) -> Property:
+        """What the desk reports of `control`, asked for where it is not known; within a deadline."""
+        async with within(SET_DEADLINE):
+            return await self._report_of(self._desk[control], 0.0)
+        return self._known.get(control)
 
     def _unreported(self, what: str) -> Outcome:
         return Outcome(
@@ -318,19 +326,21 @@ class OscDesk(Device):
         """Ask all that is not lazy, and what was not answered again; *online* only with all answers."""
         self._subscribe()
         first = self._questions.first
+        missing: list[str] = []
         if self._model.asks:
-            if missing := await self._questions.all_of(first):
-                self.link.to(
-                    "degraded",
-                    _("{name} does not tell {count} of its {all} controls, such as {control}.").format(
-                        name=self.name, count=len(missing), all=len(first), control=missing[0]
-                    ),
-                )
-                return
+            missing = await self._questions.all_of(first)
             self._questions.soon(self._questions.read)
         elif self._model.reports:  # what it tells first is how it stands, and nobody's hand
             await self._questions.until_known(first)
-        if self._model.probe or self._model.answer:
+        self._tell(missing)
+
+    def _tell(self, missing: Sequence[str]) -> None:
+        """Say how far the desk is there; `missing` is what it was asked for and did not tell."""
+        if missing:
+            message = _("{name} does not tell {count} of its {all} controls, such as {control}.")
+            count = len(self._questions.first)
+            self.link.to("degraded", message.format(name=self.name, count=len(missing), all=count, control=missing[0]))
+        elif self._model.probe or self._model.answer:
             self.link.to("online")
         else:
             self.link.to(
@@ -346,6 +356,8 @@ class OscDesk(Device):
                 if missed:  # it may have been switched off and on: what it knew, and that we listen, may be gone
                     self.link.new_epoch()
                     await self._learn()
+                elif self.link.state == "degraded" and self._model.asks:  # it is asked on for what it did not tell
+                    self._tell(self._questions.unknown(self._questions.first))
                 missed = 0
             else:
                 missed += 1
