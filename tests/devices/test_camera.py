@@ -196,6 +196,19 @@ async def test_a_move_that_nobody_holds_ends_by_itself(sony: ViscaModel) -> None
         assert told(twin, "zoom.drive")[-1].values["way"] == wire.STOP
 
 
+@pytest.mark.parametrize("instead", ["preset.recall", "home", "position"])
+async def test_a_move_ends_though_what_was_asked_in_its_place_is_refused(sony: ViscaModel, instead: str) -> None:
+    told: dict[str, dict[str, Any]] = {"preset.recall": {"preset": 1}, "home": {}, "position": {"pan": 5.0}}
+    async with CameraTwin(sony) as twin, connected(twin) as camera:
+        assert (await camera.call("move", {"pan": 0.02, "tilt": 0})).kind == "confirmed"
+        twin.refuse("preset", "home", "pan")
+        outcome = asyncio.create_task(camera.call(instead, told[instead]))
+        await asyncio.sleep(0.05)
+        outcome.cancel()  # whoever asked is gone, too
+        twin.refuse()
+        await until(lambda: not twin.moves, "nobody holds it any more")
+
+
 async def test_it_ends_in_the_middle_of_a_stop(raw: ViscaModel) -> None:
     """A stop that ends with the link took the timer's own end for the end of the stop, and never ended."""
     async with CameraTwin(raw) as twin, asyncio.timeout(30):

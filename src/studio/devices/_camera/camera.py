@@ -273,6 +273,18 @@ class Camera(Device):
     def _turn(self, lane: str) -> asyncio.Lock:
         return self._turns.setdefault(lane, asyncio.Lock())
 
+    async def _instead(self, lanes: Iterable[str], work: Awaitable[Outcome]) -> Outcome:
+        """Do `work` in place of what is held on `lanes`; where it comes to nothing, nobody holds them any more."""
+        held = [lane for lane in lanes if self._due.pop(lane, None) is not None]
+        outcome: Outcome | None = None
+        try:
+            outcome = await work
+        finally:
+            if held and (outcome is None or outcome.kind in ("refused", "unconfirmed")):
+                self._due = dict.fromkeys(held, 0.0) | self._due
+                self._holding.set()
+        return outcome
+
     async def _dead_man(self) -> None:
         """Stop what nobody asks for any more. Runs as long as an epoch."""
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Any
 
-from studio.devices._camera.camera import Camera
+from studio.devices._camera.camera import LANES, Camera
 from studio.devices._camera.ways import GoneError, Way, open_way
 from studio.devices._ground.device import Outcome
 from studio.devices._ground.values import Control
@@ -166,10 +166,8 @@ class ObsbotCamera(Camera):
         if not where:
             raise ValueError(_("{action} needs {argument}.").format(action="position", argument="pan, tilt, zoom"))
         lane, own = self._still("drive"), self._overtake(*where)
-        for each in ("drive", "zoom"):
-            self._due.pop(each, None)
         work = self._go_now(where, 1.0 if speed is None else speed, lambda: lane() and own())
-        return await self._attempt(work, ", ".join(where), MOVE_DEADLINE)
+        return await self._instead(LANES, self._attempt(work, ", ".join(where), MOVE_DEADLINE))
 
     async def _go_now(self, where: Mapping[str, float], speed: float, wanted: Callable[[], bool]) -> Outcome:
         while True:  # until it rests there; what is lost on the way is said again
@@ -190,11 +188,13 @@ class ObsbotCamera(Camera):
     async def _recall(self, preset: int, speed: float | None) -> Outcome:  # noqa: ARG002 - it knows no speeds
         message = wire.Message(self._model.presets, (*self._index(), preset - 1))
         what = _("preset {number}").format(number=preset)
-        return await self._attempt(self._travel(message, self._overtake_moves()), what, MOVE_DEADLINE)
+        work = self._travel(message, self._overtake_moves())
+        return await self._instead(LANES, self._attempt(work, what, MOVE_DEADLINE))
 
     async def _do(self, action: str) -> Outcome:
         message = wire.Message(f"{GENERAL}ResetGimbal", (*self._index(), 0))
-        return await self._attempt(self._travel(message, self._overtake_moves()), action, MOVE_DEADLINE)
+        work = self._travel(message, self._overtake_moves())
+        return await self._instead(LANES, self._attempt(work, action, MOVE_DEADLINE))
 
     async def _travel(self, message: wire.Message, wanted: Callable[[], bool]) -> Outcome:
         """Let the camera go where only it knows: it was seen to go, and rests."""
@@ -212,7 +212,6 @@ class ObsbotCamera(Camera):
         return Outcome("confirmed")
 
     def _overtake_moves(self) -> Callable[[], bool]:
-        self._due.clear()
         return self._overtake("drive", "zoom", "pan", "tilt")
 
     async def _positions(self, wanted: Callable[[], bool]) -> AsyncIterator[dict[str, float]]:

@@ -79,8 +79,9 @@ class ViscaCamera(ViscaMoves):
             self._lamp = value is True
         if control in ("pan", "tilt"):
             return await self._go({control: float(value)}, None)
-        wanted = self._overtake(control)
-        self._due.pop(control, None)
+        return await self._instead((control,), self._set_in_turn(control, value, self._overtake(control)))
+
+    async def _set_in_turn(self, control: str, value: Value, wanted: Callable[[], bool]) -> Outcome:
         async with self._turn(control):
             if not wanted():
                 return self._overtaken()

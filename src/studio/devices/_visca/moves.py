@@ -125,10 +125,8 @@ class ViscaMoves(ViscaTalk):
         if not where:
             raise ValueError(_("{action} needs {argument}.").format(action="position", argument="pan, tilt, zoom"))
         lane, own = self._still("drive", "focus"), self._overtake(*where)
-        for each in ("drive", "zoom"):
-            self._due.pop(each, None)
         work = self._go_now(where, speed, lambda: lane() and own())
-        return await self._attempt(work, ", ".join(where), MOVE_DEADLINE)
+        return await self._instead(("drive", "zoom"), self._attempt(work, ", ".join(where), MOVE_DEADLINE))
 
     async def _go_now(self, where: Mapping[str, float], speed: float | None, wanted: Callable[[], bool]) -> Outcome:
         model = self._model
@@ -169,7 +167,8 @@ class ViscaMoves(ViscaTalk):
 
     async def _recall(self, preset: int, speed: float | None) -> Outcome:
         what = _("preset {number}").format(number=preset)
-        return await self._attempt(self._recall_now(preset, speed, self._overtake_moves()), what, MOVE_DEADLINE)
+        work = self._recall_now(preset, speed, self._overtake_moves())
+        return await self._instead(LANES, self._attempt(work, what, MOVE_DEADLINE))
 
     async def _recall_now(self, preset: int, speed: float | None, wanted: Callable[[], bool]) -> Outcome:
         presets, number = self._model.presets, self._number(preset)
@@ -202,8 +201,8 @@ class ViscaMoves(ViscaTalk):
 
     async def _do(self, action: str) -> Outcome:
         if action == "home":
-            wanted = self._overtake_moves()
-            return await self._attempt(self._travel(wire.command("pan_tilt.home"), wanted), action, MOVE_DEADLINE)
+            work = self._travel(wire.command("pan_tilt.home"), self._overtake_moves())
+            return await self._instead(LANES, self._attempt(work, action, MOVE_DEADLINE))
         return await self._quick(wire.command(action), action)
 
     async def _quick(self, packet: bytes, what: str) -> Outcome:
@@ -226,7 +225,6 @@ class ViscaMoves(ViscaTalk):
         return number
 
     def _overtake_moves(self) -> Callable[[], bool]:
-        self._due.clear()
         self._aim.clear()
         return self._overtake(*LANES, "pan", "tilt")
 
