@@ -96,10 +96,12 @@ async def test_a_camera_is_on_air_while_obs_shows_it(
             await asyncio.sleep(0)
 
 
-async def test_the_command_line_meets_the_guard_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("password", ["", "lipa"])
+async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: str) -> None:
+    """Also in a terminal where nobody has typed OBS's password."""
     model = Catalogue().load("hardware", "generic-visca", Hardware).visca
     assert model is not None
-    async with ObsTwin() as twin, CameraTwin(model) as camera:
+    async with ObsTwin(password) as twin, CameraTwin(model) as camera:
         venue = house(
             tmp_path,
             f"""

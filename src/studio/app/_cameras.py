@@ -65,6 +65,11 @@ class OnAir:
             elif name not in self._leaving:
                 self._leaving[name] = asyncio.get_running_loop().call_later(LEAVES, self._left, name)
 
+    def beware(self) -> None:
+        """OBS is there and does not say what it shows: any of the cameras may be on air."""
+        for device, _sources in self._sources.values():
+            device.beware()
+
     def close(self) -> None:
         """The evening is over."""
         for leaving in self._leaving.values():

@@ -143,11 +143,13 @@ class _Guard(NamedTuple):
     obs: devices.Obs
 
     async def look(self, seconds: float) -> None:
-        """Have OBS say what is on air, where it is there within `seconds`."""
+        """Have OBS say what is on air, where it is there within `seconds`; any camera may be where it refuses us."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.obs.link.wait_online()
             self.on_air.follow(LinkChanged(self.obs.name, self.obs.link.state, ""), self.obs)
+        if self.obs.link.state == "refused":
+            self.on_air.beware()
 
 
 class Opened:

@@ -102,6 +102,10 @@ class Camera(Device):
             self._guard.on_air = so
             self._light_lamp(on=so)
 
+    def beware(self) -> None:
+        """Guard it as one on air, for nobody can tell whether it is; its lamp stays as it is."""
+        self._guard.on_air = True
+
     def keep_in(self, folder: Path) -> None:
         """Keep names and pictures of presets below `folder`, and read what is there."""
         self._album = Album(folder, self.name)
@@ -315,6 +319,9 @@ class Camera(Device):
     def _refused_on_air(self, call: object, *, anyway: bool = False, held: bool = False) -> Outcome | None:
         if not self._guard.refuses(call, asyncio.get_running_loop().time(), anyway=anyway, held=held):
             return None
+        if not self._lit:
+            message = _("Nobody can tell whether {name} is on air; say anyway=true if viewers may see it.")
+            return Outcome("refused", message.format(name=self.name))
         return Outcome(
             "refused",
             _("{name} is on air; ask for the same once more within {seconds} seconds if viewers may see it.").format(
