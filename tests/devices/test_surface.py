@@ -205,6 +205,8 @@ async def test_gear_is_told_and_confirmed_only_by_its_own_word() -> None:
         twin.hand("filter", 99)
         await until(lambda: deck.get("filter").value == 99, "a hand at the gear")
         assert deck.get("filter").origin == "device"
+        two = await asyncio.gather(deck.set("filter", 40), deck.set("filter", 50))
+        assert [outcome.kind for outcome in two] == ["superseded", "confirmed"], two
         twin.mute = True
         assert (await deck.call("stop")).kind == "unconfirmed"
         assert (await deck.set("filter", 31)).kind == "unconfirmed"

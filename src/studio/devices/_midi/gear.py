@@ -92,10 +92,12 @@ class MidiGear(MidiDevice):
         if not dial.answers:
             self._known.assume(control, float(wanted))
             return self._told()
-        if not await self._until(lambda: self._reported(control, since) is not None):
-            return self._told()
+        # What it says first may still be of the set before this one.
+        await self._until(lambda: self._sets[control] != mine or self._reported(control, since) == wanted)
         if self._sets[control] != mine:
             return Outcome("superseded", _("{control} was set again meanwhile.").format(control=control))
+        if self._reported(control, since) is None:
+            return self._told()
         if self._reported(control, since) == wanted:
             self._known.ours(control)
             return Outcome("confirmed")
