@@ -53,7 +53,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost(tmp_path: Path) -> None:
     journal.retry()
     (sentence,) = complaints.said
     assert sentence is not None
-    assert "cannot be written (No space left on device)" in sentence
+    assert "cannot be written (the disk is full)" in sentence
     assert "free some space" in sentence
     assert journal.waiting == 2
     journal.close()
