@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ffmpeg
@@ -16,8 +19,7 @@ from studio.devices import Obs, ObsProcess
 from studio.wire.obs import Box, Collection, Scene, Source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 PATIENCE = 60.0
 """Seconds before a test gives up waiting; far beyond what anything takes, so that a busy machine is no failure."""
@@ -31,6 +33,37 @@ async def until(so: Callable[[], object], what: str) -> None:
                 await asyncio.sleep(0.01)
     except TimeoutError:
         pytest.fail(f"never: {what}")
+
+
+async def played(scene: Callable[..., Awaitable[None]], *takes: tuple[object, ...]) -> None:
+    """Play `scene` with each of `takes` at the same time: most of a scene is waiting. A failure names its take."""
+
+    async def play(take: tuple[object, ...]) -> None:
+        try:
+            await scene(*take)
+        except BaseException as problem:
+            problem.add_note(f"in the scene with {take}")
+            raise
+
+    async with asyncio.TaskGroup() as stage:
+        for take in takes:
+            stage.create_task(play(take))
+
+
+@contextlib.asynccontextmanager
+async def frozen(pid: int | None) -> AsyncIterator[None]:
+    """Have a process stand still meanwhile, all of its threads: under load one may go on for a while after SIGSTOP."""
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await until(lambda: all(_stands(thread) for thread in Path(f"/proc/{pid}/task").iterdir()), "it stands still")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _stands(thread: Path) -> bool:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0] in "TZ"
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:

@@ -7,8 +7,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.devices.hall import until
-from tests.devices.test_camera import connected, model, told
+from tests.devices.cameras import QUICK, connected, model, told
+from tests.devices.hall import played, until
 
 from studio.devices._camera.album import Album
 from studio.devices._camera.guard import ASK_TWICE, GESTURE, Guard
@@ -32,8 +32,8 @@ def raw_model() -> ViscaModel:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("driver", "talk", "moves"):
-        monkeypatch.setattr(f"studio.devices._visca.{module}.AGAIN", 0.03)
+    for constant, seconds in QUICK.items():
+        monkeypatch.setattr(constant, seconds)
 
 
 # ── the guard itself: time is handed in ───────────────────────────────────────────────────────────────────────────────
@@ -80,34 +80,34 @@ def test_who_comes_on_air_anew_is_asked_anew() -> None:
 # ── in the driver, so that every way meets it ─────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("action", "arguments", "command"),
-    [
-        ("preset.recall", {"preset": 1}, "preset"),
-        ("move", {"pan": 0.9, "tilt": 0}, "pan_tilt.drive"),
-        ("zoom", {"speed": -1}, "zoom.drive"),
-        ("home", {}, "pan_tilt.home"),
-        ("position", {"pan": 5}, "pan_tilt.to"),
-        ("set pan", {"value": 5.0}, "pan_tilt.to"),
-        ("set power", {"value": False}, "power"),
-    ],
+JERKS: tuple[tuple[str, dict[str, Value], str], ...] = (
+    ("preset.recall", {"preset": 1}, "preset"),
+    ("move", {"pan": 0.9, "tilt": 0}, "pan_tilt.drive"),
+    ("zoom", {"speed": -1}, "zoom.drive"),
+    ("home", {}, "pan_tilt.home"),
+    ("position", {"pan": 5}, "pan_tilt.to"),
+    ("set pan", {"value": 5.0}, "pan_tilt.to"),
+    ("set power", {"value": False}, "power"),
 )
-async def test_a_jerk_on_air_is_asked_twice(
-    raw: ViscaModel, action: str, arguments: dict[str, Value], command: str
-) -> None:
-    async with CameraTwin(raw) as twin, connected(twin) as camera:
-        camera.on_air = True
 
-        async def ask() -> str:
-            if action.startswith("set "):
-                return (await camera.set(action.removeprefix("set "), arguments["value"])).kind
-            return (await camera.call(action, arguments)).kind
 
-        assert await ask() == "refused"
-        assert not told(twin, command)
-        await asyncio.sleep(GESTURE)
-        assert await ask() == "confirmed"
-        assert told(twin, command)
+async def test_a_jerk_on_air_is_asked_twice(raw: ViscaModel) -> None:
+    async def scene(action: str, arguments: dict[str, Value], command: str) -> None:
+        async with CameraTwin(raw) as twin, connected(twin) as camera:
+            camera.on_air = True
+
+            async def ask() -> str:
+                if action.startswith("set "):
+                    return (await camera.set(action.removeprefix("set "), arguments["value"])).kind
+                return (await camera.call(action, arguments)).kind
+
+            assert await ask() == "refused"
+            assert not told(twin, command)
+            await asyncio.sleep(GESTURE)
+            assert await ask() == "confirmed"
+            assert told(twin, command)
+
+    await played(scene, *JERKS)
 
 
 async def test_what_may_be_seen_is_done_at_once(raw: ViscaModel) -> None:
@@ -144,24 +144,26 @@ async def test_a_preset_has_a_name_and_a_picture(raw: ViscaModel, tmp_path: Path
         assert not Album(tmp_path, "stage").names
 
 
-@pytest.mark.parametrize("trouble", ["none", "junk", "late", "broken"])
 async def test_a_picture_that_does_not_come_costs_no_preset(
-    raw: ViscaModel, tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+    raw: ViscaModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studio.devices._camera.camera.PICTURE_DEADLINE", 0.2)
 
-    async def picture() -> bytes | None:
-        if trouble == "late":
-            await asyncio.sleep(60)
-        if trouble == "broken":
-            raise DeviceError("OBS is not there.")
-        return b"no JPEG" if trouble == "junk" else None
+    async def scene(trouble: str) -> None:
+        async def picture() -> bytes | None:
+            if trouble == "late":
+                await asyncio.sleep(60)
+            if trouble == "broken":
+                raise DeviceError("OBS is not there.")
+            return b"no JPEG" if trouble == "junk" else None
 
-    async with CameraTwin(raw) as twin, connected(twin, folder=tmp_path) as camera:
-        camera.picture = picture
-        assert (await camera.call("preset.save", {"preset": 3})).kind == "confirmed"
-        assert camera.preset_picture(3) is None
-        assert (await camera.call("preset.picture", {"preset": 3})).kind == "refused"
+        async with CameraTwin(raw) as twin, connected(twin, folder=tmp_path / trouble) as camera:
+            camera.picture = picture
+            assert (await camera.call("preset.save", {"preset": 3})).kind == "confirmed"
+            assert camera.preset_picture(3) is None
+            assert (await camera.call("preset.picture", {"preset": 3})).kind == "refused"
+
+    await played(scene, ("none",), ("junk",), ("late",), ("broken",))
 
 
 def test_a_spoilt_album_is_set_aside(tmp_path: Path) -> None:
