@@ -67,9 +67,10 @@ async def test_what_the_house_has_and_how_it_stands(desk: DeskTwin, ask: Ask) ->
 
 
 async def test_set_is_done_when_the_desk_says_so(desk: DeskTwin, ask: Ask) -> None:
-    tried = await ask("set", "desk", "ch1.fader", "-7,3", "--dry-run", "--json")
-    assert (tried.code, rows(tried)[0]["outcome"], desk.value("ch1.fader")) == (0, "simulated", -90)
-    done = await ask("set", "desk", "ch1.fader", "-7.3")
+    tried, done = await asyncio.gather(
+        ask("set", "desk", "ch2.fader", "-7,3", "--dry-run", "--json"), ask("set", "desk", "ch1.fader", "-7.3")
+    )
+    assert (tried.code, rows(tried)[0]["outcome"], desk.value("ch2.fader")) == (0, "simulated", -90)
     assert (done.code, "confirmed" in done.said) == (0, True)
     assert desk.value("ch1.fader") == pytest.approx(-7.3, abs=0.1)
     desk.stubborn = {"ch2.mute"}
@@ -111,13 +112,12 @@ async def test_snapshot_recall_undo_across_processes(desk: DeskTwin, ask: Ask, t
     kept = await ask("snapshot", "evening", "desk:ch1.*", "--note", "before the talk")
     assert kept.code == 0, kept.said
     assert "before the talk" in (tmp_path / "presets/snapshots/evening.yaml").read_text()
-    again = await ask("snapshot", "evening")
-    assert (again.code, "--replace" in again.said) == (1, True)
 
     desk.hand("ch1.fader", 0.0)
     desk.hand("ch1.mute", value=True)
     desk.hand("ch2.fader", -5.0)
-    dry = await ask("recall", "evening", "--dry-run")
+    again, dry = await asyncio.gather(ask("snapshot", "evening"), ask("recall", "evening", "--dry-run"))
+    assert (again.code, "--replace" in again.said) == (1, True)
     assert dry.code == 0
     assert desk.value("ch1.fader") == pytest.approx(0, abs=0.1)
     assert "2 are so already" in dry.said

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.devices.hall import free_port, until
+from tests.devices.hall import free_port, played, until
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue
@@ -28,6 +28,20 @@ def x32() -> OscModel:
     model = Catalogue().load("hardware", "behringer-x32", Hardware).osc
     assert model is not None
     return dataclasses.replace(model, pause=0.0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All by the same rules, only sooner: for what has to be waited for until its end."""
+    for constant, seconds in {
+        "driver.PROBE": 0.2,
+        "driver.PATIENCE": 0.4,
+        "driver.RETRY": 0.1,
+        "driver.SET_DEADLINE": 0.5,
+        "questions.PATIENCE": 0.4,
+        "questions.REFRESH": 0.02,
+    }.items():
+        monkeypatch.setattr(f"studio.devices._osc.{constant}", seconds)
 
 
 @contextlib.asynccontextmanager
@@ -86,15 +100,18 @@ async def test_what_the_desk_changes_without_saying_is_found(x32: OscModel) -> N
         await until(lambda: desk.get("ch2.fader").value == pytest.approx(-20, abs=0.1), "the quiet change is found")
 
 
-@pytest.mark.parametrize("trouble", ["stubborn", "deaf"])
-async def test_what_the_desk_does_not_do_is_not_done(x32: OscModel, trouble: str) -> None:
-    async with DeskTwin(x32) as twin, connected(twin, x32) as desk:
-        twin.stubborn = {"ch1.mute"} if trouble == "stubborn" else set()
-        twin.deaf = trouble == "deaf"
-        outcome = await desk.set("ch1.mute", value=True)
-        assert outcome.kind == "unconfirmed"
-        assert "ch1.mute" in outcome.reason
-        assert desk.get("ch1.mute").value is False
+@pytest.mark.usefixtures("quick")
+async def test_what_the_desk_does_not_do_is_not_done(x32: OscModel) -> None:
+    async def scene(trouble: str) -> None:
+        async with DeskTwin(x32) as twin, connected(twin, x32) as desk:
+            twin.stubborn = {"ch1.mute"} if trouble == "stubborn" else set()
+            twin.deaf = trouble == "deaf"
+            outcome = await desk.set("ch1.mute", value=True)
+            assert outcome.kind == "unconfirmed"
+            assert "ch1.mute" in outcome.reason
+            assert desk.get("ch1.mute").value is False
+
+    await played(scene, ("stubborn",), ("deaf",))
 
 
 async def test_two_sets_at_once_end_with_the_later(x32: OscModel) -> None:
@@ -105,16 +122,20 @@ async def test_two_sets_at_once_end_with_the_later(x32: OscModel) -> None:
         assert twin.value("ch1.fader") == pytest.approx(-25, abs=0.1)
 
 
-@pytest.mark.parametrize("pattern", [[True, False, False, False], [False, False, True]])
-async def test_lost_packets_are_made_up_for(x32: OscModel, pattern: list[bool]) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_lost_packets_are_made_up_for(x32: OscModel) -> None:
     few = dataclasses.replace(x32, controls=x32.controls[18:24], actions=(), meters=())
-    async with DeskTwin(few) as twin:
-        twin.lose(pattern)
-        async with connected(twin, few) as desk:
-            outcome = await desk.set("main.fader", -3.0)
-            assert outcome.kind in ("confirmed", "unconfirmed")
-            if outcome.kind == "confirmed":
-                assert twin.value("main.fader") == pytest.approx(-3, abs=0.1)
+
+    async def scene(*pattern: bool) -> None:
+        async with DeskTwin(few) as twin:
+            twin.lose(pattern)
+            async with connected(twin, few) as desk:
+                outcome = await desk.set("main.fader", -3.0)
+                assert outcome.kind in ("confirmed", "unconfirmed")
+                if outcome.kind == "confirmed":
+                    assert twin.value("main.fader") == pytest.approx(-3, abs=0.1)
+
+    await played(scene, (True, False, False, False), (False, False, True))
 
 
 async def test_a_desk_that_answers_late_still_confirms(x32: OscModel) -> None:
@@ -124,6 +145,7 @@ async def test_a_desk_that_answers_late_still_confirms(x32: OscModel) -> None:
             assert (await desk.set("ch7.fader", -12.0)).kind == "confirmed"
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_dead_desk_is_lost_once_and_what_was_known_is_only_assumed(x32: OscModel) -> None:
     bus = Bus()
     async with DeskTwin(x32) as twin, connected(twin, x32, bus) as desk, bus.listen(LinkChanged) as changes:
@@ -154,6 +176,7 @@ async def test_a_quick_reboot_with_other_values_is_noticed(x32: OscModel) -> Non
         assert (await desk.set("ch4.mute", value=True)).kind == "confirmed"
 
 
+@pytest.mark.usefixtures("quick")
 async def test_a_half_deaf_desk_is_degraded_and_says_which_control(x32: OscModel) -> None:
     async with DeskTwin(x32) as twin:
         twin.mute_questions = {"ch9.name"}

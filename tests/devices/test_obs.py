@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from tests.devices.hall import Hall, Ingest, free_port, needs, until
+from tests.devices.hall import Hall, Ingest, free_port, frozen, needs, until
 
 from studio.app import obs_scenes
 from studio.bus import Bus
@@ -243,17 +243,12 @@ async def test_killed_obs_is_back_with_scenes_scene_and_stream(hall: Hall, tmp_p
 async def test_a_stopped_obs_is_not_online_and_nothing_counts_as_done(hall: Hall) -> None:
     await hall.obs.apply(hall.collection)
     await hall.obs.take("Talk")
-    process = hall.process.pid
-    assert process is not None
     async with hall.bus.listen(LinkChanged) as changes:
-        os.kill(process, signal.SIGSTOP)
-        try:
+        async with frozen(hall.process.pid):
             outcomes = await asyncio.gather(*(hall.obs.take("Holding") for _ in range(20)))
             assert {outcome.kind for outcome in outcomes} <= {"unconfirmed", "refused", "superseded"}
             assert (await anext(changes)).state == "connecting"
             assert (await hall.obs.take("Holding")).kind == "refused"
-        finally:
-            os.kill(process, signal.SIGCONT)
         assert (await anext(changes)).state == "online"
     await hall.obs.take("Talk")
     assert hall.obs.scene == "Talk"

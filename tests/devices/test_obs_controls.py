@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import ffmpeg
 import pytest
 import pytest_asyncio
-from tests.devices.hall import Hall, Ingest, needs, until
+from tests.devices.hall import Hall, Ingest, frozen, needs, until
 
 from studio.devices import Metered, PropertyChanged
 from studio.devices._obs.errors import ObsLostError
@@ -217,12 +217,15 @@ async def test_studio_mode_transitions_and_the_t_bar(hall: Hall) -> None:
     await until(lambda: "preview" not in obs.controls(), "no preview")
 
 
-async def test_a_film_is_cued_played_and_stopped(hall: Hall, tmp_path: Path) -> None:
+async def film(hall: Hall, folder: Path) -> None:
+    """A film is cued, played and stopped."""
     obs = hall.obs
-    film = tmp_path / "film.mp4"
+    film = folder / "film.mp4"
     picture = ffmpeg.input("testsrc2=size=160x90:rate=15", f="lavfi", t=20)
     sound = ffmpeg.input("sine=440", f="lavfi", t=20)
-    ffmpeg.output(picture, sound, str(film), vcodec="libx264", g=5, acodec="aac", loglevel="error").run()
+    ffmpeg.output(
+        picture, sound, str(film), vcodec="libx264", preset="ultrafast", g=5, acodec="aac", loglevel="error"
+    ).run()
     settings = json.dumps({"local_file": str(film), "restart_on_activate": False})
     new = {"scene": "Talk", "input": "Clip", "kind": "ffmpeg_source", "settings": settings}
     done(await obs.call("input.create", new))
@@ -276,7 +279,8 @@ async def test_a_picture_for_a_thumbnail(hall: Hall) -> None:
         await hall.obs.screenshot("Nothing")
 
 
-async def test_a_recording_a_replay_and_a_pause_that_obs_only_says_it_makes(hall: Hall) -> None:
+async def recording(hall: Hall) -> None:
+    """A recording, a replay, and a pause that OBS only says it makes."""
     obs = hall.obs
     done(await obs.call("record.start"))
     assert obs.get("record.state").value == "on"
@@ -303,6 +307,10 @@ async def test_a_recording_a_replay_and_a_pause_that_obs_only_says_it_makes(hall
         done(await obs.call("record.resume"))
         done(await obs.call("record.stop"))
         await session.request("SetProfileParameter", **quality, parameterValue="Stream")
+
+
+async def test_a_film_beside_a_recording(hall: Hall, tmp_path: Path) -> None:
+    await asyncio.gather(film(hall, tmp_path), recording(hall))
 
 
 async def test_a_stream_of_its_own_and_one_of_the_show(hall: Hall, tmp_path: Path) -> None:
@@ -340,10 +348,8 @@ async def test_two_hundred_commands_under_a_stalled_socket(hall: Hall) -> None:
     """The fault of obsws-python: after a timeout each reply goes to the next request."""
     obs = hall.obs
     done(await obs.set("input.Film.volume", -3.0))
-    assert hall.process.pid is not None
     async with hall.bus.listen(LinkChanged) as links:
-        os.kill(hall.process.pid, signal.SIGSTOP)
-        try:
+        async with frozen(hall.process.pid):
             sets = [obs.set("input.Film.volume", -float(number % 60)) for number in range(60)]
             sets += [obs.set(f"input.Film.track{number % 6 + 1}", value=False) for number in range(60)]
             sets += [obs.call("scene.create", {"scene": f"Never {number}"}) for number in range(40)]
@@ -354,8 +360,6 @@ async def test_two_hundred_commands_under_a_stalled_socket(hall: Hall) -> None:
             await until(lambda: not obs.link.up, "the loss is noticed")
             assert obs.get("input.Film.volume").source == "assumed"
             assert (await obs.set("input.Film.mute", value=True)).kind == "refused"
-        finally:
-            os.kill(hall.process.pid, signal.SIGCONT)
         states = [(await anext(links)).state, (await anext(links)).state]
     assert states == ["connecting", "online"]
     # What OBS then took out of the socket it may have done; what it did is what is told.
@@ -372,17 +376,16 @@ async def test_two_hundred_commands_under_a_stalled_socket(hall: Hall) -> None:
 
 
 async def test_whoever_gave_up_waiting_leaves_no_answer_to_the_next(hall: Hall) -> None:
-    assert hall.process.pid is not None
     async with hand(hall) as session:
-        os.kill(hall.process.pid, signal.SIGSTOP)
-        try:
+        assert session._requests is not None
+        session._requests.base_client.ws.settimeout(0.4)  # the library's own patience
+        async with frozen(hall.process.pid):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await session.request("GetInputVolume", inputName="Film")
             late = asyncio.create_task(session.request("GetInputVolume", inputName="Nowhere"))
-            await asyncio.sleep(2.0)  # past the library's own patience, which nobody hears of any more
-        finally:
-            os.kill(hall.process.pid, signal.SIGCONT)
+            await asyncio.wait((late,), timeout=5)  # past that patience, of which nobody hears any more
+            assert late.done()
         with pytest.raises(ObsLostError):
             await late
         with pytest.raises(ObsLostError):

@@ -155,7 +155,7 @@ async def test_what_comes_too_quickly_is_counted_and_said(monkeypatch: pytest.Mo
             await asyncio.sleep(0.01)
             if desk.lost:
                 break
-        assert "are lost" in desk.link.detail
+        await until(lambda: "are lost" in desk.link.detail, "it is said")
         assert (await anext(released)).control == "f1"  # whether it was let go is among what nobody heard
         await until(lambda: len(twin.heard) > before + 40, "all is shown again")
 
