@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from tests.app.desk import house_with, small_desk
+from tests.app.warm import Warm, warm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from tests.app.technician import Ended, Studio
+    from tests.app.technician import Ended
 
     from studio.rehearsal import DeskTwin
 
@@ -33,12 +34,18 @@ async def desk(tmp_path: Path) -> AsyncIterator[DeskTwin]:
         yield twin
 
 
+@pytest.fixture(scope="module", name="warm")
+def warm_python() -> Iterator[Warm]:
+    with warm() as found:
+        yield found
+
+
 @pytest.fixture
-def ask(studio: Studio) -> Ask:
+def ask(warm: Warm, tmp_path: Path) -> Ask:
     """Run `studio devices …` while the twin goes on living."""
 
     async def run(*arguments: object) -> Ended:
-        return await asyncio.to_thread(studio, "devices", *arguments)
+        return await asyncio.to_thread(warm.run, tmp_path, "devices", *arguments)
 
     return run
 
