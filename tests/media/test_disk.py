@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import threading
@@ -170,10 +171,11 @@ class Hanging:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        while self._path.exists():
-            with self._path.open("rb") as file:
-                while file.read(65536):
-                    pass
+        with contextlib.suppress(FileNotFoundError):  # taken away, which is its end
+            while True:
+                with self._path.open("rb") as file:
+                    while file.read(65536):
+                        pass
 
 
 async def test_disks_that_hang_hold_neither_the_air_nor_one_another(relays: Relays, tmp_path: Path) -> None:
