@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from typing import TYPE_CHECKING
 
 from studio.language import _
@@ -102,6 +103,8 @@ def why(problem: BaseException) -> str:
     The system itself speaks English to us, whatever it speaks to people. What is no error of the system is said as
     it is.
     """
+    if isinstance(problem, socket.gaierror):
+        return _("there is no computer of that name")
     number = getattr(problem, "errno", None)
     known = {
         errno.ENOENT: _("there is no such file or folder"),

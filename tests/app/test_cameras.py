@@ -15,7 +15,9 @@ from studio.app._cameras import OnAir
 from studio.app._devices import HouseDevices
 from studio.bus import Bus
 from studio.catalogue import Catalogue
+from studio.cli._devices import _rows
 from studio.devices import Camera, Hardware, Obs, open_devices
+from studio.events import LinkChanged
 from studio.rehearsal import CameraTwin, ObsTwin
 from studio.show import check
 from studio.venue import read
@@ -122,6 +124,10 @@ async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: st
         async with HouseDevices(venue).open(["turns"]) as opened:
             assert await opened.there(30.0) == {}
             assert opened.devices.keys() == {"turns"}
+            assert _rows(LinkChanged("obs", "online", ""), opened, meters=False) == [], (
+                "OBS runs for the guard, unwatched"
+            )
+            assert _rows(LinkChanged("turns", "online", ""), opened, meters=False)
             outcome = await opened.orders.call("turns", "preset.recall", {"preset": "1"}, dry_run=False, deadline=9)
             assert (outcome.kind, "on air" in outcome.reason) == ("refused", True)
             outcome = await opened.orders.call(

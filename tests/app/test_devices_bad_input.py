@@ -97,7 +97,7 @@ WRONG = {
     "pad1: recall:evning": 'there is no "evning" in presets/snapshots; did you mean "evening"?',
     "pad1: {do: {set: {dsek: {ch1.mute: true}}}}": 'There is no device "dsek" in studio.toml; did you mean "desk"?',
     "pad1: {do: {set: {desk: {ch9.mute: true}}}}": 'desk has no control "ch9.mute"; did you mean "ch2.mute"?',
-    "pad1: {do: {set: {desk: {ch1.fader: 11}}}}": "ch1.fader goes from -90.0 to 10.0 dB.",
+    "pad1: {do: {set: {desk: {ch1.fader: 11}}}}": "ch1.fader goes from -90 to 10 dB.",
     "pad1: {do: {set: {desk: {ch1.mute: 1}}}}": "ch1.mute is a switch, which 1.0 is not.",
     "pad1: {do: {toggle: {desk: ch1.fader}}}": "ch1.fader is a level, which True is not.",
     "pad1: {do: {call: {desk: fly}}}": 'desk has no action "fly"',
@@ -110,7 +110,7 @@ WRONG = {
     "pad1: {moves: {desk: ch1.fader}}": '"pad1" of pads is a pad, which cannot do this',
     "fader1: stop": '"fader1" of pads is a fader, which cannot do this',
     "fader1: {moves: {desk: ch1.mute}}": "ch1.mute of desk is no number that can be set",
-    "fader1: {moves: {desk: ch1.fader}, lowest: -99}": "ch1.fader goes from -90.0 to 10.0 dB.",
+    "fader1: {moves: {desk: ch1.fader}, lowest: -99}": "ch1.fader goes from -90 to 10 dB.",
 }
 """A line of `presets/bindings/`, and what is said of it; together they are one file, each control once."""
 
@@ -140,7 +140,7 @@ def test_snapshots_that_cannot_be(house: House) -> None:
         "presets/snapshots/evening.yaml", "set:\n  desk:\n    ch1.fader: 30\n    ch7.fader: 0\n  cam: {zoom: 1}\n"
     )
     assert house.asked() == [
-        "presets/snapshots/evening.yaml line 3: ch1.fader goes from -90.0 to 10.0 dB.",
+        "presets/snapshots/evening.yaml line 3: ch1.fader goes from -90 to 10 dB.",
         'presets/snapshots/evening.yaml line 4: desk has no control "ch7.fader"; did you mean "ch2.fader"?',
         'presets/snapshots/evening.yaml line 5: There is no device "cam" in studio.toml; known here: desk, pads',
     ]

@@ -93,7 +93,7 @@ async def test_set_is_done_when_the_desk_says_so(desk: DeskTwin, ask: Ask) -> No
 async def test_what_cannot_be_is_one_sentence(desk: DeskTwin, ask: Ask) -> None:
     wrong = {
         ("set", "desk", "ch1.fadr", "3"): (1, 'desk has no control "ch1.fadr"; did you mean "ch1.fader"?'),
-        ("set", "desk", "ch1.fader", "30"): (1, "ch1.fader goes from -90.0 to 10.0 dB."),
+        ("set", "desk", "ch1.fader", "30"): (1, "ch1.fader goes from -90 to 10 dB."),
         ("set", "desk", "ch1.fader", "1", "--dry"): (2, "studio devices set --help tells what there is."),
         ("set", "dsek", "ch1.fader", "1"): (1, 'There is no device "dsek" in studio.toml; did you mean "desk"?'),
         ("recall", "nothing"): (2, 'there is no "nothing" in presets/snapshots'),

@@ -37,7 +37,7 @@ TimeoutOption = Annotated[
     typer.Option("--timeout", min=0.1, max=600, help=_("Seconds to wait for devices to be there, and to answer.")),
 ]
 DryOption = Annotated[bool, typer.Option("--dry-run", help=_("Say what would be done, and do nothing."))]
-DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", help=_("Its name in studio.toml, or obs."))]
+DeviceArgument = Annotated[str, typer.Argument(metavar=_("DEVICE"), help=_("Its name in studio.toml, or obs."))]
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[DEVICE]...", help=_("Their names; without any, all but surfaces."))
 ]
@@ -94,7 +94,13 @@ def status(
             return [{**row, "detail": row["detail"] or absent.get(row["name"], "")} for row in rows], bool(absent)
 
     rows, absent = _run(look())
-    _json(rows) if as_json else out.print(shown.status(rows))
+    if as_json:
+        _json(rows)
+    else:
+        out.print(shown.status(rows))
+        for row in rows:
+            if row["detail"]:
+                out.print(shown.wrong(row), soft_wrap=True)
     if absent:
         raise typer.Exit(1)
 
@@ -181,6 +187,8 @@ def _until_asked() -> Any:  # noqa: ANN401 - a context
 
 def _rows(fact: object, opened: Opened, *, meters: bool) -> list[dict[str, Any]]:
     now = {"time": round(time.time(), 3)}
+    if getattr(fact, "name", None) not in opened.devices:  # OBS beside a camera runs for its guard, and is not watched
+        return []
     match fact:
         case PropertyChanged(name=name, control=control, property=known):
             described = opened.devices[name].controls().get(control)
@@ -196,7 +204,7 @@ def _rows(fact: object, opened: Opened, *, meters: bool) -> list[dict[str, Any]]
 def set_(
     device: DeviceArgument,
     what: Annotated[
-        list[str], typer.Argument(metavar="CONTROL VALUE", help=_("Or CONTROL=VALUE, as often as wanted."))
+        list[str], typer.Argument(metavar=_("CONTROL VALUE"), help=_("Or CONTROL=VALUE, as often as wanted."))
     ],
     venue: VenueOption = None,
     *,
@@ -261,6 +269,11 @@ def call(
                 except ValueError as problem:
                     raise ShowError(str(problem)) from None
             outcome = await opened.orders.call(device, action, given, dry_run=dry_run, deadline=timeout)
+            guarded = "anyway" in wanted and getattr(opened.devices[device], "on_air", False)
+            if outcome.kind == "refused" and guarded and "anyway" not in outcome.reason:
+                # the next command is another process, which remembers no first time
+                how = _("On the command line, add anyway=true.")
+                outcome = Outcome(outcome.kind, f"{outcome.reason} {how}")
             return [Done(device, action, None, outcome)]
 
     done = _run(ask())
@@ -414,9 +427,8 @@ def _end(done: Sequence[Done], *, as_json: bool) -> None:
     if as_json:
         _json([shown.done(one) for one in done])
     else:
-        for one in done:
-            if not one.already:
-                out.print(shown.outcome(one), soft_wrap=True)
+        for line in shown.outcomes([one for one in done if not one.already]):
+            out.print(line, soft_wrap=True)
         if done and all(one.already for one in done):
             out.print(_("All of it is so already."))
     outcome: Outcome = worst(done)

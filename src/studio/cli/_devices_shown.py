@@ -37,6 +37,8 @@ COLOURS = {
     "reported": "",
     "assumed": "yellow",
 }
+ALIKE = 8
+"""Lines that say the same; more are told as one."""
 MANY = 40
 """Rows of a plan for people; the whole of it is in --json."""
 
@@ -72,6 +74,9 @@ def word(kind: str) -> str:
         "open": _("cannot be told now"),
         "device": _("device"),
         "us": _("us"),
+        "real device": _("with a real one"),
+        "rehearsal": _("in rehearsal"),
+        "manual only": _("by the manual only"),
     }.get(kind, kind)
 
 
@@ -96,7 +101,7 @@ def devices(named: Sequence[Named]) -> Table:
     for title in (_("device"), _("model"), _("where"), _("checked")):
         table.add_column(title, overflow="fold")
     for one in named:
-        table.add_row(one.name, one.what, one.where, one.checked)
+        table.add_row(one.name, one.what, one.where, word(one.checked))
     return table
 
 
@@ -108,9 +113,9 @@ def summary(name: str, seen: Seen, opened: Opened) -> dict[str, Any]:
 
 
 def status(rows: Sequence[dict[str, Any]]) -> Table:
-    """One row a device."""
+    """One row a device; what is wrong with it is `wrong`, below, where there is room for a sentence."""
     table = Table()
-    for title in (_("device"), _("state"), _("reported"), _("stale"), _("unknown"), _("actions"), _("what is wrong")):
+    for title in (_("device"), _("state"), _("reported"), _("stale"), _("unknown"), _("actions")):
         table.add_column(title, overflow="fold")
     for row in rows:
         numbers = (
@@ -119,8 +124,14 @@ def status(rows: Sequence[dict[str, Any]]) -> Table:
             str(row["unknown"]),
             str(row["actions"]),
         )
-        table.add_row(Text(row["name"]), coloured(row["link"]), *numbers, Text(row["detail"]))
+        table.add_row(Text(row["name"]), coloured(row["link"]), *numbers)
     return table
+
+
+def wrong(row: dict[str, Any]) -> Text:
+    """What is wrong with one device: a line."""
+    named = row["name"] in row["detail"]
+    return Text("" if named else f"{row['name']}: ", style="bold").append(row["detail"], style="not bold")
 
 
 def value(device: str, control: Control | None, known: Property, name: str = "") -> dict[str, Any]:
@@ -167,8 +178,10 @@ def plan(steps: Sequence[Step]) -> Table:
     """What would change, what is so already, what is not known, what cannot be and why."""
     table = Table(_("control"), _("now"), _("then"), _("plan"), _("why"))
     counts = [step for step in steps if step.kind != "same"]
+    above = ""
     for step in counts[:MANY]:
-        why = Text(step.reason)
+        why = Text("″" if step.reason and step.reason == above else step.reason)  # said once is enough
+        above = step.reason
         now = Text(text(step.now.value, step.unit), style=COLOURS.get(step.now.source, ""))
         table.add_row(Text(step.name), now, text(step.wanted, step.unit), coloured(step.kind), why)
     if len(counts) > MANY:
@@ -208,9 +221,24 @@ def done(one: Done) -> dict[str, Any]:
     return row if one.value is None else {**row, "value": one.value}
 
 
-def outcome(one: Done) -> Text:
-    """One line."""
-    line = Text(f"{one.device} {one.control}  ", style="bold")
+def outcomes(done: Sequence[Done]) -> list[Text]:
+    """One line each; where more than `ALIKE` ended alike for one reason, one line for all of them."""
+    alike: dict[tuple[str, str, str], list[Done]] = {}
+    for one in done:
+        alike.setdefault((one.device, one.outcome.kind, one.outcome.reason), []).append(one)
+    lines = []
+    for same in alike.values():
+        if len(same) <= ALIKE:
+            lines += [_outcome(one, one.control) for one in same]
+        else:
+            names = ", ".join(one.control for one in same[:3])
+            more = _("and {count} more").format(count=len(same) - 3)
+            lines.append(_outcome(same[0], f"{names} {more}"))
+    return lines
+
+
+def _outcome(one: Done, what: str) -> Text:
+    line = Text(f"{one.device} {what}  ", style="bold")
     line.append_text(coloured(one.outcome.kind))
     if one.outcome.reason:
         line.append(f"  {one.outcome.reason}")

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from studio.cli._screen import out
 from studio.devices import OscLearner, listen_osc
-from studio.errors import DeviceError, DrawerError
+from studio.errors import DeviceError, DrawerError, why
 from studio.language import _, plural
 from studio.wire.osc import Message
 
@@ -62,7 +62,10 @@ def learn(  # noqa: PLR0917 - typer's options
     try:
         _listen(learner, listen, to, say or [], seconds)
     except OSError as problem:
-        raise DeviceError(_("There is nothing to hear: {reason}").format(reason=problem)) from None
+        where = f"{host}:{port}" if to else f"--listen {listen}"
+        raise DeviceError(
+            _("There is nothing to hear at {where}: {reason}.").format(where=where, reason=why(problem))
+        ) from None
     guesses = [guess for guess in learner.guesses() if guess.kind]
     if not guesses:
         raise DeviceError(_("Nothing was heard that could be a control, so no file was written."))

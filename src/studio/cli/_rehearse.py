@@ -39,7 +39,9 @@ def rehearse(
         Path | None,
         typer.Option("--write", metavar="FILE", help=_("Where to write the studio.toml that leads to the twins.")),
     ] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help=_("End by itself after so many seconds."))] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help=_("End by itself after so many seconds."))
+    ] = None,
 ) -> None:
     """Put the hall up, show it, and take it down at Ctrl-C."""
     asyncio.run(_rehearse(venue, hall, faults, write, seconds))
@@ -97,7 +99,7 @@ async def _within(done: asyncio.Event, seconds: float) -> bool:
 def _table(hall: PretendHall) -> Table:
     table = Table(title=_("Rehearsal: none of this is real"), title_justify="left")
     for title in (_("device"), _("model"), _("at")):
-        table.add_column(title, no_wrap=True)
+        table.add_column(title, overflow="fold")
     table.add_column(_("told last"), overflow="ellipsis", no_wrap=True)
     table.add_column(_("wrong with it"), overflow="fold", style="red")
     for put in hall.puts.values():

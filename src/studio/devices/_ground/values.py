@@ -17,6 +17,10 @@ Value: TypeAlias = float | str | bool
 LARGEST = 1e15
 """No device counts further; what is beyond is infinite, or an integer that no float can be."""
 
+YES = ("on", "true", "yes", "1")
+NO = ("off", "false", "no", "0")
+"""What people type for a switch, besides what it is called in their language."""
+
 Kind = Literal["level", "number", "switch", "text", "choice", "meter"]
 """`level`: decibels by the device's own law; `number`: in `unit`; `meter`: measured many times a second, never set."""
 
@@ -69,8 +73,10 @@ class Control:
         """Return what somebody typed as a value; ValueError with a sentence where it is none of this control's."""
         if self.kind == "switch":
             word = text.strip().casefold()
-            if word in ("on", "true", "yes", "1", "off", "false", "no", "0"):
-                return self.fit(word in ("on", "true", "yes", "1"))
+            if word in (*YES, _("on")):
+                return self.fit(value=True)
+            if word in (*NO, _("off")):
+                return self.fit(value=False)
             raise ValueError(_("{control} is on or off, not {value}.").format(control=self.name, value=repr(text)))
         if self.kind in ("level", "number", "meter"):
             try:
@@ -95,11 +101,15 @@ class Control:
         high = math.inf if self.highest is None else self.highest
         if not low <= value <= high or abs(value) > LARGEST:  # also for what is no number
             raise ValueError(
-                _("{control} goes from {lowest} to {highest} {unit}.").format(
-                    control=self.name, lowest=self.lowest, highest=self.highest, unit=self.unit
-                )
+                _("{control} goes from {lowest} to {highest} {unit}.")
+                .format(control=self.name, lowest=_end(self.lowest), highest=_end(self.highest), unit=self.unit)
+                .replace(" .", ".")  # of what has no unit
             )
         return float(value)
+
+
+def _end(number: float | None) -> str:
+    return "…" if number is None else f"{number:g}"
 
 
 @dataclass(frozen=True, slots=True)
