@@ -76,6 +76,8 @@ class MidiDevice(Device):
         """When the message came that is being heard, on the loop's clock."""
         self.lost = 0
         """Messages that came quicker than they were heard, ever."""
+        self._loss = ""
+        """What is said of them while this epoch lasts; empty where none was lost in it."""
 
     # ── what a kind of gear says to it ────────────────────────────────────────────────────────────────────────────────
 
@@ -155,6 +157,7 @@ class MidiDevice(Device):
         try:
             await loop.run_in_executor(self._owner, open_both)
             self.link.new_epoch()
+            self._loss = ""
             self._wake.set()
             self._idle.clear()
             port = ports[0] if self.needs_output else ports[-1]
@@ -191,13 +194,13 @@ class MidiDevice(Device):
         """Go online, and ask on; return a sentence once it has answered and does not any more."""
         await self._idle.wait()  # everything is shown before anybody hears that it is there
         if self._model.alive == "listed":
-            self.link.to("online")
+            self.link.to("online", self._loss)
             await asyncio.Event().wait()
         missed, ever = 0, False
         while True:
             if await self._answer():
                 missed, ever = 0, True
-                self.link.to("online")
+                self.link.to("online", self._loss)
             elif not ever:
                 self.link.to("degraded", self._silent())
             else:
@@ -249,13 +252,11 @@ class MidiDevice(Device):
         self.lost += count
         logger.warning("%s: %d messages came too quickly and are lost", self.name, count)
         self._gone()  # among them may have been that a pad was let go
+        self._loss = _("{name} sent more than this machine could take in: {count} of its messages are lost.").format(
+            name=self.name, count=self.lost
+        )
         if self.link.up:
-            self.link.to(
-                self.link.state,
-                _("{name} sent more than this machine could take in: {count} of its messages are lost.").format(
-                    name=self.name, count=self.lost
-                ),
-            )
+            self.link.to(self.link.state, self._loss)
 
     async def _speak(self) -> str:
         loop = asyncio.get_running_loop()
