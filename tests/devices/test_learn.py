@@ -116,7 +116,7 @@ def test_any_draft_is_accepted(tmp_path_factory: pytest.TempPathFactory, all_hea
 
 
 def test_from_the_command_line(tmp_path: Path) -> None:
-    file = tmp_path / "desk.yaml"
+    file = tmp_path / "hardware" / "desk.yaml"  # the drawer is made, too
     port = free_port(socket.SOCK_DGRAM)
     over = threading.Event()
 

@@ -43,7 +43,8 @@ def learn(  # noqa: PLR0917 - typer's options
     """Print what is heard as it is heard; write the draft at the end, and never over a file."""
     if file.exists():
         raise DrawerError(_("{file} is there already and is not overwritten.").format(file=file))
-    if not file.parent.is_dir():
+    drawer = file.parent.name == "hardware" and file.parent.parent.is_dir()  # made when there is something to put in
+    if not file.parent.is_dir() and not drawer:
         raise DrawerError(_("{folder} is no folder.").format(folder=file.parent))
     if listen is None and not (host and port and say):
         raise typer.BadParameter(
@@ -70,6 +71,7 @@ def learn(  # noqa: PLR0917 - typer's options
     if not guesses:
         raise DeviceError(_("Nothing was heard that could be a control, so no file was written."))
     note = f"draft by studio hardware learn, {time.strftime('%Y-%m-%d')}; read it through and try it on the device"
+    file.parent.mkdir(exist_ok=True)
     with file.open("x", encoding="utf-8") as written:
         written.write(learner.draft(maker, model, note, _reached(listen, port, say or [])))
     controls = sum(max(guess.channels, 1) * max(guess.sends, 1) for guess in guesses)
