@@ -79,6 +79,12 @@ async def test_a_changed_file_stays(tmp_path: Path) -> None:
         assert file.exists()
 
 
+async def test_pads_without_a_twin_stay_in_the_file_for_what_names_them() -> None:
+    house = pretended(Venue(), read_rehearsal("hall", Catalogue()))
+    async with PretendHall(house, Catalogue()).open() as hall:
+        assert 'name = "pads"' in hall.toml(), "there or not: this machine may have MIDI"
+
+
 async def test_a_script_is_played_and_undone_one_by_one() -> None:
     house = pretended(Venue(), read_rehearsal("hall", Catalogue()))
     async with PretendHall(house, Catalogue()).open() as hall:

@@ -71,6 +71,8 @@ class PretendHall:
                     await self._put(each, hardware, stack)
                 except NotSupported as no:
                     self.left_out[each.name] = str(no)
+                    if hardware.midi:  # bindings may name it, so it stays, and leads to a port that there is not
+                        self._settings[each.name] = dataclasses.replace(each, midi=NOWHERE)
             if self._venue.obs.use != "off":
                 obs = await stack.enter_async_context(ObsTwin())
                 gate = await stack.enter_async_context(Gate("tcp", obs.port))
@@ -121,10 +123,13 @@ class PretendHall:
             said["obs"] = {**said.get("obs", {}), "use": "find", "host": "127.0.0.1", "port": port}
         else:
             said["obs"] = {"use": "off"}
-        devices = [_device(self._settings[each.name], each) for each in self._venue.devices if each.name in self.puts]
+        devices = [
+            _device(self._settings[each.name], each) for each in self._venue.devices if each.name in self._settings
+        ]
         return MARK + _toml({**said, "devices": devices})
 
 
+NOWHERE = "no twin of this one"
 MARK = "# Written by `studio rehearse`: leads to the pretend devices while that runs.\n"
 
 
