@@ -102,7 +102,7 @@ class SonyCamera(Rig):
     shortened: ClassVar = {
         f"{VISCA}.session.PATIENCE": 0.15,
         f"{VISCA}.driver.POLL": 0.02,
-        f"{VISCA}.driver.RETRY": 0.1,
+        "studio.devices._camera.camera.RETRY": 0.1,
         f"{VISCA}.driver.SET_DEADLINE": 1.2,
         f"{VISCA}.talk.AGAIN": 0.03,
         f"{VISCA}.driver.AGAIN": 0.03,

@@ -25,7 +25,7 @@ VISCA = "studio.devices._visca"
 QUICK = {
     f"{VISCA}.session.PATIENCE": 0.15,
     f"{VISCA}.driver.POLL": 0.03,
-    f"{VISCA}.driver.RETRY": 0.1,
+    "studio.devices._camera.camera.RETRY": 0.1,
     f"{VISCA}.driver.AGAIN": 0.03,
     f"{VISCA}.talk.AGAIN": 0.03,
     f"{VISCA}.moves.AGAIN": 0.03,

@@ -234,7 +234,7 @@ class CameraTwin(asyncio.DatagramProtocol):
                 for packet in packets:
                     self._take_in(packet, lambda packet: None if writer.is_closing() else writer.write(packet))
         except (OSError, asyncio.CancelledError):
-            pass
+            pass  # whoever called has hung up, or the twin is switched off: both end it
         finally:
             self._streams.discard(writer)
             writer.transport.abort()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from studio.devices._camera.album import Album
 from studio.devices._camera.guard import ASK_TWICE, FAST, Guard
+from studio.devices._camera.ways import GoneError
 from studio.devices._ground.device import Device, Outcome, Property
 from studio.devices._ground.known import Known
 from studio.devices._ground.values import Action, Argument, Control
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+RETRY, RETRY_MOST = 0.5, 5.0
+"""Seconds between two calls at a camera that is not there: at first, and at most."""
 HOLD = 0.5
 """Seconds that a move goes on without being asked for again: a stick sends 5 to 25 a second while it is held."""
 PICTURE_DEADLINE = 3.0
@@ -64,9 +68,22 @@ class Camera(Device):
     leaves no camera turning. STOP overtakes whatever waits and ends whatever moves.
     """
 
-    def __init__(self, name: str, bus: Bus, presets: int, abilities: Iterable[str], folder: Path | None) -> None:
-        """Connect to nobody yet. `presets`: how many it remembers; `folder` is the house's, for names and pictures."""
+    def __init__(
+        self,
+        name: str,
+        bus: Bus,
+        where: tuple[str, int],
+        presets: int,
+        abilities: Iterable[str],
+        *,
+        folder: Path | None,
+    ) -> None:
+        """Connect to nobody yet.
+
+        `where`: host and port; `presets`: how many it remembers; `folder` is the house's, for names and pictures.
+        """
         super().__init__(name, bus)
+        self._host, self._port = where
         self.picture: Picture | None = None
         """Gives a JPEG of what the camera shows now, or `None`; called whenever a preset is saved."""
         self._presets = presets
@@ -198,7 +215,38 @@ class Camera(Device):
             halt.close()
             return None
 
+    # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _serve(self) -> None:
+        self.link.to("connecting")
+        pause = RETRY
+        while True:
+            epoch = self.link.epoch
+            try:
+                await self._live()
+            except (GoneError, OSError) as problem:
+                logger.debug("%s: %r", self.name, problem)
+                self.link.to("connecting", self._absent(problem))
+            pause = RETRY if self.link.epoch > epoch else min(pause * 1.5, RETRY_MOST)
+            await asyncio.sleep(pause)
+
+    def _absent(self, problem: Exception) -> str:
+        if isinstance(problem, GoneError) and str(problem):
+            return str(problem)
+        message = self._silence()
+        if isinstance(problem, socket.gaierror):
+            message = _('Nobody knows the address "{host}" of "{name}"; is it written right?')
+        return message.format(name=self.name, host=self._host, port=self._port)
+
     # ── what a driver does in its camera's language ───────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    async def _live(self) -> None:
+        """One epoch, until the camera answers no more: GoneError or OSError."""
+
+    def _silence(self) -> str:
+        """What to look at when it does not answer: a sentence with places for `name`, `host` and `port`."""
+        return _('"{name}" ({host}:{port}) does not answer. Is it switched on and on this network?')
 
     @abstractmethod
     async def _drive(self, lane: str, speeds: tuple[float, ...], wanted: Callable[[], bool]) -> Outcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from typing import TYPE_CHECKING, Any
 
 from studio.devices._camera.camera import LANES, Camera
@@ -38,8 +37,6 @@ AWAKE = 9
 FASTEST_TURN, FASTEST_GO, FASTEST_ZOOM = 100, 90, 11
 """Speeds of `SetGimbalLeft` and its kin, of `SetGimMotorDegree`, of `SetZoomSpeed`."""
 
-RETRY, RETRY_MOST = 0.5, 5.0
-"""Seconds between two calls at a camera that is not there: at first, and at most."""
 PATIENCE, TRIES = 0.4, 3
 """Seconds for an answer, and how often is asked."""
 POLL = 0.3
@@ -68,10 +65,11 @@ class ObsbotCamera(Camera):
     ) -> None:
         """Connect to nobody yet. `port` `None` is the model's; `folder` is the house's, for names of presets."""
         presets = ("preset.recall", "preset.name", "preset.picture")
-        super().__init__(name, bus, model.preset_count, ("stop", "move", "zoom", "home", *presets), folder)
+        where = (host, port or model.port)
+        super().__init__(
+            name, bus, where, model.preset_count, ("stop", "move", "zoom", "home", *presets), folder=folder
+        )
         self._model = model
-        self._host = host
-        self._port = port or model.port
         self._way: Way | None = None
         self._answers: dict[str, asyncio.Future[tuple[Any, ...]]] = {}
         self._describe()
@@ -297,29 +295,10 @@ class ObsbotCamera(Camera):
 
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _serve(self) -> None:
-        self.link.to("connecting")
-        pause = RETRY
-        while True:
-            epoch = self.link.epoch
-            try:
-                await self._live()
-            except (GoneError, OSError) as problem:
-                logger.debug("%s: %r", self.name, problem)
-                self.link.to("connecting", self._absent(problem))
-            pause = RETRY if self.link.epoch > epoch else min(pause * 1.5, RETRY_MOST)
-            await asyncio.sleep(pause)
-
-    def _absent(self, problem: Exception) -> str:
-        if isinstance(problem, GoneError) and str(problem):
-            return str(problem)
-        message = _('"{name}" ({host}:{port}) does not answer. Is it on, and OSC switched on in OBSBOT Center?')
-        if isinstance(problem, socket.gaierror):
-            message = _('Nobody knows the address "{host}" of "{name}"; is it written right?')
-        return message.format(name=self.name, host=self._host, port=self._port)
+    def _silence(self) -> str:
+        return _('"{name}" ({host}:{port}) does not answer. Is it on, and OSC switched on in OBSBOT Center?')
 
     async def _live(self) -> None:
-        """One epoch, until the camera answers no more: GoneError or OSError."""
         gone: BaseException | None = None
         way = await open_way(self._host, self._port, "udp", self._model.reply_port)
         try:

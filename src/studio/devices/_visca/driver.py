@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 from studio.devices._camera.ways import GoneError, open_way
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RETRY, RETRY_MOST = 0.5, 5.0
-"""Seconds between two calls at a camera that is not there: at first, and at most."""
 POLL = 0.2
 """Seconds between two questions; every second is where it looks. A remote in somebody's hand is so seen in a second."""
 POLL_STANDBY = 0.5
@@ -57,9 +54,7 @@ class ViscaCamera(ViscaMoves):
         self, name: str, model: ViscaModel, bus: Bus, host: str, port: int | None = None, *, folder: Path | None = None
     ) -> None:
         """Connect to nobody yet. `port` `None` is the model's; `folder` is the house's, for names of presets."""
-        super().__init__(name, model, bus, folder)
-        self._host = host
-        self._port = port or model.port
+        super().__init__(name, model, bus, (host, port or model.port), folder)
         self._lamp: bool | None = None
         """Whether its lamp is to be lit; `None`: it is another's, who may have lit it."""
         self._lamp_news = asyncio.Event()
@@ -141,29 +136,7 @@ class ViscaCamera(ViscaMoves):
 
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _serve(self) -> None:
-        self.link.to("connecting")
-        pause = RETRY
-        while True:
-            epoch = self.link.epoch
-            try:
-                await self._live()
-            except (GoneError, SilentError, OSError) as problem:
-                logger.debug("%s: %r", self.name, problem)
-                self.link.to("connecting", self._absent(problem))
-            pause = RETRY if self.link.epoch > epoch else min(pause * 1.5, RETRY_MOST)
-            await asyncio.sleep(pause)
-
-    def _absent(self, problem: Exception) -> str:
-        if isinstance(problem, GoneError) and str(problem):
-            return str(problem)
-        message = _('"{name}" ({host}:{port}) does not answer. Is it switched on and on this network?')
-        if isinstance(problem, socket.gaierror):
-            message = _('Nobody knows the address "{host}" of "{name}"; is it written right?')
-        return message.format(name=self.name, host=self._host, port=self._port)
-
     async def _live(self) -> None:
-        """One epoch, until the camera answers no more: GoneError, SilentError or OSError."""
         gone: BaseException | None = None
         way = await open_way(self._host, self._port, self._model.transport, self._model.reply_port)
         try:
@@ -176,7 +149,7 @@ class ViscaCamera(ViscaMoves):
                 if self._model.tally != "none":
                     tasks.create_task(self._keep_lamp())
                 await self._watch(session)
-        except* (GoneError, SilentError, OSError) as several:
+        except* (GoneError, OSError) as several:
             gone = several.exceptions[0]
         finally:
             self._session = self._epoch = None
@@ -257,7 +230,7 @@ class ViscaCamera(ViscaMoves):
             try:
                 await self._look("power" if self._standby else question)
             except NoError:
-                pass
+                pass  # a camera that says no is there
             except SilentError:
                 missed += 1
                 if missed >= MISSES:

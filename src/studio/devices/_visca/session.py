@@ -38,7 +38,7 @@ OWED, OWED_ACK = 2.0, 0.7
 to another question would be a wrong value; an acknowledgement is a hint, and waiting for lost ones holds others up."""
 
 
-class SilentError(DeviceError):
+class SilentError(GoneError):
     """The camera does not answer to what it was told or asked, however often."""
 
 

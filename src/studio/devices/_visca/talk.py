@@ -29,9 +29,9 @@ NOT_NOW = 1.0
 class ViscaTalk(Camera):
     """A camera by its profile, with the session of this epoch and what is known of it."""
 
-    def __init__(self, name: str, model: ViscaModel, bus: Bus, folder: Path | None) -> None:
+    def __init__(self, name: str, model: ViscaModel, bus: Bus, where: tuple[str, int], folder: Path | None) -> None:
         """Connect to nobody yet. `folder` is the house's, for names of presets."""
-        super().__init__(name, bus, model.presets.count, _abilities(model), folder)
+        super().__init__(name, bus, where, model.presets.count, _abilities(model), folder=folder)
         self._model = model
         self._entries = entries(model)
         self._unknown: set[str] = set()
