@@ -35,6 +35,10 @@ MODULES = {
     "hls.js/dist/hls.min.mjs": "hls.js",
     "hls.js/dist/hls.worker.js": "hls-worker.js",
     "hls.js/LICENSE": "hls-licence.txt",
+    "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer.js",
+    "wavesurfer.js/dist/plugins/regions.esm.js": "regions.js",
+    "wavesurfer.js/dist/plugins/timeline.esm.js": "timeline.js",
+    "wavesurfer.js/LICENSE": "wavesurfer-licence.txt",
 }
 """Files of the npm packages, and their names in `VENDOR`."""
 

@@ -19,7 +19,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "STREET": ("cli",),
     "DOORS": ("web", "rehearsal"),
     "HALLWAY": ("app",),
-    "CRAFTS": ("show", "captions"),
+    "CRAFTS": ("show", "captions", "archive"),
     "MACHINES": ("devices", "media", "speech"),
     "PAPER": ("subtitles", "wire"),
     "TOOLS": ("venue", "keys", "catalogue", "bridge", "events", "spoken", "sound", "bus", "supervise"),
@@ -68,6 +68,12 @@ HEAVY: dict[str, tuple[str, ...]] = {
     "uvicorn": ("web",),
     "websockets": ("web", "rehearsal"),
     "httpx": ("captions",),
+    "sqlalchemy": ("archive",),
+    "dask": ("archive",),
+    "distributed": ("archive",),
+    "docx": ("archive",),
+    "odfdo": ("archive",),
+    "ttconv": ("subtitles",),
     "typer": ("cli",),
 }
 """Libraries that belong to one room, whose own types end at its door."""
@@ -83,6 +89,12 @@ SLOW = (
     "mido",
     "rtmidi",
     "httpx",
+    "sqlalchemy",
+    "dask",
+    "distributed",
+    "docx",
+    "odfdo",
+    "ttconv",
 )
 """Of these, the ones that only load when they are first used."""
 

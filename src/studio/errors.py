@@ -75,6 +75,10 @@ class CaptionsError(StudioError):
     """Captions cannot be made or kept."""
 
 
+class ArchiveError(StudioError):
+    """A film cannot be subtitled, found or kept."""
+
+
 class DeviceError(StudioError):
     """A thing with a plug does not do as asked."""
 
