@@ -207,7 +207,9 @@ def options_of(words: list[str]) -> set[str]:
     """Every option of the command that `words` begin with."""
     command: Any = typer.main.get_command(app)
     while words and (below := getattr(command, "commands", None)) and not words[0].startswith("-"):
-        if words[0] not in below and "listen" in below:  # `studio captions FILE` is short for it
+        if (
+            words[0] not in below and "listen" in below
+        ):  # `studio captions FILE`, `studio subtitle FILM` are short for it
             words = ["listen", *words]
         assert words[0] in below, words
         command, words = below[words[0]], words[1:]

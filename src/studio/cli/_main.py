@@ -28,6 +28,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _obs,
     _rehearse,
     _shows,
+    _subtitle,
 )
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ app.add_typer(_devices.app, name="devices")
 app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
 app.add_typer(_obs.app, name="obs")
+app.add_typer(_subtitle.app, name="subtitle")
 
 VERBOSE = "--verbose"
 
