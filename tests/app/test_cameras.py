@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from tests.devices.hall import until
 from studio.app import _cameras
 from studio.app._cameras import OnAir
 from studio.app._devices import HouseDevices
+from studio.app._own_obs import kept, own_obs
 from studio.bus import Bus
 from studio.catalogue import Catalogue
 from studio.cli._devices import _rows
@@ -24,8 +27,10 @@ from studio.venue import read
 from studio.wire.obs import Collection, Scene, Source
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from studio.devices import Outcome
     from studio.venue import Venue
 
 
@@ -134,6 +139,113 @@ async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: st
                 "turns", "preset.recall", {"preset": "1", "anyway": True}, dry_run=False, deadline=9
             )
             assert outcome.kind == "confirmed"
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from studio.app._own_obs import kept
+from studio.venue import read
+with kept(read(Path(sys.argv[1])), "127.0.0.1", int(sys.argv[2]), "lipa"):
+    print("kept", flush=True)
+    time.sleep(600)
+"""
+"""A show, as far as its own OBS is concerned."""
+
+
+@contextlib.asynccontextmanager
+async def show_with_its_own_obs(venue: Venue, port: int) -> AsyncIterator[None]:
+    """It is killed in the end."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HOLDS, str(venue.file), str(port)), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    assert await process.stdout.readline() == b"kept\n"
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_the_obs_that_a_show_started_for_itself_guards_the_command_line(
+    tmp_path: Path,
+    answers: bool,  # noqa: FBT001 - it is starting, or up
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its password is in no studio.toml and no environment. Where it does not answer, any camera may be on air."""
+    monkeypatch.setenv("STUDIO_STATE", str(tmp_path / "state"))
+    model = Catalogue().load("hardware", "generic-visca", Hardware).visca
+    assert model is not None
+    async with ObsTwin("lipa") as twin, CameraTwin(model) as camera:
+        text = f"""
+            obs = {{ use = "start", port = {free_port()} }}
+            web = {{ port = {free_port()} }}
+            devices = [{{ name = "turns", hardware = "generic-visca", port = {camera.port} }}]
+            cameras = [{{ name = "Film", device = "/dev/video0", ptz = "turns" }}]
+            """
+        venue = house(tmp_path, text)
+
+        async def recalls(**more: bool) -> Outcome:
+            async with HouseDevices(venue).open(["turns"]) as opened:
+                assert await opened.there(30.0) == {}
+                return await opened.orders.call("turns", "preset.recall", {"preset": "1", **more}, deadline=9)
+
+        async with show_with_its_own_obs(venue, twin.port if answers else free_port()):
+            (file,) = (tmp_path / "state").glob("obs-*.json")
+            assert file.stat().st_mode & 0o777 == 0o600
+            outcome = await recalls()
+            assert outcome.kind == "refused"
+            assert ("on air; ask" if answers else "Nobody can tell") in outcome.reason
+            assert (await recalls(anyway=True)).kind == "confirmed"
+            if answers:
+                twin.hand("scene", "Holding")
+                assert (await recalls()).kind == "confirmed", "OBS says that nobody sees it"
+                twin.hand("scene", "Talk")
+        known = own_obs(venue)
+        assert known is not None
+        assert (known.running, "lipa" in repr(known)) == (False, False)
+        # Of a show that was killed its OBS may live on.
+        assert (await recalls()).kind == ("refused" if answers else "confirmed")
+        with kept(venue, "127.0.0.1", 1, ""):
+            pass
+        assert own_obs(venue) is None
+
+
+async def test_a_silent_obs_and_a_show_that_says_nothing_of_its_own_leave_the_guard_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_STATE", str(tmp_path / "state"))
+    model = Catalogue().load("hardware", "generic-visca", Hardware).visca
+    assert model is not None
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        taken = mute.getsockname()[1]
+        async with CameraTwin(model) as camera:
+            for obs, web in (
+                (f'use = "find", port = {taken}', free_port()),
+                (f'use = "start", port = {free_port()}', taken),
+            ):
+                venue = house(
+                    tmp_path,
+                    f"""
+                    obs = {{ {obs} }}
+                    web = {{ port = {web} }}
+                    devices = [{{ name = "turns", hardware = "generic-visca", port = {camera.port} }}]
+                    cameras = [{{ name = "Film", device = "/dev/video0", ptz = "turns" }}]
+                    """,
+                )
+                async with HouseDevices(venue).open(["turns"]) as opened:
+                    assert await opened.there(30.0) == {}
+                    outcome = await opened.orders.call("turns", "home", {}, deadline=9)
+                    assert (outcome.kind, "Nobody can tell" in outcome.reason) == ("refused", True)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def test_what_turns_a_camera_is_a_device_that_can_and_turns_no_other(tmp_path: Path) -> None:

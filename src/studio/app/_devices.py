@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from studio import devices, show
 from studio.app._cameras import OnAir
 from studio.app._orders import Orders
+from studio.app._own_obs import own_obs
 from studio.bus import Bus
 from studio.catalogue import Catalogue, instead, user_folder
 from studio.errors import DeviceError, DrawerError, StudioError
@@ -113,10 +114,10 @@ class HouseDevices:
         opened = devices.open_devices(own, self._catalogue, bus, self._venue.folder)
         made: dict[str, Device] = {one.name: one for one in opened}
         guarded = any(isinstance(one, devices.Camera) for one in opened) and self._venue.obs.use != "off"
-        obs = _obs(self._venue, bus) if guarded or OBS in chosen else None
+        obs = await _running_obs(self._venue, bus) if guarded or OBS in chosen else None
         if obs and OBS in chosen:
             made[OBS] = obs
-        guard = _Guard(self._on_air(made), obs) if obs and guarded else None
+        guard = _Guard(self._venue, self._on_air(made), obs) if obs and guarded else None
         running = [asyncio.create_task(device.run()) for device in {*made.values(), *([obs] if obs else [])}]
         try:
             yield Opened(made, bus, Orders(lambda: made, self._catalogue, journal(self._venue)), guard)
@@ -139,17 +140,45 @@ class HouseDevices:
 class _Guard(NamedTuple):
     """What cameras on air are guarded by: the command line is no way around it."""
 
+    venue: Venue
     on_air: OnAir
     obs: devices.Obs
 
     async def look(self, seconds: float) -> None:
-        """Have OBS say what is on air, where it is there within `seconds`; any camera may be where it refuses us."""
+        """Have OBS say what is on air, where it answers within `seconds`; else any camera may be, unless there is none.
+
+        There is none only where its machine says that nobody listens, and no show runs that may have started one.
+        Silence says nothing.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.obs.link.wait_online()
+        if self.obs.link.up:
             self.on_air.follow(LinkChanged(self.obs.name, self.obs.link.state, ""), self.obs)
-        if self.obs.link.state == "refused":
+        elif not await self._no_obs():
             self.on_air.beware()
+
+    async def _no_obs(self) -> bool:
+        settings, web = self.venue.obs, self.venue.web
+        own = own_obs(self.venue) if settings.use == "start" else None
+        if own and own.running:  # it is just starting
+            return False
+        if settings.use == "start" and not await _nobody(web.host, web.port):
+            return False  # a show runs, and how its OBS is called it could not keep, or is another user's
+        return await _nobody(self.obs.host, self.obs.port)
+
+
+async def _nobody(host: str, port: int) -> bool:
+    """Whether the machine itself says that nobody listens there."""
+    try:
+        async with asyncio.timeout(OBS_PATIENCE):
+            _reader, writer = await asyncio.open_connection(host, port)
+    except ConnectionRefusedError:
+        return True
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return False
 
 
 class Opened:
@@ -200,3 +229,11 @@ def journal(venue: Venue) -> show.Journal:
 def _obs(venue: Venue, bus: Bus) -> devices.Obs:
     settings = venue.obs
     return devices.Obs(settings.host, settings.port, os.environ.get(settings.password_env, ""), bus, OBS)
+
+
+async def _running_obs(venue: Venue, bus: Bus) -> devices.Obs:
+    """The OBS of this house: that of the show that runs, where it started one for itself."""
+    own = own_obs(venue) if venue.obs.use == "start" else None
+    if own and (own.running or await devices.obs_answers(own.host, own.port)):
+        return devices.Obs(own.host, own.port, own.password, bus, OBS)
+    return _obs(venue, bus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -17,6 +18,7 @@ from studio.app._cameras import OnAir
 from studio.app._device_commands import DeviceCommands
 from studio.app._devices import OBS, journal
 from studio.app._orders import Orders, known, look
+from studio.app._own_obs import kept
 from studio.app._surfaces import Surfaces
 from studio.bus import Bus
 from studio.catalogue import instead
@@ -223,7 +225,11 @@ class Plugs:
         tasks.create_task(self._obs.run())
 
     async def _run_process(self, process: devices.ObsProcess) -> None:
-        with self._no_driver_ends_the_show():
+        with self._no_driver_ends_the_show(), contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(kept(self._venue, process.host, process.port, process.password))
+            except OSError as problem:  # then the command line guards the cameras as if they were on air
+                logger.warning("how the show's OBS is called cannot be kept: %s", problem)
             await process.run()
 
     @contextmanager

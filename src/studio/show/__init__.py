@@ -7,7 +7,7 @@ from studio.show._board import Ask, Board, Move, Where
 from studio.show._check import Finding, check
 from studio.show._check_bindings import check_bindings
 from studio.show._destinations import Outlet, chosen, load_outlets
-from studio.show._journal import Entry, Journal
+from studio.show._journal import Entry, Journal, state_folder
 from studio.show._lights import World
 from studio.show._plan import Back, Changed, Desired, Reported, Seen, Step, holds, plan, plan_back, wrong_call
 from studio.show._scenes import Scenes, load_scenes, load_slate
@@ -63,6 +63,7 @@ __all__ = [
     "plan",
     "plan_back",
     "save_snapshot",
+    "state_folder",
     "taken",
     "wrong_call",
 ]
