@@ -18,8 +18,9 @@ from studio.app._devices import HouseDevices
 from studio.app._own_obs import kept, own_obs
 from studio.bus import Bus
 from studio.catalogue import Catalogue
-from studio.cli._devices import _rows
+from studio.cli._devices import _anyway, _hinted, _rows
 from studio.devices import Camera, Hardware, Obs, open_devices
+from studio.errors import ShowError
 from studio.events import LinkChanged
 from studio.rehearsal import CameraTwin, ObsTwin
 from studio.show import check
@@ -139,6 +140,20 @@ async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: st
                 "turns", "preset.recall", {"preset": "1", "anyway": True}, dry_run=False, deadline=9
             )
             assert outcome.kind == "confirmed"
+            # a switch that is set meets it as well, and a second command is no second asking
+            for anyway, became in ((False, "refused"), (True, "confirmed")):
+                steps = await opened.orders.planned({"turns": {"power": False}})
+                (done,) = await opened.orders.do(steps, by="set", anyway=anyway)
+                (told,) = _hinted([done], opened)
+                assert (done.outcome.kind, "--anyway" in told.outcome.reason) == (became, not anyway)
+
+
+def test_anyway_is_said_as_of_a_call_or_as_an_option() -> None:
+    assert _anyway(["power", "off", "anyway=true"], anyway=False) == (True, ["power", "off"])
+    assert _anyway(["power=off", "anyway=no"], anyway=True) == (False, ["power=off"])
+    assert _anyway(["name", "anyway"], anyway=False) == (False, ["name", "anyway"]), "a value may be any word"
+    with pytest.raises(ShowError, match="anyway is on or off"):
+        _anyway(["power=off", "anyway=perhaps"], anyway=False)
 
 
 HOLDS = """

@@ -25,6 +25,7 @@ class _Set(msgspec.Struct, forbid_unknown_fields=True):
     control: Name
     value: float | bool | Text
     dry_run: bool = False
+    anyway: bool = False
 
 
 class _Call(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,6 +38,7 @@ class _Call(msgspec.Struct, forbid_unknown_fields=True):
 class _Recall(msgspec.Struct, forbid_unknown_fields=True):
     snapshot: Name
     dry_run: bool = False
+    anyway: bool = False
 
 
 class _Undo(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,14 +70,14 @@ class DeviceCommands:
     async def _do(self, wish: object) -> Outcome:
         orders = self._orders
         match wish:
-            case _Set(device=device, control=control, value=value, dry_run=dry_run):
+            case _Set(device=device, control=control, value=value, dry_run=dry_run, anyway=anyway):
                 steps = await orders.planned({device: {control: value}})
-                return _told(await orders.do(steps, by="set", dry_run=dry_run))
+                return _told(await orders.do(steps, by="set", dry_run=dry_run, anyway=anyway))
             case _Call(device=device, action=action, arguments=given, dry_run=dry_run):
                 return await orders.call(device, action, given, dry_run=dry_run)
-            case _Recall(snapshot=name, dry_run=dry_run):
+            case _Recall(snapshot=name, dry_run=dry_run, anyway=anyway):
                 steps = await orders.planned(orders.snapshot(name))
-                return _told(await orders.do(steps, by=f"recall {name}", dry_run=dry_run))
+                return _told(await orders.do(steps, by=f"recall {name}", dry_run=dry_run, anyway=anyway))
             case _Undo(dry_run=dry_run):
                 entry = await orders.last()
                 if entry is None:

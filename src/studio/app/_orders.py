@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from studio import show
 from studio.catalogue import instead
-from studio.devices import Outcome, Value
+from studio.devices import Camera, Outcome, Value
 from studio.errors import DeviceError, ShowError
 from studio.language import _
 
@@ -89,9 +89,17 @@ class Orders:
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def do(
-        self, steps: Sequence[Step], *, by: str, dry_run: bool = False, deadline: float = DEADLINE
+        self,
+        steps: Sequence[Step],
+        *,
+        by: str,
+        dry_run: bool = False,
+        deadline: float = DEADLINE,
+        anyway: bool = False,
     ) -> list[Done]:
         """Carry out what of `steps` is to be done, each control with its own `deadline` (seconds).
+
+        `anyway`: also of cameras that viewers see.
 
         What is changed is in the journal before anything is sent; ShowError where it cannot be kept.
         """
@@ -117,7 +125,7 @@ class Orders:
                 outcome = SIMULATED if up else Outcome("refused", step.reason)
             else:
                 async with lanes[step.device]:
-                    outcome = await self.set(step.device, step.control, step.wanted, deadline)
+                    outcome = await self.set(step.device, step.control, step.wanted, deadline, anyway=anyway)
             return Done(step.device, step.control, step.wanted, outcome, step.kind == "same")
 
         done = list(await asyncio.gather(*map(each, steps)))
@@ -128,12 +136,15 @@ class Orders:
                 await asyncio.to_thread(self._journal.undone, journalled, never)
         return done
 
-    async def set(self, device: str, control: str, value: Value, deadline: float = DEADLINE) -> Outcome:
+    async def set(
+        self, device: str, control: str, value: Value, deadline: float = DEADLINE, *, anyway: bool = False
+    ) -> Outcome:
         """Set one control, without plan and journal: of faders and what is undone. Never raises for a device's sake."""
         there = self._devices().get(device)
         if there is None:
             return Outcome("refused", self._no_device(device))
-        return await answered(there, there.set(control, value), deadline)
+        asked = there.set(control, value, anyway=anyway) if isinstance(there, Camera) else there.set(control, value)
+        return await answered(there, asked, deadline)
 
     async def call(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import fnmatch
 import signal
 import sys
@@ -19,7 +20,7 @@ from studio.app import Done, HouseDevices, Opened, worst
 from studio.cli import _devices_shown as shown
 from studio.cli._screen import err, out
 from studio.cli._shows import VenueOption, read_venue
-from studio.devices import Metered, Outcome, PropertyChanged, Value
+from studio.devices import Control, Metered, Outcome, PropertyChanged, Value
 from studio.errors import DeviceError, ShowError
 from studio.events import LinkChanged
 from studio.language import _
@@ -36,6 +37,9 @@ TimeoutOption = Annotated[
     float,
     typer.Option("--timeout", min=0.1, max=600, help=_("Seconds to wait for devices to be there, and to answer.")),
 ]
+AnywayOption = Annotated[
+    bool, typer.Option("--anyway", help=_("Also of a camera that viewers see, or may see: they will see it move."))
+]
 DryOption = Annotated[bool, typer.Option("--dry-run", help=_("Say what would be done, and do nothing."))]
 DeviceArgument = Annotated[str, typer.Argument(metavar=_("DEVICE"), help=_("Its name in studio.toml, or obs."))]
 NamesArgument = Annotated[
@@ -44,6 +48,8 @@ NamesArgument = Annotated[
 MORE = {"ignore_unknown_options": True}
 """So that -12 is a value and no option."""
 NEWLINE = "\n"
+ANYWAY = Control("anyway", "switch")
+"""No device has a control of that name."""
 
 
 def _house(venue: Any) -> HouseDevices:  # noqa: ANN401 - a path, or none
@@ -208,12 +214,14 @@ def set_(
     ],
     venue: VenueOption = None,
     *,
+    anyway: AnywayOption = False,
     dry_run: DryOption = False,
     as_json: JsonOption = False,
     timeout: TimeoutOption = 5.0,
 ) -> None:
     """Print what became of each; exit with 1 unless all are confirmed."""
     _no_options(what)
+    anyway, what = _anyway(what, anyway=anyway)
 
     async def ask() -> list[Done]:
         async with _house(venue).open([device]) as opened:
@@ -229,7 +237,8 @@ def set_(
                     raise ShowError(str(problem)) from None
             steps = await opened.orders.planned({device: wanted}, timeout)
             _show_plan(shown.plan(steps), as_json=as_json)
-            return await opened.orders.do(steps, by="set", dry_run=dry_run, deadline=timeout)
+            done = await opened.orders.do(steps, by="set", dry_run=dry_run, deadline=timeout, anyway=anyway)
+            return _hinted(done, opened)
 
     _end(_run(ask()), as_json=as_json)
 
@@ -243,6 +252,7 @@ def call(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...")] = None,
     venue: VenueOption = None,
     *,
+    anyway: AnywayOption = False,
     dry_run: DryOption = False,
     as_json: JsonOption = False,
     timeout: TimeoutOption = 5.0,
@@ -268,13 +278,11 @@ def call(
                     given[name] = wanted[name].read(text) if name in wanted else text
                 except ValueError as problem:
                     raise ShowError(str(problem)) from None
+            if anyway and "anyway" in wanted:
+                given["anyway"] = True
             outcome = await opened.orders.call(device, action, given, dry_run=dry_run, deadline=timeout)
-            guarded = "anyway" in wanted and getattr(opened.devices[device], "on_air", False)
-            if outcome.kind == "refused" and guarded and "anyway" not in outcome.reason:
-                # the next command is another process, which remembers no first time
-                how = _("On the command line, add anyway=true.")
-                outcome = Outcome(outcome.kind, f"{outcome.reason} {how}")
-            return [Done(device, action, None, outcome)]
+            done = [Done(device, action, None, outcome)]
+            return _hinted(done, opened) if "anyway" in wanted else done
 
     done = _run(ask())
     if done is not None:
@@ -338,6 +346,7 @@ def recall(
     name: Annotated[str, typer.Argument(metavar="NAME", help=_("A file of presets/snapshots."))],
     venue: VenueOption = None,
     *,
+    anyway: AnywayOption = False,
     dry_run: DryOption = False,
     as_json: JsonOption = False,
     timeout: TimeoutOption = 5.0,
@@ -352,7 +361,8 @@ def recall(
                 err.print(sentence, markup=False, soft_wrap=True)
             steps = await opened.orders.planned(desired, timeout)
             _show_plan(shown.plan(steps), as_json=as_json)
-            return await opened.orders.do(steps, by=f"recall {name}", dry_run=dry_run, deadline=timeout)
+            done = await opened.orders.do(steps, by=f"recall {name}", dry_run=dry_run, deadline=timeout, anyway=anyway)
+            return _hinted(done, opened)
 
     _end(_run(ask()), as_json=as_json)
 
@@ -388,6 +398,34 @@ def undo(
 def _must_be_there(absent: dict[str, str]) -> None:
     for sentence in absent.values():
         raise DeviceError(sentence)
+
+
+def _anyway(words: Sequence[str], *, anyway: bool) -> tuple[bool, list[str]]:
+    """Whether `anyway=true` is among the words, as for `call`, and the others."""
+    others = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        if equals and name == ANYWAY.name:
+            try:
+                anyway = ANYWAY.read(text) is True
+            except ValueError as problem:
+                raise ShowError(str(problem)) from None
+        else:
+            others.append(word)
+    return anyway, others
+
+
+def _hinted(done: Sequence[Done], opened: Opened) -> list[Done]:
+    """What the guard of a camera refused says how it is done here: the next command remembers no first time."""
+    found = []
+    for one in done:
+        on_air = getattr(opened.devices.get(one.device), "on_air", False)
+        outcome = one.outcome
+        if outcome.kind == "refused" and on_air:
+            how = _("On the command line, add --anyway.")
+            outcome = Outcome(outcome.kind, f"{outcome.reason} {how}")
+        found.append(dataclasses.replace(one, outcome=outcome))
+    return found
 
 
 def _pairs(words: Sequence[str], controls: Iterable[str]) -> list[tuple[str, str]]:

@@ -147,6 +147,10 @@ class Camera(Device):
             found["position"] = Action("position", (*axes, speed, _ANYWAY))
         return found
 
+    @abstractmethod
+    async def set(self, control: str, value: Value, *, anyway: bool = False) -> Outcome:
+        """As any device's; `anyway`: also where viewers see it."""
+
     async def call(self, action: str, arguments: Mapping[str, Value] | None = None) -> Outcome:
         wanted = self._action(action)
         given = wanted.fit(arguments or {})

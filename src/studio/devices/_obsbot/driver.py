@@ -74,13 +74,13 @@ class ObsbotCamera(Camera):
         self._answers: dict[str, asyncio.Future[tuple[Any, ...]]] = {}
         self._describe()
 
-    async def set(self, control: str, value: Value) -> Outcome:
+    async def set(self, control: str, value: Value, *, anyway: bool = False) -> Outcome:
         value = self._known.control(control).fit(value)
         if control.startswith("preset"):
             return self._call_preset(int(control.removeprefix("preset").partition(".")[0]), str(value))
         if no := self._not_there() if control == "power" else self._not_ready():
             return no
-        if value is not True and (no := self._refused_on_air((control, value))):
+        if value is not True and (no := self._refused_on_air((control, value), anyway=anyway)):
             return no
         if control == "power":
             return await self._attempt(self._switch(on=value is True), control, POWER_DEADLINE)

@@ -61,14 +61,14 @@ class ViscaCamera(ViscaMoves):
 
     # ── values ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def set(self, control: str, value: Value) -> Outcome:
+    async def set(self, control: str, value: Value, *, anyway: bool = False) -> Outcome:
         value = self._known.control(control).fit(value)
         if control.startswith("preset"):
             return self._call_preset(int(control.removeprefix("preset").partition(".")[0]), str(value))
         if no := self._not_there() if control == "power" else self._not_ready():
             return no
         guarded = control in _GUARDED and not (control == "power" and value is True)
-        if guarded and (no := self._refused_on_air((control, value))):
+        if guarded and (no := self._refused_on_air((control, value), anyway=anyway)):
             return no
         if control == "tally":
             self._lamp = value is True
