@@ -18,7 +18,8 @@ from studio.app._devices import HouseDevices
 from studio.app._own_obs import kept, own_obs
 from studio.bus import Bus
 from studio.catalogue import Catalogue
-from studio.cli._devices import _anyway, _hinted, _rows
+from studio.cli._devices import _rows
+from studio.cli._devices_asked import _anyway, _hinted
 from studio.devices import Camera, Hardware, Obs, open_devices
 from studio.errors import ShowError
 from studio.events import LinkChanged

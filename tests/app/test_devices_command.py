@@ -114,6 +114,17 @@ async def test_a_desk_that_is_not_there_is_said_in_one_sentence(desk: DeskTwin, 
     assert len(ended.said.strip().splitlines()) == 1
 
 
+async def test_waiting_for_a_desk_and_the_time_that_it_may_take_are_two_things(desk: DeskTwin, ask: Ask) -> None:
+    desk.late = 0.4
+    hurried, patient = await asyncio.gather(
+        ask("set", "desk", "ch1.fader", "-3", "--deadline", 0.1), ask("set", "desk", "ch2.fader", "-3")
+    )
+    assert (hurried.code, "desk did not answer in time." in hurried.said) == (1, True)
+    assert (patient.code, "confirmed" in patient.said) == (0, True)
+    listed = await ask("call", "desk", "--timeout", 0.1)
+    assert (listed.code, "desk" in listed.said) == (1, True), "it is not there within that"
+
+
 async def test_snapshot_recall_undo_across_processes(desk: DeskTwin, ask: Ask, tmp_path: Path) -> None:
     desk.hand("ch1.fader", -20.0)
     kept = await ask("snapshot", "evening", "desk:ch1.*", "--note", "before the talk")

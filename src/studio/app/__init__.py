@@ -5,11 +5,12 @@ from studio.app._destinations import house_destinations
 from studio.app._devices import HouseDevices, Named, Opened
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._house import House
-from studio.app._orders import Done, known, worst
+from studio.app._orders import DEADLINE, Done, known, worst
 from studio.app._report import Sent, Summary
 from studio.app._scenes import obs_scenes
 
 __all__ = [
+    "DEADLINE",
     "CaptionsWish",
     "Done",
     "Evening",

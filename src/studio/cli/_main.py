@@ -20,7 +20,7 @@ speak(wanted())  # before any help text below is looked up
 from studio.cli import (  # noqa: E402 - their help texts speak the language chosen above
     _captions,
     _destinations,
-    _devices,
+    _devices_asked,
     _encoders,
     _files,
     _hardware,
@@ -52,7 +52,7 @@ app.command(help=_("Join the parts of a recording that was cut off."))(_files.re
 app.command(help=_("Try which encoders work on this machine."))(_encoders.encoders)
 app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
 app.add_typer(_captions.app, name="captions")
-app.add_typer(_devices.app, name="devices")
+app.add_typer(_devices_asked.app, name="devices")
 app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
 app.add_typer(_obs.app, name="obs")
