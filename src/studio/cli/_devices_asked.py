@@ -28,6 +28,8 @@ from studio.devices import Control, Outcome, Value
 from studio.errors import ShowError
 from studio.language import _
 
+__all__ = ["app"]
+
 AnywayOption = Annotated[
     bool, typer.Option("--anyway", help=_("Also of a camera that viewers see, or may see: they will see it move."))
 ]
