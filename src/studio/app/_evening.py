@@ -38,6 +38,7 @@ KINDS = {
     "presets/captions": speech.Tuning,
     STYLES: subtitles.Style,
     "subtitles/rules": subtitles.Rules,
+    "subtitles/breaks": subtitles.Breaks,
     "subtitles/glossaries": subtitles.Glossary,
     "subtitles/numbers": subtitles.Numbers,
     "subtitles/swearing": subtitles.Swearing,

@@ -1,6 +1,7 @@
 """How text is written: styles, rules, words into cues, cues into files. No socket, no thread, no device."""
 
 from studio.spoken import Cue, Word
+from studio.subtitles._check import Finding, Report, check
 from studio.subtitles._compose import compose, reline
 from studio.subtitles._composer import Composer
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for
@@ -17,29 +18,37 @@ from studio.subtitles._formats import (
 )
 from studio.subtitles._glossary import Entry, Glossary, Term
 from studio.subtitles._numbers import Numbers
-from studio.subtitles._rules import rules_for
-from studio.subtitles._style import SAFE, Rules, Style, rgba
+from studio.subtitles._profiles import profile, profile_of, profiles, rules_for
+from studio.subtitles._rules import Breaks, Rules
+from studio.subtitles._style import SAFE, Style, rgba
 from studio.subtitles._swearing import Swearing
 
 __all__ = [
     "FORMATS",
     "SAFE",
     "VTT_HEAD",
+    "Breaks",
     "Composer",
     "Corrections",
     "Corrector",
     "Cue",
     "Entry",
+    "Finding",
     "Glossary",
     "Numbers",
+    "Report",
     "Rules",
     "Style",
     "Swearing",
     "Term",
     "Track",
     "Word",
+    "check",
     "compose",
     "corrections_for",
+    "profile",
+    "profile_of",
+    "profiles",
     "read",
     "reline",
     "rgba",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.spoken import Word
-    from studio.subtitles._style import Rules
+    from studio.subtitles._rules import Rules
 
 _CLOSING = "\"'”’»)]“"  # noqa: RUF001 - closing marks of three languages
 _CLAUSE_ENDS = ",;:–—"  # noqa: RUF001 - both dashes
@@ -26,8 +26,11 @@ _ANYWHERE = 4.0
 _BEFORE_OPENER = -2.0
 _BEFORE_PREPOSITION = -1.2
 _AFTER_CLINGING = 12.0
+_AFTER_STAYING = 9.0
+_AFTER_LOOSE = 3.0
 _BEFORE_LEANING = 6.0
 _AFTER_NUMBER = 5.0
+_BEFORE_UNIT = 4.0
 _WITHIN_NAME = 4.0
 _AFTER_BOUND = 1000.0
 
@@ -82,26 +85,44 @@ def cost_of_break(before: str, after: str | None, rules: Rules) -> float:
     if kind:
         return 0.0 if kind == 2 else _AFTER_CLAUSE  # noqa: PLR2004 - named in `ends`
     last_word = before.rsplit(maxsplit=1)[-1]
+    cost = _ANYWHERE + _after(last_word, before, rules)
+    return cost if after is None else cost + _before(after.split(maxsplit=1)[0], last_word, rules)
+
+
+def _after(last_word: str, before: str, rules: Rules) -> float:
+    """What it costs to leave `last_word`, the last one of `before`, at the end of a line."""
     last = core(last_word)
-    cost = _ANYWHERE
+    stem = last_word.rstrip(".").casefold()
+    cost = _AFTER_NUMBER if last[-1:].isdigit() else 0.0
     if is_bound(before, rules):
-        cost += _AFTER_BOUND
-    elif last in rules.clinging:
-        cost += _AFTER_CLINGING
-    if last.isdigit():
-        cost += _AFTER_NUMBER
-    if after is None:
-        return cost
-    first = core(after.split()[0])
+        return cost + _AFTER_BOUND
+    if last in rules.clinging:
+        return cost + _AFTER_CLINGING
+    if last in rules.staying or stem in rules.staying or _is_initial(last_word):
+        return cost + _AFTER_STAYING
+    return cost + (_AFTER_LOOSE if last in rules.loose else 0.0)
+
+
+def _before(word: str, last_word: str, rules: Rules) -> float:
+    """What it costs, or gains, to begin a line with `word` after one that ends in `last_word`."""
+    first = core(word)
+    cost = 0.0
     if first in rules.openers:
         cost += _BEFORE_OPENER
-    elif first in rules.clinging or first in rules.bound:
+    elif first in rules.clinging or first in rules.bound or first in rules.staying:
         cost += _BEFORE_PREPOSITION
     if first in rules.leaning:
         cost += _BEFORE_LEANING
-    if last_word[:1].isupper() and after[:1].isupper():
+    if last_word[-1:].isdigit() and first in rules.units:
+        cost += _BEFORE_UNIT
+    if last_word[:1].isupper() and word[:1].isupper():
         cost += _WITHIN_NAME
     return cost
+
+
+def _is_initial(word: str) -> bool:
+    """Whether `word` is the first letter of a name, as in *J. Kowalski*."""
+    return len(word) == len("J.") and word[0].isupper() and word[1] == "."
 
 
 def glue(words: Sequence[Word], rules: Rules) -> list[Piece]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from studio.spoken import Word
     from studio.subtitles._breaks import Piece
-    from studio.subtitles._style import Rules
+    from studio.subtitles._rules import Rules
 
 CUE = 3.0
 """Each cue: fewer and fuller ones are calmer."""

@@ -13,7 +13,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from studio.subtitles._style import Rules
+    from studio.subtitles._rules import Rules
 
 MARGIN = Ms(700)
 """So long before its air moment a cue is closed: the way to the relay, drawing it, and a busy machine."""

@@ -1,4 +1,4 @@
-"""How text looks, and how text is cut: what `subtitles/styles` and `subtitles/rules` may say."""
+"""How text looks: what a file of `subtitles/styles` may say."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from studio.language import _
-from studio.units import Ms
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
 
 SAFE = {"title": 0.05, "action": 0.035, "none": 0.0}
 """Share of width and height that stays free at each edge (EBU R 95; SMPTE ST 2046-1 gives titles the same 90 %)."""
 
-FRAME = Ms(40)
-"""One frame of European television, 1/25 s: what reading profiles count in."""
 
-
-def _within(name: str, value: float, least: float, most: float) -> None:
+def within(name: str, value: float, least: float, most: float) -> None:
+    """Raise ValueError where `value` of the key `name` is not in [least..most]."""
     if not least <= value <= most:
         raise ValueError(
             _("{name} is {value}; it must lie between {least} and {most}").format(
@@ -79,69 +76,10 @@ class Style:
             rgba(colour)
         if not self.font.strip():
             raise ValueError(_("font is empty; name a family, such as DejaVu Sans"))
-        _within("size", self.size, 0.01, 0.3)
-        _within("outline", self.outline, 0, 0.5)
-        _within("box_padding", self.box_padding, 0, 2)
-        _within("margin", self.margin, 0, 0.4)
-        _within("line_spacing", self.line_spacing, 0.8, 3)
-        _within("max_lines", self.max_lines, 1, 4)
-        _within("clear_after", self.clear_after, 0.5, 30)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How words become cues in one language: a file of the drawer `subtitles/rules`.
-
-    Words in the lists are compared without capitals and without the punctuation around them.
-    """
-
-    language: str = "en"
-    """Code of the language these rules were written for, or `auto` for a house that hears several."""
-    line_characters: int = 42
-    """Longest line. Only a single word that is longer passes it."""
-    lines: int = 2
-    """Most lines of a cue."""
-    characters_per_second: float = 17.0
-    """Reading speed that a cue keeps wherever the speaker leaves the time."""
-    shortest: Ms = Ms(840)
-    """Least time of a cue: 5/6 s, in whole frames."""
-    longest: Ms = Ms(7000)
-    """Most time of a cue."""
-    gap: Ms = Ms(2 * FRAME)
-    """Least time between two cues, so that the eye sees the change: two frames."""
-    chain: Ms = Ms(12 * FRAME)
-    """A longer gap up to this one is closed to `gap`: a blink disturbs. So long a cue may stand after its last word."""
-    lead: Ms = Ms(40)
-    """How long before its first word a cue appears: one frame."""
-    borrow: Ms = Ms(240)
-    """How much earlier still it may appear when it could not be read in time otherwise."""
-    linger: Ms = Ms(6 * FRAME)
-    """How long after its last word a cue stands where nothing else asks for more or less."""
-    overstay: Ms = Ms(1000)
-    """How long after its last word it may stand when it could not be read in time otherwise."""
-    pause: Ms = Ms(600)
-    """A silence within a cue that is longer makes it a bad cue."""
-    bound: tuple[str, ...] = ()
-    """Words that never end a line, whatever it costs: in Polish those of one letter."""
-    clinging: tuple[str, ...] = ()
-    """Words that end no line where that can be helped: prepositions, articles, titles."""
-    openers: tuple[str, ...] = ()
-    """Words before which a line is well broken: conjunctions, relative pronouns."""
-    leaning: tuple[str, ...] = ()
-    """Words that begin no line where that can be helped, since they lean on the one before: Polish *się*."""
-    abbreviations: tuple[str, ...] = ()
-    """Words whose full stop ends no sentence, written without it."""
-
-    def __post_init__(self) -> None:
-        _within("line_characters", self.line_characters, 10, 120)
-        _within("lines", self.lines, 1, 3)
-        _within("characters_per_second", self.characters_per_second, 5, 60)
-        _within("shortest", self.shortest, 200, 5000)
-        _within("longest", self.longest, 1000, 20_000)
-        for name in ("gap", "chain", "lead", "borrow", "linger", "overstay"):
-            _within(name, getattr(self, name), 0, 5000)
-        _within("pause", self.pause, 100, 5000)
-        if self.longest < self.shortest:
-            raise ValueError(_("longest is shorter than shortest; no cue could be made"))
-        if self.overstay < self.linger:
-            raise ValueError(_("overstay is shorter than linger; it is the longer of the two"))
+        within("size", self.size, 0.01, 0.3)
+        within("outline", self.outline, 0, 0.5)
+        within("box_padding", self.box_padding, 0, 2)
+        within("margin", self.margin, 0, 0.4)
+        within("line_spacing", self.line_spacing, 0.8, 3)
+        within("max_lines", self.max_lines, 1, 4)
+        within("clear_after", self.clear_after, 0.5, 30)
