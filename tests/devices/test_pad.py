@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import mido
@@ -115,3 +116,38 @@ async def test_without_midi_it_says_what_to_do(apc: MidiModel) -> None:
 async def test_a_control_that_is_not_there_is_an_error(apc: MidiModel) -> None:
     with pytest.raises(ValueError, match="pad65"):
         MidiSurface("pads", apc, Bus()).light("pad65", "on")
+
+
+async def test_ports_are_left_at_a_flood_of_messages(jack: Path) -> None:
+    """Before it was known whom the library still calls, it took the interpreter along by the third time or so."""
+    assert jack.exists()
+    backend = mido.Backend(BACKEND, load=True)
+    word = mido.Message("control_change", value=1)
+
+    def leave(name: str) -> int:
+        heard: list[Any] = []
+        enough, over = threading.Event(), threading.Event()
+
+        def take(message: Any) -> None:
+            heard.append(message)
+            enough.set()
+
+        def flood() -> None:
+            while not over.wait(0.00005):
+                out.send(word)
+
+        with backend.open_output(name, virtual=True) as out:
+            sending = threading.Thread(target=flood)
+            sending.start()
+            try:
+                source = next(listed for listed in backend.get_input_names() if name in listed)
+                ears = backend.open_input(source, callback=take)
+                assert enough.wait(10)
+                close_ports([ears])
+            finally:
+                over.set()
+                sending.join()
+        return len(heard)
+
+    for turn in range(12):
+        assert await asyncio.to_thread(leave, f"flood {turn}")
