@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -53,7 +54,10 @@ SOUND_LEAD = ticks(0.06)
 DECODING = 0.05
 """Seconds of decoding at a stretch: where the hold becomes shorter there may be much to decode, and the air goes on."""
 MOST = 48
-"""Pictures that are decoded and wait: more than `LEAD` needs of 120 a second; 66 MB of 720p, 150 MB of 1080p."""
+"""Pictures that are decoded and wait, whatever rate an encoder says it has: `LEAD` of 120 a second, and some."""
+SPARE = 4
+"""Pictures that may wait beyond those of `LEAD`. After a hold that became shorter, and on a machine without time, there
+is much to decode at once, and FFmpeg keeps the memory of as many pictures as ever waited until the encoder leaves."""
 HELD_FIRST = 2.0
 """Seconds that a relay which takes up a show waits for what was held (`refill.refill`) or for the encoder, until the
 slate airs."""
@@ -271,7 +275,7 @@ class Air:
     def _decode(self, until: Ticks) -> None:
         """Decode what airs soon."""
         enough = time.monotonic() + DECODING
-        while len(self._frames) < MOST and time.monotonic() < enough:
+        while not self._waits_enough() and time.monotonic() < enough:
             if self._again:
                 self._decode_again(self._again.popleft())
                 continue
@@ -289,6 +293,13 @@ class Air:
             elif held.reel in self._decoding:
                 self._frames += self._decoded(held.reel, None)
                 held.reel.decoder.flush_buffers()
+
+    def _waits_enough(self) -> bool:
+        """Whether as many decoded pictures wait as `LEAD` needs."""
+        if not self._frames:
+            return False
+        said = self._frames[0][2].fps
+        return len(self._frames) >= (min(MOST, ceil(LEAD * said) + SPARE) if said else MOST)
 
     def _decoded(self, reel: Reel, packet: av.Packet[av.VideoStream] | None) -> list[tuple[Ticks, av.VideoFrame, Reel]]:
         """Return what airs of the pictures that `packet` gives; `None`: of those that are held back."""
