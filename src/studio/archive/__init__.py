@@ -1,5 +1,63 @@
 """Films in the cupboard: find, plan, hear (here or on a cluster), compose, review, keep, search."""
 
-from studio.archive._document import Document, FilmCue, Maker
+from __future__ import annotations
 
-__all__ = ["Document", "FilmCue", "Maker"]
+from typing import TYPE_CHECKING
+
+from studio.archive._document import Document, FilmCue, Maker
+from studio.archive._facts import (
+    Chunk,
+    Conflict,
+    Correction,
+    Film,
+    FilmState,
+    Found,
+    Head,
+    Hit,
+    Job,
+    JobState,
+    Kind,
+    LibraryError,
+    NotThere,
+    Version,
+)
+from studio.archive._learn import Suggestion, suggestions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from studio.archive._library import Library
+
+__all__ = [
+    "Chunk",
+    "Conflict",
+    "Correction",
+    "Document",
+    "Film",
+    "FilmCue",
+    "FilmState",
+    "Found",
+    "Head",
+    "Hit",
+    "Job",
+    "JobState",
+    "Kind",
+    "LibraryError",
+    "Maker",
+    "NotThere",
+    "Suggestion",
+    "Version",
+    "open_library",
+    "suggestions",
+]
+
+
+def open_library(path: Path | None = None) -> Library:
+    """Open the library of films at `path`, or make it; `None`: where the user's is.
+
+    Raises LibraryError with a sentence for a file that is damaged, of another program, or of a newer studio; it is left
+    as it is. Close it, or use it as a context.
+    """
+    from studio.archive._library import Library  # noqa: PLC0415 - loads SQLAlchemy
+
+    return Library.open(path)

@@ -1,0 +1,73 @@
+"""The full-text index: which cue stands where in it, and how it follows a document.
+
+The number of a cue's row says where it belongs: 24 bits of place in the film (a quarter of a second each, the next free
+one where two cues begin together) below the number of the text. Rows are so in the order of films and of time, and
+whatever is found comes in that order without being sorted, however much it is. Steps between numbers stay small, which
+the index keeps in one byte each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from studio.archive._schema import cues
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from studio.archive._document import Document, FilmCue
+
+BITS = 24
+STEP = 256
+"""Milliseconds of a place: 24 bits of them are seven weeks."""
+
+_PLAIN = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ı": "i"})  # noqa: RUF001 - Turkish
+"""Letters whose stroke is no diacritic to Unicode. One for one, so that places in the text stay what they are."""
+
+
+def folded(text: str) -> str:
+    """`text` as the index wants it; the index itself takes off capitals and diacritics that can be taken off."""
+    return text.translate(_PLAIN)
+
+
+def places(document: Document) -> Iterable[tuple[int, FilmCue]]:
+    """The place of each cue in its film."""
+    last = -1
+    for cue in document.cues:
+        last = max(cue.start // STEP, last + 1)
+        yield last, cue
+
+
+def follow(connection: Connection, text: int, document: Document | None) -> None:
+    """Let the index say what `document` says; `None`: nothing any more."""
+    first = text << BITS
+    rows = connection.execute(select(cues).where(cues.c.id.between(first, first + (1 << BITS) - 1)))
+    before = {row.id: (row.cue, row.start, row.end, row.body) for row in rows}
+    now = {
+        first + place: (cue.id, cue.start, cue.end, " ".join(cue.lines))
+        for place, cue in (places(document) if document is not None else ())
+    }
+    gone = [id_ for id_, row in before.items() if now.get(id_) != row]
+    come = [id_ for id_, row in now.items() if before.get(id_) != row]
+    if gone:
+        connection.exec_driver_sql(
+            "INSERT INTO cue_index(cue_index, rowid, body) VALUES ('delete', ?, ?)",
+            [(id_, folded(before[id_][3])) for id_ in gone],
+        )
+        connection.execute(delete(cues).where(cues.c.id == bindparam("gone")), [{"gone": id_} for id_ in gone])
+    if come:
+        connection.execute(
+            insert(cues),
+            [
+                {"id": id_, "cue": cue, "start": start, "end": end, "body": body}
+                for id_ in come
+                for cue, start, end, body in (now[id_],)
+            ],
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO cue_index(rowid, body) VALUES (?, ?)", [(id_, folded(now[id_][3])) for id_ in come]
+        )

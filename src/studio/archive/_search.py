@@ -1,0 +1,131 @@
+"""Finding what was said: a question in the words of people, made into one that SQLite understands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Integer, column, func, literal_column, select, table
+
+from studio.archive._facts import Found, Hit
+from studio.archive._index import BITS, folded
+from studio.archive._schema import cues, films, readable, texts
+from studio.units import Ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row, Select
+
+    from studio.archive._store import Store
+
+LONGEST = 400
+"""Letters of a question; what comes after is not read."""
+MOST_WORDS = 16
+_OPEN, _CLOSE = "\x02", "\x03"
+_PART = re.compile(r'(?P<not>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+
+_index = table("cue_index", column("rowid", Integer))
+_NAME: ColumnElement[str] = literal_column("cue_index")
+_FOUND = (
+    select(
+        cues,
+        func.highlight(_NAME, 0, _OPEN, _CLOSE).label("marked"),
+        films.c.id.label("film"),
+        films.c.title,
+        films.c.path,
+        texts.c.language,
+    )
+    .select_from(_index)
+    .join(cues, cues.c.id == _index.c.rowid)
+    .join(texts, texts.c.id == cues.c.id.op(">>")(BITS))
+    .join(films, films.c.id == texts.c.film)
+    .order_by(_index.c.rowid)
+)
+
+
+def question(asked: str, *, typing: bool = False) -> str | None:
+    """`asked` as FTS5 wants it; `None` where nothing is asked for.
+
+    All words must stand in a cue, in any order. `"two words"` must stand together, `kult*` begins a word, `-word` must
+    not stand there. Capitals and diacritics do not count. With `typing` the last word may be unfinished.
+    """
+    asked = readable(asked[:LONGEST])
+    parts = [found for found in _PART.finditer(asked) if _letters(found)][:MOST_WORDS]
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for found in parts:
+        words = (found["phrase"] if found["phrase"] is not None else found["word"]).strip()
+        begins = words.endswith("*") or (typing and found is parts[-1] and found["word"] and found.end() == len(asked))
+        # In quotes nothing has a meaning to FTS5 but a quote, and no quote is left in here.
+        term = f'"{folded(words)}"' + (" *" if begins else "")
+        (unwanted if found["not"] else wanted).append(term)
+    if not wanted:
+        return None
+    text = " AND ".join(wanted)
+    return f"({text}) NOT ({' OR '.join(unwanted)})" if unwanted else text
+
+
+def _letters(found: re.Match[str]) -> bool:
+    return any(letter.isalnum() for letter in found["phrase"] or found["word"] or "")
+
+
+def search(
+    store: Store,
+    asked: str,
+    *,
+    film: int | None = None,
+    language: str | None = None,
+    after: int = 0,
+    most: int = 50,
+    typing: bool = False,
+) -> Found:
+    """Find `asked` in the newest version of every film's subtitles; see `question`. Raises LibraryError."""
+    match = question(asked, typing=typing)
+    if match is None:
+        return Found((), None)
+    wanted = _FOUND.where(_NAME.op("MATCH")(match)).limit(most + 1)
+    if language is not None:
+        wanted = wanted.where(texts.c.language == language)
+    with store.read() as connection:
+        rows = _rows(connection, wanted, film, after)
+    hits = tuple(_hit(row) for row in rows[:most])
+    return Found(hits, rows[most].id if len(rows) > most else None)
+
+
+def _rows(connection: Connection, asked: Select[Any], film: int | None, first: int) -> Sequence[Row[Any]]:
+    if film is not None:
+        ids = connection.execute(select(func.min(texts.c.id), func.max(texts.c.id)).where(texts.c.film == film)).one()
+        if ids[0] is None:
+            return []
+        # Texts of one film mostly lie side by side: the index need not read those of others.
+        first = max(first, ids[0] << BITS)
+        asked = asked.where(texts.c.film == film, _index.c.rowid < (ids[1] + 1) << BITS)
+    return connection.execute(asked.where(_index.c.rowid >= first)).all()
+
+
+def _hit(row: Row[Any]) -> Hit:
+    return Hit(
+        row.film,
+        row.title,
+        row.path,
+        row.language,
+        row.cue,
+        Ms(row.start),
+        Ms(row.end),
+        row.body,
+        tuple(_marks(row.marked)),
+    )
+
+
+def _marks(marked: str) -> list[tuple[int, int]]:
+    marks: list[tuple[int, int]] = []
+    at = 0
+    for piece in re.split(f"([{_OPEN}{_CLOSE}])", marked):
+        if piece == _OPEN:
+            marks.append((at, at))
+        elif piece == _CLOSE and marks:
+            marks[-1] = (marks[-1][0], at)
+        else:
+            at += len(piece)
+    return marks
