@@ -131,7 +131,7 @@ def repair_captions(
     corrector = corrections.corrector()
 
     def transcribe(sound: NDArray[np.float32], start: Ms, told: Callable[[Ms, Ms], None] | None = None) -> list[Word]:
-        return put_right(archivist.transcribe(sound, start, told), corrector)
+        return put_right(list(archivist.transcribe(sound, start, told).words), corrector)
 
     return captions.repair(plan, recording, transcribe, rules, say=say, progress=progress)
 

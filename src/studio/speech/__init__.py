@@ -3,8 +3,9 @@
 from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
+from studio.speech._survey import Stretch, Survey, chunks, survey
 from studio.speech._tuning import Tuning
-from studio.speech._whole import Archivist
+from studio.speech._whole import Archivist, Tongue, Transcript
 
 __all__ = [
     "SKIPPED",
@@ -15,10 +16,16 @@ __all__ = [
     "ModelStatus",
     "Pace",
     "Revision",
+    "Stretch",
+    "Survey",
+    "Tongue",
+    "Transcript",
     "Tuning",
     "bench",
+    "chunks",
     "fetch",
     "lacks",
     "models",
     "resolve",
+    "survey",
 ]

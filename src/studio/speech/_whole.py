@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
+from studio.speech._survey import Stretch, Survey, clip, survey
 from studio.speech._whisper import Whisper
 from studio.spoken import Word
 from studio.units import Ms, ms
@@ -19,11 +21,36 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
 BEAM = 5
 LATE = Ms(130)
 """Whisper's alignment comes so much early, as measured."""
 _MOST_SILENCE, _LEAST_LOGPROB = 0.6, -0.8
 """A segment that Whisper takes for silence, and is not sure of, was never said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A stretch in one language."""
+
+    start: Ms
+    end: Ms
+    language: str
+    """Code of the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What is said in a stretch of a film, and how far it may be believed."""
+
+    words: tuple[Word, ...] = ()
+    """In order, with times on the film's clock."""
+    languages: tuple[Tongue, ...] = ()
+    """Which language is spoken where, in order."""
+    unsure: tuple[Stretch, ...] = ()
+    """Where the words are doubtful, also after a second try; in order."""
+    rejected: tuple[Stretch, ...] = ()
+    """Where it is not silent, but no word could be made out; in order."""
 
 
 class Archivist:
@@ -51,16 +78,23 @@ class Archivist:
         self._hotwords = ", ".join(hotwords) or None
 
     def transcribe(
-        self, sound: NDArray[np.float32], start: Ms, progress: Callable[[Ms, Ms], None] | None = None
-    ) -> list[Word]:
-        """Return the words of `sound`, 16 kHz mono that begins at `start`, in order, with times on the same clock.
+        self,
+        sound: NDArray[np.float32],
+        start: Ms,
+        progress: Callable[[Ms, Ms], None] | None = None,
+        *,
+        surveyed: Survey | None = None,
+    ) -> Transcript:
+        """Return what is said in `sound`, 16 kHz mono that begins at `start`, with times on the same clock.
 
-        `progress` is told how much of the sound is done, and its length. No sound, no words.
+        `progress` is told how much of the sound is done, and its length. `surveyed` is what a survey of all the film
+        found, on the same clock; without it the sound is surveyed once more. No sound, no words.
         """
         length = Ms(len(sound) * 1000 // SPEECH_RATE)
-        clean = np.clip(np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
-        if not np.any(clean):
-            return []
+        clean = clip(sound)
+        found = surveyed.part(start, Ms(start + length)) if surveyed else survey([clean])
+        if not (found.voiced or found.quiet):
+            return Transcript()
         words: list[Word] = []
         for segment in self._whisper.transcribe(clean, self._language, BEAM, self._hotwords):
             if segment.no_speech_prob <= _MOST_SILENCE or segment.avg_logprob >= _LEAST_LOGPROB:
@@ -69,7 +103,7 @@ class Archivist:
                 progress(min(length, ms(segment.end)), length)
         if progress:
             progress(length, length)
-        return words
+        return Transcript(tuple(words))
 
 
 def _words(said: Sequence[Any], start: Ms, length: Ms, after: Ms) -> Iterator[Word]:
