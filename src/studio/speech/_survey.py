@@ -164,8 +164,8 @@ def _pages(sound: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]
 
 def clip(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sound as a model may hear it: what is no number is silence."""
-    clean: NDArray[np.float32] = np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
-    return clean.clip(-1.0, 1.0)
+    clean = np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.asarray(np.clip(clean, -1.0, 1.0), np.float32)
 
 
 def _neighbours(
