@@ -186,7 +186,7 @@ def _levels(sound: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.zeros(0, np.float32)
     bright = np.diff(sound, prepend=sound[:1]).reshape(-1, BLOCK)
     power = np.einsum("ij,ij->i", bright, bright) / BLOCK
-    return (10 * np.log10(power + 1e-12)).astype(np.float32)
+    return np.asarray(10 * np.log10(power + 1e-12), np.float32)
 
 
 def _lively(level: NDArray[np.float32]) -> NDArray[np.bool_]:
