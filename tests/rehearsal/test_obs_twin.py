@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.devices.hall import until
@@ -65,6 +65,24 @@ async def test_what_bears_the_name_of_something_that_is_gone_is_asked_anew() -> 
         twin.world.ask("CreateSceneItem", {"sceneName": "Talk", "sourceName": source})
         await until(lambda: obs.get(name).value is True, "the new one is not")
         assert obs.get(name).source == "reported"
+
+
+@pytest.mark.parametrize("kind", ["stream", "record", "replay", "virtualcam"])
+async def test_what_is_confirmed_and_what_is_told_of_an_output_agree(kind: str) -> None:
+    """Also where OBS's event of it comes late, or never."""
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        tell = twin.world.tell
+
+        def lazy(name: str, data: dict[str, Any]) -> None:
+            if not str(data.get("outputState")).endswith(("STARTED", "STOPPED")):
+                tell(name, data)
+
+        twin.world.tell = lazy  # type: ignore[method-assign]
+        for verb, state in (("start", "on"), ("stop", "stopped")):
+            assert (await obs.call(f"{kind}.{verb}")).kind == "confirmed"
+            known = obs.get(f"{kind}.state")
+            assert (known.value, known.source) == (state, "reported")
 
 
 async def test_another_collection_is_asked_for_all_it_holds() -> None:

@@ -209,7 +209,7 @@ class Board:
         if passing and name.endswith(".state"):
             known = self.known.get(name)
             recent = asyncio.get_running_loop().time() - known.time < SET_DEADLINE
-            if known.source == "reported" and known.value in rows.PASSING and recent:
+            if known.source == "reported" and rows.PASSING.get(str(known.value)) == value and recent:
                 return
         self.known.learn(name, value)
         if metered is not None and self.known.control(name).kind == "meter" and isinstance(value, float):
@@ -457,7 +457,13 @@ class Board:
             return False
         for group in [each for each in self._groups if each == (request, tuple(data.items()))]:
             await self._look(ask, group)
+            if any(self._passing(each) for each in self._groups[group]):
+                return False  # what is told of it has to agree with what was done
         return True
+
+    def _passing(self, wired: Wired) -> bool:
+        known = self.known.get(wired.control.name)
+        return wired.control.name.endswith(".state") and known.source == "reported" and known.value in rows.PASSING
 
 
 def _asks(deed: Deed) -> str | None:

@@ -46,8 +46,8 @@ OUTPUT_EVENTS = {
     "OBS_WEBSOCKET_OUTPUT_PAUSED": "paused",
     "OBS_WEBSOCKET_OUTPUT_RESUMED": "on",
 }
-PASSING = ("starting", "stopping")
-"""What only an event tells: an output on its way reports itself as not active."""
+PASSING = {"starting": "stopped", "stopping": "on"}
+"""What only an event tells → what answers say meanwhile: an output is active from its start until it has ended."""
 
 QUIET = -100.0
 """Decibels of a meter that hears nothing, and of OBS's fader at its end."""
