@@ -105,6 +105,46 @@ async def test_a_camera_is_on_air_while_obs_shows_it(
             await asyncio.sleep(0)
 
 
+async def test_a_camera_stays_on_air_until_the_fade_is_over(
+    venue: Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes, but for one whose end OBS never reports."""
+    monkeypatch.setattr(_cameras, "LEAVES", 0.05)
+    monkeypatch.setattr(_cameras, "AGAIN", 0.02)
+    bus = Bus()
+    device = open_devices(venue.devices, Catalogue(), bus, tmp_path)[0]
+    assert isinstance(device, Camera)
+    made = Source("Film", "media", address="rtsp://10.0.0.31/stream1")
+    on_air = OnAir(venue, Collection((Scene("Talk", (made,)),), 640, 360, 15), {"turns": device})
+    async with ObsTwin() as twin, bus.listen(object) as facts:
+        obs = Obs("127.0.0.1", twin.port, "", bus)
+
+        async def follow() -> None:
+            async for fact in facts:
+                on_air.follow(fact, obs)
+
+        tasks = [asyncio.create_task(obs.run()), asyncio.create_task(follow())]
+        try:
+            await until(lambda: device.on_air, "it stands in the programme scene")
+            twin.world.duration = 20_000
+            twin.hand("scene", "Holding")
+            await until(lambda: obs.scene == "Holding", "another is taken")
+            await asyncio.sleep(0.2)  # LEAVES, four times
+            assert device.on_air, "viewers still see it"
+            twin.world.tell("SceneTransitionEnded", {"transitionName": "Fade"})
+            await until(lambda: not device.on_air, "it is over")
+            twin.hand("scene", "Talk")
+            await until(lambda: device.on_air, "it is back")
+            monkeypatch.setattr("studio.devices._obs.driver.FADE", 0.3)
+            twin.hand("scene", "Holding")
+            await until(lambda: not device.on_air, "nobody waits for ever for an end that is not told")
+        finally:
+            on_air.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @pytest.mark.parametrize("password", ["", "lipa"])
 async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: str) -> None:
     """Also in a terminal where nobody has typed OBS's password."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from studio.wire.obs import Collection
 
 LEAVES = 1.0
-"""Seconds after OBS took another scene in which viewers may still see the one before: a fade."""
+"""Seconds after OBS took another scene in which viewers may still see the one before, at least: reports of OBS come
+in no certain order. A transition that takes longer is waited for."""
+AGAIN = 0.1
+"""Seconds between two looks whether a transition is over."""
 DEEPEST = 8
 """Scenes within scenes that are looked into."""
 
@@ -63,7 +66,7 @@ class OnAir:
             elif not device.on_air:
                 device.on_air = False  # said for the first time, it puts out a lamp that was left on
             elif name not in self._leaving:
-                self._leaving[name] = asyncio.get_running_loop().call_later(LEAVES, self._left, name)
+                self._leaving[name] = asyncio.get_running_loop().call_later(LEAVES, self._left, name, obs)
 
     def beware(self) -> None:
         """OBS is there and does not say what it shows: any of the cameras may be on air."""
@@ -76,7 +79,10 @@ class OnAir:
             leaving.cancel()
         self._leaving.clear()
 
-    def _left(self, name: str) -> None:
+    def _left(self, name: str, obs: Obs) -> None:
+        if obs.fading:
+            self._leaving[name] = asyncio.get_running_loop().call_later(AGAIN, self._left, name, obs)
+            return
         del self._leaving[name]
         self._sources[name][0].on_air = False
 

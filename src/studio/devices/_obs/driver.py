@@ -41,6 +41,8 @@ PROBE = 1.0
 """Seconds between two probes."""
 TAKE_DEADLINE = 2.0
 """Seconds in which OBS has to report the scene it was asked for; it takes 5 ms, under load 200."""
+FADE = 20.0
+"""Seconds that a transition may take, as long as OBS lets one; the end of one that is broken off is not told."""
 LOOK_PAUSE = 0.1
 """Seconds between two looks at least: a source that is dragged in OBS tells it sixty times a second."""
 LOOK_AGAIN = 0.25
@@ -89,6 +91,7 @@ class Obs(Device):
         self._stale = False
         self._built = ""
         self._takes = 0
+        self._fades_since: float | None = None
         self._frames = 0
 
     def __repr__(self) -> str:
@@ -98,6 +101,12 @@ class Obs(Device):
     def streaming(self) -> bool:
         """Whether OBS reports that its stream reaches a server."""
         return self.link.up and self._stream.output == "started"
+
+    @property
+    def fading(self) -> bool:
+        """Whether viewers may see the scene before, too: a transition began and OBS did not report its end."""
+        since = self._fades_since
+        return since is not None and asyncio.get_running_loop().time() - since < FADE
 
     async def plan(self, collection: Collection, take_back: Some[str] = ()) -> Plan:
         """Return what `apply` would do and keep. DeviceError while OBS is not there."""
@@ -265,7 +274,7 @@ class Obs(Device):
         except* (ObsLostError, ObsDeniedError) as several:
             ended = several.exceptions[0]
         finally:
-            self._session = None
+            self._session = self._fades_since = None
             self._stream.forget()
             await session.close()
         if ended:
@@ -322,6 +331,10 @@ class Obs(Device):
             case "CurrentSceneCollectionChanged":
                 self._stale = True
                 self._wake.set()
+            case "SceneTransitionStarted":
+                self._fades_since = asyncio.get_running_loop().time()
+            case "SceneTransitionEnded":
+                self._fades_since = None
             case "StreamStateChanged":
                 self._stream.on_event(data)
                 self._wake.set()

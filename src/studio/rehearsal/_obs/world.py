@@ -5,6 +5,7 @@ Names, fields and codes by obs-websocket's protocol.md (5.1, OBS 29), sections *
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -225,7 +226,13 @@ class World:
         self.tell("SceneTransitionStarted", {"transitionName": self.transition})
         self.program = scene
         self.tell("CurrentProgramSceneChanged", {"sceneName": scene})
-        self.tell("SceneTransitionEnded", {"transitionName": self.transition})
+        ended = {"transitionName": self.transition}
+        if self.transition == "Cut":
+            self.tell("SceneTransitionEnded", ended)
+        else:
+            asyncio.get_running_loop().call_later(
+                self.duration / 1000, lambda: self.tell("SceneTransitionEnded", ended)
+            )
 
     def scene_list(self) -> list[dict[str, Any]]:
         """As OBS lists them: the last one first."""
