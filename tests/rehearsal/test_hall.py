@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.devices.hall import until
 
+from studio.app import HouseDevices, obs_scenes
 from studio.bus import Bus
 from studio.catalogue import Catalogue
 from studio.devices import open_devices
 from studio.errors import DrawerError, StudioError
-from studio.rehearsal import PretendHall, Rehearsal, Step, play, pretended, read_rehearsal, remove_venue, write_venue
+from studio.rehearsal import PretendHall, Rehearsal, Step, play, pretended, read_rehearsal, venue_file
 from studio.venue import Venue, read
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ async def test_a_house_finds_its_twins_and_is_sent_nowhere(tmp_path: Path) -> No
     )
     async with PretendHall(read(own), Catalogue(tmp_path)).open() as hall:
         file = tmp_path / "rehearsal.toml"
-        write_venue(hall, file)
-        venue = read(file)
+        with venue_file(hall, file):
+            venue = read(file)
+            with pytest.raises(DrawerError, match="a rehearsal that runs"), venue_file(hall, file):
+                pass
+        assert not file.exists()
         assert venue.name == 'Pod "Lipami"'
         assert venue.captions.youtube is None
         assert venue.destinations == ()
@@ -64,19 +68,36 @@ async def test_a_house_finds_its_twins_and_is_sent_nowhere(tmp_path: Path) -> No
         await until(lambda: desk.link.up, "the pretend desk is found")
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        with pytest.raises(DrawerError, match="not overwritten"):
-            write_venue(hall, file)
-        remove_venue(hall, file)
-        assert not file.exists()
 
 
-async def test_a_changed_file_stays(tmp_path: Path) -> None:
+async def test_a_changed_file_stays_and_what_a_killed_rehearsal_left_does_not(tmp_path: Path) -> None:
     file = tmp_path / "rehearsal.toml"
     async with PretendHall(pretended(Venue(), Rehearsal()), Catalogue()).open() as hall:
-        write_venue(hall, file)
-        file.write_text(file.read_text("utf-8") + "# mine\n", encoding="utf-8")
-        remove_venue(hall, file)
-        assert file.exists()
+        with venue_file(hall, file):
+            left = file.read_text("utf-8")
+        file.write_text(left, "utf-8")  # nobody holds it any more
+        with venue_file(hall, file):
+            assert file.read_text("utf-8") == left
+            file.write_text(left + "# mine\n", encoding="utf-8")
+        assert file.read_text("utf-8").endswith("# mine\n")
+        with pytest.raises(DrawerError, match="not overwritten"), venue_file(hall, file):
+            pass
+
+
+async def test_in_the_shipped_hall_scenes_are_built_and_cameras_guarded(tmp_path: Path) -> None:
+    house = pretended(Venue(), read_rehearsal("hall", Catalogue()))
+    async with PretendHall(house, Catalogue()).open() as hall:
+        file = tmp_path / "rehearsal.toml"
+        with venue_file(hall, file):
+            venue = read(file)
+        planned = await obs_scenes(venue, None, None, do=True, patience=30.0)
+        made = {each.scene for each in planned.changes if (each.kind, each.what) == ("make", "scene")}
+        assert made == {"Hall", "Both"}, "the twin has the others already"
+        assert not (await obs_scenes(venue, None, None, do=False, patience=30.0)).todo
+        async with HouseDevices(venue).open(["stage", "hall"]) as opened:
+            assert await opened.there(30.0) == {}
+            seen = {name: getattr(device, "on_air", None) for name, device in opened.devices.items()}
+        assert seen == {"stage": True, "hall": False}
 
 
 async def test_pads_without_a_twin_stay_in_the_file_for_what_names_them() -> None:

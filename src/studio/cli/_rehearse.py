@@ -16,7 +16,7 @@ from studio.catalogue import Catalogue
 from studio.cli._screen import out
 from studio.cli._shows import VenueOption
 from studio.language import _
-from studio.rehearsal import PretendHall, Rehearsal, play, pretended, read_rehearsal, remove_venue, write_venue
+from studio.rehearsal import PretendHall, Rehearsal, play, pretended, read_rehearsal, venue_file
 from studio.venue import find, read
 
 REFRESH = 4
@@ -59,11 +59,8 @@ async def _rehearse(
     target = write or (house.folder or Path()) / FILE
     async with PretendHall(house, catalogue).open() as hall:
         hall.check(script)
-        write_venue(hall, target)
-        try:
+        with venue_file(hall, target):
             await _show(hall, script, target, seconds)
-        finally:
-            remove_venue(hall, target)
 
 
 async def _show(hall: PretendHall, script: Rehearsal, target: Path, seconds: float | None) -> None:

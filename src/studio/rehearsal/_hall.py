@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from studio.catalogue import Catalogue, Place, instead
 from studio.devices import Hardware
-from studio.errors import DeviceError, DrawerError, NotSupported, why
+from studio.errors import DeviceError, NotSupported
 from studio.language import _
 from studio.rehearsal._cable import Cable
 from studio.rehearsal._camera import CameraTwin
@@ -45,7 +45,10 @@ def read_rehearsal(name: str, catalogue: Catalogue) -> Rehearsal:
 def pretended(venue: Venue, hall: Rehearsal) -> Venue:
     """A house without a studio.toml has what `hall` says."""
     obs = dataclasses.replace(venue.obs, use="find" if hall.obs else "off")
-    return dataclasses.replace(venue, name="rehearsal", devices=hall.devices, obs=obs)
+    evening = dataclasses.replace(venue.show, scenes=hall.scenes or None)
+    return dataclasses.replace(
+        venue, name="rehearsal", devices=hall.devices, cameras=hall.cameras, show=evening, obs=obs, said=None
+    )
 
 
 class PretendHall:
@@ -113,7 +116,7 @@ class PretendHall:
 
     def toml(self) -> str:
         """A `studio.toml` that leads to the twins; what it leaves out is as in the house's own, but sent nowhere."""
-        said: dict[str, Any] = _plain(self._venue.said) if self._venue.said else {"name": self._venue.name}
+        said: dict[str, Any] = _plain(self._venue.said) if self._venue.said else _pretended(self._venue)
         for never in _NEVER:
             said.pop(never, None)
         if isinstance(captions := said.get("captions"), dict):
@@ -126,33 +129,20 @@ class PretendHall:
         devices = [
             _device(self._settings[each.name], each) for each in self._venue.devices if each.name in self._settings
         ]
-        return MARK + _toml({**said, "devices": devices})
+        return _toml({**said, "devices": devices})
 
 
 NOWHERE = "no twin of this one"
-MARK = "# Written by `studio rehearse`: leads to the pretend devices while that runs.\n"
 
 
-def write_venue(hall: PretendHall, file: Path) -> None:
-    """Write the hall's `studio.toml`. DrawerError where anything stands there already, or it cannot be written."""
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(hall.toml())
-    except FileExistsError:
-        raise DrawerError(
-            _("{file} is there already and is not overwritten; delete it, or name another with --write.").format(
-                file=file
-            )
-        ) from None
-    except OSError as problem:
-        raise DrawerError(_("{file} cannot be written: {reason}").format(file=file, reason=why(problem))) from None
-
-
-def remove_venue(hall: PretendHall, file: Path) -> None:
-    """Remove what `write_venue` wrote, unless somebody changed it meanwhile."""
-    with suppress(OSError):
-        if file.read_text(encoding="utf-8") == hall.toml():
-            file.unlink()
+def _pretended(venue: Venue) -> dict[str, Any]:
+    """What a `studio.toml` would say of a hall that has none."""
+    cameras = [
+        {key: str(value) for key, value in dataclasses.asdict(camera).items() if value is not None}
+        for camera in venue.cameras
+    ]
+    said: dict[str, Any] = {"name": venue.name, "cameras": cameras}
+    return {**said, "show": {"scenes": venue.show.scenes}} if venue.show.scenes else said
 
 
 def _device(now: DeviceSettings, was: DeviceSettings) -> dict[str, Any]:

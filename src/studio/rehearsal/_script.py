@@ -16,7 +16,7 @@ from studio.errors import NotSupported
 from studio.language import _
 from studio.rehearsal._cable import Way
 from studio.rehearsal._twin import Twin
-from studio.venue import DeviceSettings
+from studio.venue import CameraSettings, DeviceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,10 @@ class Rehearsal:
     """A pretend hall, what goes wrong in it, or both."""
 
     devices: tuple[DeviceSettings, ...] = ()
+    cameras: tuple[CameraSettings, ...] = ()
+    """The pictures of its scenes, as in `studio.toml`; nothing streams them."""
+    scenes: str = ""
+    """The file of `scenes/` that its OBS is to hold; empty: none."""
     obs: bool = True
     """Whether there is an OBS."""
     faults: tuple[Step, ...] = ()
