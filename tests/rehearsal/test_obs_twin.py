@@ -78,7 +78,7 @@ async def test_what_is_confirmed_and_what_is_told_of_an_output_agree(kind: str) 
             if not str(data.get("outputState")).endswith(("STARTED", "STOPPED")):
                 tell(name, data)
 
-        twin.world.tell = lazy  # type: ignore[method-assign]
+        twin.world.tell = lazy
         for verb, state in (("start", "on"), ("stop", "stopped")):
             assert (await obs.call(f"{kind}.{verb}")).kind == "confirmed"
             known = obs.get(f"{kind}.state")
