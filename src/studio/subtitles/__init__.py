@@ -2,7 +2,7 @@
 
 from studio.spoken import Cue, Word
 from studio.subtitles._check import Finding, Report, check
-from studio.subtitles._compose import compose, reline
+from studio.subtitles._compose import Composed, compose, composed, reline
 from studio.subtitles._composer import Composer
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for
 from studio.subtitles._formats import (
@@ -28,6 +28,7 @@ __all__ = [
     "SAFE",
     "VTT_HEAD",
     "Breaks",
+    "Composed",
     "Composer",
     "Corrections",
     "Corrector",
@@ -45,6 +46,7 @@ __all__ = [
     "Word",
     "check",
     "compose",
+    "composed",
     "corrections_for",
     "profile",
     "profile_of",

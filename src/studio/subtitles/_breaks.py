@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from studio.spoken import Word
     from studio.subtitles._rules import Rules
@@ -47,6 +47,8 @@ class Piece:
     end: Ms
     words: int
     """How many it holds."""
+    turn: bool = False
+    """Whether somebody else speaks from here on."""
 
 
 def single_spaced(text: str) -> str:
@@ -125,8 +127,10 @@ def _is_initial(word: str) -> bool:
     return len(word) == len("J.") and word[0].isupper() and word[1] == "."
 
 
-def glue(words: Sequence[Word], rules: Rules) -> list[Piece]:
+def glue(words: Sequence[Word], rules: Rules, turns: Collection[int] = ()) -> list[Piece]:
     """`words` as pieces, in order and with rising times; words without letters or signs vanish.
+
+    `turns` are the places in `words` at which somebody else begins to speak; none is the first.
 
     A bound word is one piece with the word after it, so that no break can part them. Where the two were said far
     apart, the piece begins shortly before the second: the bound word waits for it. Bound words are left alone only
@@ -134,23 +138,28 @@ def glue(words: Sequence[Word], rules: Rules) -> list[Piece]:
     """
     single: list[Piece] = []
     before = 0
-    for word in words:
+    turn = False
+    for at, word in enumerate(words):
         text = single_spaced(word.text)
+        turn = turn or (at in turns and bool(single))
         if text:
             start = max(word.start, before)
-            single.append(Piece(text, Ms(start), Ms(max(word.end, start + 1)), 1))
-            before = start
+            single.append(Piece(text, Ms(start), Ms(max(word.end, start + 1)), 1, turn))
+            before, turn = start, False
     pieces: list[Piece] = []
     for piece in reversed(single):
         following = pieces[-1] if pieces else None
         if (
             following is not None
+            and not following.turn
             and is_bound(piece.text, rules)
             and len(piece.text) + 1 + len(following.text) <= rules.line_characters
         ):
             apart = following.start - piece.end > rules.pause
             start = max(piece.start, following.start - _TOGETHER) if apart else piece.start
-            pieces[-1] = Piece(f"{piece.text} {following.text}", Ms(start), following.end, following.words + 1)
+            pieces[-1] = Piece(
+                f"{piece.text} {following.text}", Ms(start), following.end, following.words + 1, piece.turn
+            )
         else:
             pieces.append(piece)
     pieces.reverse()

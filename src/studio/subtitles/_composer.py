@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from studio.spoken import Cue, Word
 from studio.subtitles._breaks import ends, glue, is_bound
-from studio.subtitles._compose import Span, Text, times
+from studio.subtitles._text import Span, Text
+from studio.subtitles._times import times
 from studio.units import Ms
 
 if TYPE_CHECKING:
