@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.archive._document import Document, FilmCue, Maker
+from studio.archive._edits import (
+    EditError,
+    delete,
+    insert,
+    merge,
+    merge_recognised,
+    retime,
+    reword,
+    shift,
+    speak,
+    split,
+)
 from studio.archive._facts import (
     Chunk,
     Conflict,
@@ -22,17 +34,19 @@ from studio.archive._facts import (
     Version,
 )
 from studio.archive._learn import Suggestion, suggestions
+from studio.archive._replace import Pattern, Replacement, replace_in, replacements
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from studio.archive._library import Library
+    from studio.archive._library import Library as Library
 
 __all__ = [
     "Chunk",
     "Conflict",
     "Correction",
     "Document",
+    "EditError",
     "Film",
     "FilmCue",
     "FilmState",
@@ -45,9 +59,22 @@ __all__ = [
     "LibraryError",
     "Maker",
     "NotThere",
+    "Pattern",
+    "Replacement",
     "Suggestion",
     "Version",
+    "delete",
+    "insert",
+    "merge",
+    "merge_recognised",
     "open_library",
+    "replace_in",
+    "replacements",
+    "retime",
+    "reword",
+    "shift",
+    "speak",
+    "split",
     "suggestions",
 ]
 

@@ -12,12 +12,13 @@ import platformdirs
 from sqlalchemy import Column, ColumnElement, String, delete, func, insert, or_, select, type_coerce, update
 
 from studio.archive._facts import Film, NotThere
+from studio.archive._history import heads
 from studio.archive._index import folded, follow
 from studio.archive._jobs import Jobs
 from studio.archive._schema import films, readable, texts
 from studio.archive._search import search
 from studio.archive._store import Store
-from studio.archive._versions import Texts, heads
+from studio.archive._versions import Texts
 from studio.language import _
 
 if TYPE_CHECKING:

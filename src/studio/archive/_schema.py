@@ -111,10 +111,12 @@ texts = Table(
     _of("films", "film"),
     Column("language", String, nullable=False),
     Column("head", Integer, nullable=False),
+    Column("top", Integer, nullable=False),
     UniqueConstraint("film", "language"),
     sqlite_autoincrement=True,
 )
-"""Subtitles of a film in one language; `head` is the number of the version that counts."""
+"""Subtitles of a film in one language; `head` is the number of the version that counts, `top` the highest id that a cue
+ever had."""
 
 versions = Table(
     "versions",
@@ -127,13 +129,13 @@ versions = Table(
     Column("made_at", Moment, nullable=False),
     Column("kind", String, nullable=False),
     Column("cues", Integer, nullable=False),
-    Column("whole", Integer, nullable=False),
+    Column("depth", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("accepted_by", String),
     Column("accepted_at", Moment),
     UniqueConstraint("text", "number"),
 )
-"""`body` is a compressed `Document` where `whole` is 1, else what changed since `parent` (see `_versions`)."""
+"""`body` is a compressed `Document` where `depth` is 0, else what changed since `parent`, whose depth is one less."""
 
 cues = Table(
     "cues",
