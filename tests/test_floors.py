@@ -33,7 +33,7 @@ STEPS = ("TOOLS", "GROUND")
 STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "media": (
         ("__main__",),
-        ("_relay",),
+        ("_relay", "_film"),
         ("_hub", "_lookout"),
         ("_arrive", "_air"),
         ("_leave",),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from studio.media._air.trial import Trial
     from studio.media._arrive.probe import Facts
+    from studio.media._film.facts import Film
+    from studio.media._film.mono import Channel
+    from studio.media._film.source import Source
     from studio.media._ground.airtime import AirTime
 
 __all__ = [
@@ -33,6 +36,8 @@ __all__ = [
     "air_time",
     "command",
     "encoders",
+    "film",
+    "film_sound",
     "lacks_font",
     "microphones",
     "open_sound",
@@ -142,3 +147,38 @@ def sound_between(path: Path, begin: Ms, until: Ms | None, say: Callable[[str], 
     from studio.media._arrive import sound  # noqa: PLC0415 - loads FFmpeg
 
     return sound.FileSound(path, say, begin=begin, until=until)
+
+
+def film(source: Source) -> Film:
+    """Say what is in a film: a file, or an `http(s)://` address whose server answers to byte ranges.
+
+    A film without sound is a fact, `sounds == ()`; so is one that was cut off, `reads_to`. Raises MediaError for what
+    is missing, may not be read, is no media, is empty, or lost the index without which nobody can read it.
+    """
+    from studio.media._film import facts  # noqa: PLC0415 - loads FFmpeg
+
+    return facts.film(source)
+
+
+def film_sound(
+    source: Source,
+    *,
+    track: int | None = None,
+    channel: Channel = "mix",
+    begin: Ms = Ms(0),
+    until: Ms | None = None,
+    language: str = "",
+    say: Callable[[str], None],
+) -> Sound:
+    """Open a film's sound from `begin` to `until`, or to its end, as 16 kHz mono on the film's own clock.
+
+    Chunks follow each other without a gap from `begin` on: what is missing or damaged is silence, and `say` is told
+    where, in a sentence each. A track that begins late has its sound where players have it. The samples of a stretch
+    are the same whoever reads it: chunks that several machines read are, put together, the whole that one reads.
+    `track` counts the sound tracks from 1; `None`: the one with speech, in `language` where there is one. `channel` is
+    one of its channels, counted from 1 or by its place; `mix` is all of them, the centre above the others. `length` of
+    what is returned is that of the stretch. Raises MediaError: no sound, no such track or channel, or what `film` says.
+    """
+    from studio.media._film import sound  # noqa: PLC0415 - loads FFmpeg
+
+    return sound.TrackSound(source, track=track, channel=channel, begin=begin, until=until, language=language, say=say)

@@ -116,21 +116,26 @@ class Mixer:
     def _mono(self, frame: av.AudioFrame) -> NDArray[np.float32]:
         # By hand: FFmpeg mixes no channels whose places in the room nobody named, and spreads what is not a number.
         channels = frame.layout.nb_channels
-        sound: NDArray[Any] = frame.to_ndarray()
-        if not frame.format.is_planar:
-            sound = sound.reshape(-1, channels).T
-        if sound.dtype == np.uint8:
-            scaled: NDArray[Any] = (sound.astype(np.float32) - 128) / 128
-        elif np.issubdtype(sound.dtype, np.integer):
-            scaled = sound.astype(np.float32) / float(np.iinfo(sound.dtype).max)
-        else:
-            scaled = np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
-        scaled = np.clip(scaled, -1.0, 1.0)
+        scaled = channels_of(frame)
         if len(self._loud) != channels:
             self._loud = np.zeros(channels, bool)
         if scaled.size:
             self._loud |= np.abs(scaled).max(axis=1) > _QUIET
         return np.asarray(scaled.sum(axis=0) / max(1, int(self._loud.sum())), np.float32)
+
+
+def channels_of(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """Return its channels, shape (channels, n), in [-1..1]; what is no number is silence."""
+    sound: NDArray[Any] = frame.to_ndarray()
+    if not frame.format.is_planar:
+        sound = sound.reshape(-1, frame.layout.nb_channels).T
+    if sound.dtype == np.uint8:
+        scaled: NDArray[Any] = (sound.astype(np.float32) - 128) / 128
+    elif np.issubdtype(sound.dtype, np.integer):
+        scaled = sound.astype(np.float32) / float(np.iinfo(sound.dtype).max)
+    else:
+        scaled = np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.asarray(np.clip(scaled, -1.0, 1.0), np.float32)
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
