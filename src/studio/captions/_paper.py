@@ -15,7 +15,7 @@ from studio.captions._journal import Journal, line
 from studio.errors import CaptionsError, SubtitlesError, why
 from studio.language import _
 from studio.spoken import Word
-from studio.subtitles import FORMATS, VTT_HEAD, Track, save, srt, vtt
+from studio.subtitles import VTT_HEAD, Track, save, srt, vtt
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ SAVE_ASS = 10.0
 """Seconds between two times that an ASS file, which cannot grow, is written whole."""
 PATIENCE, RETRY = 60.0, 0.5
 """Seconds that the end of a run waits for room on the disk, and between two looks at it."""
+ENDINGS = (".srt", ".vtt", ".ass")
+"""What captions can be written into while they are made: other forms of `studio.subtitles` are for what is over."""
 JOURNAL = ".captions.jsonl"
 """Ending of the journal beside subtitle files: a line for each settled word, and one for each cue."""
 
@@ -140,10 +142,10 @@ class SubtitleOut:
 
     def __init__(self, path: Path, language: str, disk: _Disk) -> None:
         self._kind = path.suffix.lower()
-        if self._kind not in FORMATS:
+        if self._kind not in ENDINGS:
             raise CaptionsError(
                 _("{file} has an ending that is not known; --out takes {endings}").format(
-                    file=path, endings=", ".join(FORMATS)
+                    file=path, endings=", ".join(ENDINGS)
                 )
             )
         self._file = OutFile(path, VTT_HEAD if self._kind == ".vtt" else "", disk)

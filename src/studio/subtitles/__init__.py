@@ -5,17 +5,9 @@ from studio.subtitles._check import Finding, Report, check
 from studio.subtitles._compose import Composed, compose, composed, reline
 from studio.subtitles._composer import Composer
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for
-from studio.subtitles._formats import (
-    FORMATS,
-    VTT_HEAD,
-    Track,
-    read,
-    save,
-    srt,
-    vtt,
-    vtt_segment,
-    write_whole,
-)
+from studio.subtitles._formats.table import FORMATS, Format, kind_of, read, save, write_whole, written
+from studio.subtitles._formats.text import VTT_HEAD, srt, vtt, vtt_segment
+from studio.subtitles._formats.track import Programme, Track, Written
 from studio.subtitles._glossary import Entry, Glossary, Term
 from studio.subtitles._numbers import Numbers
 from studio.subtitles._profiles import profile, profile_of, profiles, rules_for
@@ -35,8 +27,10 @@ __all__ = [
     "Cue",
     "Entry",
     "Finding",
+    "Format",
     "Glossary",
     "Numbers",
+    "Programme",
     "Report",
     "Rules",
     "Style",
@@ -44,10 +38,12 @@ __all__ = [
     "Term",
     "Track",
     "Word",
+    "Written",
     "check",
     "compose",
     "composed",
     "corrections_for",
+    "kind_of",
     "profile",
     "profile_of",
     "profiles",
@@ -60,4 +56,5 @@ __all__ = [
     "vtt",
     "vtt_segment",
     "write_whole",
+    "written",
 ]
