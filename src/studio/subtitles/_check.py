@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from studio.spoken import Cue
-    from studio.subtitles._formats import Track
+    from studio.subtitles._formats.track import Track
     from studio.subtitles._rules import Rules
 
 Kind = Literal["fast", "line", "lines", "short", "long", "overlap", "gap", "bound", "clinging", "flicker"]
