@@ -51,6 +51,10 @@ class Bus:
             for listening in self._listeners.get(kind, ()):
                 listening.offer(event)
 
+    def heard(self, kind: type[Any]) -> bool:
+        """Whether anybody listens for just that kind: what is costly to come by is fetched only then."""
+        return bool(self._listeners.get(kind))
+
     @asynccontextmanager
     async def listen(self, kind: type[T], limit: int = 1000) -> AsyncIterator[Listening[T]]:
         """Events of `kind` and its subclasses, from now until the block ends; at most `limit` wait."""

@@ -204,6 +204,26 @@ async def test_meters_come_together(name: str, count: int) -> None:
             assert (await anext(changes)).control == "main.mute"  # no meter among the changes
 
 
+async def test_meters_come_while_somebody_wants_them(x32: OscModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And then they are no news any more."""
+    monkeypatch.setattr("studio.devices._ground.known.METER_AGE", 0.3)
+    monkeypatch.setattr("studio.devices._ground.known.ATTENDED", 0.3)
+    short = dataclasses.replace(
+        x32,
+        meters=tuple(
+            dataclasses.replace(each, subscription=dataclasses.replace(each.subscription, every=0.5))
+            for each in x32.meters
+            if each.subscription
+        ),
+    )
+    monkeypatch.setattr("studio.rehearsal._desk.REMEMBERS", 1.0)
+    async with DeskTwin(short) as twin, driver(twin, short) as desk:
+        assert "/meters" not in {each.address for each in twin.heard}, "nobody wants them"
+        assert desk.peek("ch1.meter").source == "unknown"
+        await until(lambda: desk.get("ch1.meter").source == "reported", "somebody reads one")
+        await until(lambda: desk.peek("ch1.meter").source == "assumed", "nobody reads them any more")
+
+
 async def test_another_model_is_refused_by_its_name(x32: OscModel) -> None:
     async with DeskTwin(x32, "XR18") as twin, driver(twin, x32) as desk:
         assert desk.link.state == "refused"

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from studio.bus import Bus
-from studio.devices import Obs
+from studio.devices import Metered, Obs
 from studio.rehearsal import ObsTwin
 from studio.wire.obs import Box, Collection, Scene, Source
 
@@ -83,6 +83,22 @@ async def test_what_is_confirmed_and_what_is_told_of_an_output_agree(kind: str) 
             assert (await obs.call(f"{kind}.{verb}")).kind == "confirmed"
             known = obs.get(f"{kind}.state")
             assert (known.value, known.source) == (state, "reported")
+
+
+async def test_levels_come_while_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.devices._ground.known.METER_AGE", 0.3)
+    monkeypatch.setattr("studio.devices._ground.known.ATTENDED", 0.3)
+    async with ObsTwin(PASSWORD) as twin, driven(twin) as obs:
+        await until(lambda: obs.link.state == "online", "online")
+        assert obs.peek("input.Mic.peak").source == "unknown"
+        async with obs.bus.listen(Metered) as meters:
+            async for each in meters:
+                if "input.Mic.peak" in each.values:
+                    break
+            epoch = obs.link.epoch
+        await until(lambda: obs.peek("input.Mic.peak").source == "assumed", "nobody listens any more")
+        await until(lambda: obs.get("input.Mic.peak").source == "reported", "somebody reads it")
+        assert obs.link.epoch == epoch, "the connection stands all the while"
 
 
 async def test_another_collection_is_asked_for_all_it_holds() -> None:

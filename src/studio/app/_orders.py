@@ -258,10 +258,14 @@ def _missing(device: Device, control: str) -> bool:
 
 
 def known(seen: Seen) -> dict[str, int]:
-    """How far the values of a device are known: a few numbers, for the values themselves are too many for a page."""
-    sources = [each.source for each in seen.values.values()]
+    """How far the values of a device are known: a few numbers, for the values themselves are too many for a page.
+
+    Meters are left out: they come while somebody reads them.
+    """
+    controls = [name for name, control in seen.controls.items() if control.kind != "meter"]
+    sources = [seen.values[name].source for name in controls if name in seen.values]
     return {
-        "controls": len(seen.controls),
+        "controls": len(controls),
         "reported": sources.count("reported"),
         "stale": sources.count("assumed"),
         "unknown": sources.count("unknown"),

@@ -144,7 +144,11 @@ def watch(
             out.print(shown.change(row), soft_wrap=True)
 
     async def look() -> None:
-        async with house_of(venue).open(names or ()) as opened, opened.bus.listen(object) as facts:
+        async with (
+            house_of(venue).open(names or ()) as opened,
+            opened.bus.listen(object) as facts,
+            opened.bus.listen(Metered, 1) if meters else contextlib.nullcontext(),  # so that they come
+        ):
             with _until_asked():
                 async for fact in facts:
                     for row in _rows(fact, opened, meters=meters):

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from studio.devices._ground.device import Link
     from studio.devices._ground.values import Control, Value
 
+ATTENDED = 10.0
+"""Seconds for which who read a meter is taken to read it again."""
+METER_AGE = 2.0
+"""Seconds after which a meter that is not told any more is no news: nobody asked for it meanwhile."""
+ATTEND = 0.25
+"""Seconds between two looks of a driver whether anybody wants its meters."""
+
 UNKNOWN = Property(None, "unknown", 0.0, 0)
 
 
@@ -55,6 +62,7 @@ class Known:
         self._controls: dict[str, Control] = {}
         self._values: dict[str, Property] = {}
         self._gauges: dict[str, _Gauges] = {}
+        self._read_at = -ATTENDED
         self._news = asyncio.Condition()
 
     # ── what there is ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +93,8 @@ class Known:
         self.control(name)
         known = self._values.get(name, UNKNOWN)
         if gauges := self._gauges.get(name):
-            known = Property(gauges.values[name], "reported", gauges.time, gauges.epoch, "device")
+            old = self._now() - gauges.time > METER_AGE
+            known = Property(gauges.values[name], "assumed" if old else "reported", gauges.time, gauges.epoch, "device")
         if known.source == "reported" and not self._fresh(known):
             return replace(known, source="assumed")
         return known
@@ -118,6 +127,15 @@ class Known:
         gauges = _Gauges(values, self._now(), self._link.epoch)
         self._gauges.update(dict.fromkeys(values.keys() & self._controls.keys(), gauges))
         self._bus.publish(Metered(self._link.name, values))
+
+    def attend(self) -> None:
+        """Somebody read a meter, and may do so again."""
+        self._read_at = self._now()
+
+    @property
+    def attended(self) -> bool:
+        """Whether anybody wants meters now: a listener for `Metered`, or who read one lately."""
+        return self._bus.heard(Metered) or self._now() - self._read_at < ATTENDED
 
     def ours(self, name: str) -> None:
         """It was we who caused the value that is known."""

@@ -296,10 +296,9 @@ class Board:
                 continue
             loudest = max((channel[1] for channel in each["inputLevelsMul"]), default=0.0)
             peak = max(rows.QUIET, round(20 * math.log10(loudest), 1)) if loudest > 0 else rows.QUIET
-            self.known.learn(name, peak)
             values[name] = peak
         if values:
-            self._bus.publish(Metered(self._name, values))
+            self.known.measured(values)
 
     async def refresh(self, ask: Ask) -> None:
         """Look up what events made doubtful and, once a second, what has none; call it then and in `doubt`."""

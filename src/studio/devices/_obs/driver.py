@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.devices._ground.device import Device, Outcome
+from studio.devices._ground.known import ATTEND
 from studio.devices._obs.board import Board
 from studio.devices._obs.build import Memory, build, prepare, said
 from studio.devices._obs.errors import NO_SUCH_THING, ObsDeniedError, ObsLostError, ObsRefusedError, absent
+from studio.devices._obs.rows import PEAK
 from studio.devices._obs.stream import Stream
 from studio.devices._obs.text import Text
 from studio.errors import DeviceError
@@ -196,7 +198,16 @@ class Obs(Device):
         return self._board.actions()
 
     def get(self, control: str) -> Property:
-        """What OBS said of `control`, by an event or when it was asked. ValueError for no such control."""
+        """What OBS said of `control`, by an event or when it was asked. ValueError for no such control.
+
+        The levels of sound come while somebody reads them.
+        """
+        if control.endswith(f".{PEAK}"):
+            self._board.known.attend()
+        return self.peek(control)
+
+    def peek(self, control: str) -> Property:
+        """As `get`; levels of sound stay unasked."""
         return self._board.known.get(control)
 
     async def set(self, control: str, value: Value) -> Outcome:
@@ -266,6 +277,7 @@ class Obs(Device):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(session))
                 tasks.create_task(self._meter(session))
+                tasks.create_task(self._attend(session))
                 await session.probe()
                 await self._sync(session)
                 tasks.create_task(self._text.keep(session.request))
@@ -356,6 +368,15 @@ class Obs(Device):
             data = await session.meters.get()
             with _nonsense("InputVolumeMeters"):
                 self._board.meters(data)
+
+    async def _attend(self, session: Session) -> None:
+        """Have OBS tell its meters, twenty times a second, while somebody wants them."""
+        metering = False
+        while True:
+            if metering != self._board.known.attended:
+                metering = not metering
+                await session.meter(on=metering)
+            await asyncio.sleep(ATTEND)
 
     async def _measure(self, session: Session) -> None:
         stats = await session.request("GetStats")

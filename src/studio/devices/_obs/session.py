@@ -36,7 +36,10 @@ WAITING_EVENTS = 1000
 """OBS sends a handful a second; whoever has a thousand waiting has missed the show and must ask everything anew."""
 
 _METERS = "InputVolumeMeters"
-_SUBSCRIPTIONS: int = (Subs.LOW_VOLUME & ~Subs.VENDORS | Subs.INPUTVOLUMEMETERS | Subs.SCENEITEMTRANSFORMCHANGED).value
+_SUBSCRIPTIONS: int = (Subs.LOW_VOLUME & ~Subs.VENDORS | Subs.SCENEITEMTRANSFORMCHANGED).value
+_METERING: int = _SUBSCRIPTIONS | Subs.INPUTVOLUMEMETERS.value
+_REIDENTIFY = 3
+"""The word by which other events are asked for on a connection that stands."""
 
 _BROKEN = (
     OBSSDKTimeoutError,
@@ -156,6 +159,14 @@ class Session:
             self.lost.set()
             raise ObsLostError("probe") from problem
 
+    async def meter(self, *, on: bool) -> None:
+        """Have OBS tell its meters from now on, or no more. ObsLostError once the link is gone."""
+        try:
+            await self._loop.run_in_executor(self._owner, self._subscribe, _METERING if on else _SUBSCRIPTIONS)
+        except _BROKEN as problem:
+            self.lost.set()
+            raise ObsLostError("meters") from problem
+
     async def next_event(self) -> tuple[str, dict[str, Any]]:
         """Return the next event that is not one of our probes; ObsLostError when none can come or some were missed."""
         while True:
@@ -203,6 +214,11 @@ class Session:
             raise ValueError(f"OBS was asked for {kind} and answered {answer['requestType']}")
         self._broken = False
         return answer
+
+    def _subscribe(self, events: int) -> None:
+        if self._events is None or self.lost.is_set():
+            raise ConnectionError(_METERS)
+        self._events.base_client.ws.send(json.dumps({"op": _REIDENTIFY, "d": {"eventSubscriptions": events}}))
 
     def _read(self) -> None:
         assert self._events is not None  # noqa: S101 - started only then

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
 from studio.devices._ground.device import Device, Outcome, Property
-from studio.devices._ground.known import Known
+from studio.devices._ground.known import ATTEND, Known
 from studio.devices._ground.values import Control
 from studio.devices._osc import values
 from studio.devices._osc.questions import PATIENCE, Questions, within
@@ -101,16 +101,19 @@ class OscDesk(Device):
     def get(self, control: str) -> Property:
         """What is known of `control`: *reported* only in this epoch. ValueError for no such control.
 
-        A lazy control that was not reported yet is asked for now; its `PropertyChanged` follows within a moment.
+        A lazy control that was not reported yet is asked for now; its `PropertyChanged` follows within a moment. Meters
+        come while somebody reads them.
         """
         known = self._known.get(control)
         desk = self._desk.get(control)
-        if desk and desk.lazy and self._model.asks:
+        if desk is None:
+            self._known.attend()
+        elif desk.lazy and self._model.asks:
             self._questions.want(control)
         return known
 
     def peek(self, control: str) -> Property:
-        """As `get`; a lazy control stays unasked."""
+        """As `get`; a lazy control and meters stay unasked."""
         return self._known.get(control)
 
     async def ask(self, controls: Iterable[str]) -> None:
@@ -294,6 +297,9 @@ class OscDesk(Device):
                 for said in self._model.said():
                     if said.every:
                         tasks.create_task(self._renew(said))
+                for meters in self._model.meters:
+                    if meters.subscription and meters.subscription.every:
+                        tasks.create_task(self._keep_metering(meters.subscription))
                 tasks.create_task(self._questions.keep_asking())
                 await self._watch()
         except* (_GoneError, _OtherError, OSError) as several:
@@ -387,6 +393,16 @@ class OscDesk(Device):
         while True:
             await asyncio.sleep(said.every)
             self._sockets.ask(wire.encode(wire.Message(said.address, said.arguments)))
+
+    async def _keep_metering(self, said: OscSubscription) -> None:
+        """Ask for meters while somebody wants them; then they end by themselves."""
+        due = 0.0
+        while True:
+            now = asyncio.get_running_loop().time()
+            if self._known.attended and now >= due:
+                self._sockets.ask(wire.encode(wire.Message(said.address, said.arguments)))
+                due = now + said.every
+            await asyncio.sleep(ATTEND)
 
     # ── what it says ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -214,9 +214,9 @@ class OscModel:
         return self.law if control.value == "level" else None
 
     def said(self) -> tuple[OscSubscription, ...]:
-        """Return all that makes it talk."""
+        """Return all that makes it talk, but for meters that have to be asked for again and again."""
         alive = (OscSubscription(self.keep_alive, every=self.keep_alive_seconds),) if self.keep_alive else ()
-        meters = (each.subscription for each in self.meters if each.subscription)
+        meters = (each.subscription for each in self.meters if each.subscription and not each.subscription.every)
         return (*alive, *self.subscriptions, *meters)
 
     def expanded(self) -> dict[str, OscControl]:
