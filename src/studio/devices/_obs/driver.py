@@ -88,7 +88,6 @@ class Obs(Device):
         self._stream = Stream()
         self._text = Text()
         self._board = Board(name, self.link, bus)
-        self._news = asyncio.Condition()
         self._wake = asyncio.Event()
         self._stale = False
         self._built = ""
@@ -173,7 +172,7 @@ class Obs(Device):
             async with asyncio.timeout(TAKE_DEADLINE):
                 await session.request("SetCurrentProgramScene", sceneName=scene)
                 while mine == self._takes and self.scene != scene:
-                    if not await self._news_within(LOOK_AGAIN):
+                    if not await self._board.known.news(LOOK_AGAIN):
                         answer = await session.request("GetCurrentProgramScene")
                         await self._on_scene(answer["currentProgramSceneName"])
         except ObsDeniedError as no:
@@ -351,8 +350,6 @@ class Obs(Device):
                 self._stream.on_event(data)
                 self._wake.set()
         await self._board.on_event(name, data)
-        async with self._news:
-            self._news.notify_all()
 
     async def _look(self, session: Session) -> None:
         """Keep up with what OBS only tells when it is asked, each second and whenever an event made it doubtful."""
@@ -412,17 +409,7 @@ class Obs(Device):
             return
         self.scene = scene
         self.bus.publish(SceneTaken(scene))
-        async with self._news:
-            self._news.notify_all()
-
-    async def _news_within(self, seconds: float) -> bool:
-        """Whether OBS told anything within `seconds`."""
-        try:
-            async with asyncio.timeout(seconds), self._news:
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
+        await self._board.known.told()
 
 
 async def _trouble(work: Awaitable[object]) -> str:
