@@ -4,6 +4,7 @@ from studio.app._captions import CaptionsWish, caption_alone, repair_captions
 from studio.app._destinations import house_destinations
 from studio.app._devices import HouseDevices, Named, Opened
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
+from studio.app._film_shelf import Films, house_films
 from studio.app._house import House
 from studio.app._orders import DEADLINE, Done, known, worst
 from studio.app._report import Sent, Summary
@@ -14,6 +15,7 @@ __all__ = [
     "CaptionsWish",
     "Done",
     "Evening",
+    "Films",
     "House",
     "HouseDevices",
     "Named",
@@ -25,6 +27,7 @@ __all__ = [
     "check_everything",
     "demo_venue",
     "house_destinations",
+    "house_films",
     "join_recording",
     "known",
     "obs_scenes",

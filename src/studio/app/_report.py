@@ -143,6 +143,7 @@ class Report:
                     "language": language,
                     "folder": str(folder),
                     "interface": interface,
+                    "films": False,
                 },
                 "links": {},
                 "devices": {},

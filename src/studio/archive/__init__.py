@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.archive._account import Account
 from studio.archive._document import Document, FilmCue, Maker
 from studio.archive._edits import (
     EditError,
@@ -34,7 +35,10 @@ from studio.archive._facts import (
     Version,
 )
 from studio.archive._learn import Suggestion, suggestions
+from studio.archive._orders import Order, obey
+from studio.archive._place import default_path
 from studio.archive._replace import Pattern, Replacement, replace_in, replacements
+from studio.archive._report import report, save_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from studio.archive._library import Library as Library
 
 __all__ = [
+    "Account",
     "Chunk",
     "Conflict",
     "Correction",
@@ -59,19 +64,24 @@ __all__ = [
     "LibraryError",
     "Maker",
     "NotThere",
+    "Order",
     "Pattern",
     "Replacement",
     "Suggestion",
     "Version",
+    "default_path",
     "delete",
     "insert",
     "merge",
     "merge_recognised",
+    "obey",
     "open_library",
     "replace_in",
     "replacements",
+    "report",
     "retime",
     "reword",
+    "save_report",
     "shift",
     "speak",
     "split",

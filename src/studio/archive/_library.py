@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-import platformdirs
 from sqlalchemy import Column, ColumnElement, String, delete, func, insert, or_, select, type_coerce, update
 
 from studio.archive._facts import Film, NotThere
 from studio.archive._history import heads
 from studio.archive._index import folded, follow
 from studio.archive._jobs import Jobs
+from studio.archive._place import default_path
 from studio.archive._schema import films, readable, texts
 from studio.archive._search import search
 from studio.archive._store import Store
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from studio.units import Ms
 
 Order: TypeAlias = Literal["title", "added", "seen"]
-
-NAME = "films.db"
-
-
-def default_path() -> Path:
-    """Where the library of this user is: `STUDIO_LIBRARY`, else the system's place for data."""
-    asked = os.environ.get("STUDIO_LIBRARY")
-    return Path(asked).expanduser() if asked else platformdirs.user_data_path("studio", appauthor=False) / NAME
 
 
 def _utc() -> datetime:

@@ -23,6 +23,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _devices_asked,
     _encoders,
     _files,
+    _films,
     _hardware,
     _models,
     _obs,
@@ -53,6 +54,7 @@ app.command(help=_("Try which encoders work on this machine."))(_encoders.encode
 app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
 app.add_typer(_captions.app, name="captions")
 app.add_typer(_devices_asked.app, name="devices")
+app.add_typer(_films.app, name="films")
 app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
 app.add_typer(_obs.app, name="obs")

@@ -15,7 +15,7 @@ import typer
 from rich.live import Live
 
 from studio import web as pages
-from studio.app import House, Wish, demo_venue, plan_evening
+from studio.app import House, Wish, demo_venue, house_films, plan_evening
 from studio.catalogue import Catalogue
 from studio.cli._screen import LOG_LINE, err, out, phase_name, status, summary_table
 from studio.errors import StudioError, first_of
@@ -24,7 +24,7 @@ from studio.rehearsal import make_talk
 from studio.venue import Venue, read
 
 if TYPE_CHECKING:
-    from studio.app import Summary
+    from studio.app import Films, Summary
 
 VenueOption = Annotated[
     Path | None,
@@ -156,13 +156,24 @@ async def _serve_page(house: House, address: tuple[str, int], opened: asyncio.Fu
             err.print(_("The status page: {address}").format(address=f"http://{host}:{port}"), soft_wrap=True)
         opened.set_result(None)
 
+    films = await asyncio.to_thread(_films)
+    house.state.set("show.films", value=films is not None)
     try:
-        await pages.serve(house, *address, opened=answer)
+        await pages.serve(house, *address, films=films, opened=answer)
     except Exception as problem:
         if opened.done():  # the show goes on without its page
             logger.exception("the page fell")
         else:
             opened.set_exception(problem)
+
+
+def _films() -> Films | None:
+    """The library, for its page beside those of the show; a broken one is no reason to have no show."""
+    try:
+        return house_films()
+    except StudioError as problem:
+        logger.warning("no page of films: %s", problem)
+        return None
 
 
 @contextlib.contextmanager

@@ -5,8 +5,9 @@ one line to `PAGES` in `_pages.py`; 3. run `scripts/translate` for its words. A 
 name goes to `House.command` as it came.
 """
 
+from studio.web._cupboard import Cupboard
 from studio.web._house import House, Outcome
-from studio.web._serve import serve
+from studio.web._serve import serve, serve_films
 from studio.web._socket import Limits
 
-__all__ = ["House", "Limits", "Outcome", "serve"]
+__all__ = ["Cupboard", "House", "Limits", "Outcome", "serve", "serve_films"]

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, never bound
 
+# No inline script or style, nothing from elsewhere. hls.js hands the player a blob: of what it received,
+# and begins each subtitle track with an empty file (data:,WEBVTT).
+POLICY = (
+    "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a page may do; one that needs a style of its own adds to it (`_pages.render`)."""
+
 SAFE = {
-    # No inline script or style, nothing from elsewhere. hls.js hands the player a blob: of what it received,
-    # and begins each subtitle track with an empty file (data:,WEBVTT).
-    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob: data:; worker-src 'self' blob:; "
-    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -59,7 +64,9 @@ class Guard:
 
         async def safely(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message).update(SAFE)
+                headers_ = MutableHeaders(scope=message)
+                for name, value in SAFE.items():
+                    headers_.setdefault(name, value)
             await send(message)
 
         answer = PlainTextResponse(sentence, 403) if sentence else self._app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from studio.language import LANGUAGES, LOCALE
+from studio.web._guard import POLICY
 
 if TYPE_CHECKING:
     import os
@@ -35,6 +37,8 @@ class Page:
     """Where it is opened."""
     name: str
     """Of its module and its style in `static/`."""
+    styled: bool = False
+    """A library of its own writes styles into it: it gets a nonce for them."""
 
 
 PAGES = (
@@ -43,7 +47,13 @@ PAGES = (
     Page("/hall", "hall"),
     Page("/instant", "instant"),
 )
-"""Every page there is."""
+"""Every page of a show."""
+
+FILM_PAGES = (
+    Page("/films", "films"),
+    Page("/films/{film:int}", "film", styled=True),
+)
+"""Those of a library of films."""
 
 FILES = {
     ".js": "text/javascript; charset=utf-8",
@@ -69,8 +79,12 @@ REWRITTEN = frozenset({".m3u8", ".vtt"})
 def render(page: Page) -> HTMLResponse:
     """Return `page` in the layout that all pages share."""
     layout = Template((STATIC / "layout.html").read_text(encoding="utf-8"))
-    text = layout.substitute(name=html.escape(page.name))
-    return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache"}
+    nonce = secrets.token_urlsafe(16) if page.styled else ""
+    if nonce:
+        headers["Content-Security-Policy"] = f"{POLICY}; style-src 'self' 'nonce-{nonce}'"
+    text = layout.substitute(name=html.escape(page.name), nonce=nonce)
+    return HTMLResponse(text, headers=headers)
 
 
 async def words(request: Request) -> Response:

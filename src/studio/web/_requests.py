@@ -35,14 +35,17 @@ class RefusedError(Exception):
         self.answer = answer({"outcome": "refused", "reason": reason}, status)
 
 
-async def body_of(request: Request, kind: type[T], *, wrong: str, too_long: str) -> T:
-    """Return the body as a `kind`; raises RefusedError, with the sentence `wrong` where it is none."""
+async def body_of(request: Request, kind: type[T], *, wrong: str, too_long: str, largest: int = LARGEST) -> T:
+    """Return the body, of `largest` bytes at most, as a `kind`; raises RefusedError.
+
+    It says the sentence `wrong` where it is none, and `too_long` where it is larger.
+    """
     # A form of another site can send anything but this type without asking first.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(415, _("Send the request as application/json."))
     try:
         async with asyncio.timeout(PATIENCE):
-            body = await _whole(request, too_long)
+            body = await _whole(request, too_long, largest)
     except TimeoutError:
         raise RefusedError(408, _("The request did not arrive in time; send it again.")) from None
     except ClientDisconnect:
@@ -53,11 +56,11 @@ async def body_of(request: Request, kind: type[T], *, wrong: str, too_long: str)
         raise RefusedError(422, wrong) from None
 
 
-async def _whole(request: Request, too_long: str) -> bytes:
+async def _whole(request: Request, too_long: str, largest: int) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > LARGEST:
+        if len(body) > largest:
             raise RefusedError(413, too_long)
     return bytes(body)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from studio import __version__
@@ -20,11 +20,12 @@ from studio.language import _
 from studio.web._captions import captions_routes
 from studio.web._destinations import destinations_routes
 from studio.web._devices import devices_routes
+from studio.web._films import films_routes
 from studio.web._guard import Guard
 from studio.web._hold import hold_route
 from studio.web._inputs import inputs_routes
 from studio.web._instant import instant_route
-from studio.web._pages import FILES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
+from studio.web._pages import FILES, FILM_PAGES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
 from studio.web._socket import Limits, Switchboard
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from studio.web._cupboard import Cupboard
     from studio.web._house import House
 
 CONNECTIONS = 256
@@ -47,20 +49,44 @@ GOODBYE = 3
 
 
 async def serve(
-    house: House, host: str, port: int, *, opened: Callable[[int], None] | None = None, limits: Limits | None = None
+    house: House,
+    host: str,
+    port: int,
+    *,
+    films: Cupboard | None = None,
+    opened: Callable[[int], None] | None = None,
+    limits: Limits | None = None,
 ) -> None:
-    """Serve the pages of `house` on `host` and `port` until cancelled; connections are then ended in order.
+    """Serve the pages of `house`, and of `films`, on `host` and `port` until cancelled; connections then end in order.
 
     Port 0 takes any free one. `opened` is told the port once it answers. Raises WebError where it cannot be had.
     """
-    if not (VENDOR / "preact.js").exists():
-        raise WebError(_("The pages' parts are missing; install studio anew with `pip install -e .` (this needs npm)."))
-    listening = await _listen(host, port)
     limits = limits or Limits()
     switchboard = Switchboard(house, limits)
+    try:
+        await _serve(application(house, host, switchboard, films), (host, port), opened, limits, switchboard)
+    finally:
+        await switchboard.close()
+
+
+async def serve_films(films: Cupboard, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+    """Serve the pages of `films` alone, as `serve` does."""
+    await _serve(films_application(films, host), (host, port), opened, Limits())
+
+
+async def _serve(
+    app: Starlette,
+    address: tuple[str, int],
+    opened: Callable[[int], None] | None,
+    limits: Limits,
+    switchboard: Switchboard | None = None,
+) -> None:
+    if not (VENDOR / "preact.js").exists():
+        raise WebError(_("The pages' parts are missing; install studio anew with `pip install -e .` (this needs npm)."))
+    listening = await _listen(*address)
     server = _Server(
         uvicorn.Config(
-            application(house, host, switchboard),
+            app,
             http="h11",
             ws="websockets-sansio",
             lifespan="off",
@@ -83,13 +109,14 @@ async def serve(
         await asyncio.shield(serving)
     finally:
         server.should_exit = True
-        await switchboard.close()
+        if switchboard is not None:
+            await switchboard.close()
         await asyncio.wait({serving}, timeout=2 * GOODBYE)
         serving.cancel()
         listening.close()
 
 
-def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
+def application(house: House, host: str, switchboard: Switchboard, films: Cupboard | None = None) -> Starlette:
     """Put the routes together; `host` is the address they are served on."""
 
     async def health(_request: Request) -> Response:
@@ -109,10 +136,33 @@ def application(house: House, host: str, switchboard: Switchboard) -> Starlette:
     routes += [
         WebSocketRoute("/ws", switchboard.answer),
         Route("/healthz", health),
+        Mount("/hls", Files(house.folder / "hls", PROGRAMME)),
+    ]
+    if films is not None:
+        routes += [*map(_route, FILM_PAGES), *films_routes(films, show=True)]
+    return _guarded(routes, host)
+
+
+def films_application(films: Cupboard, host: str) -> Starlette:
+    """Put the routes of a library of films together; `host` is the address they are served on."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"studio": __version__}, headers={"Cache-Control": "no-store"})
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/films")
+
+    routes: list[BaseRoute] = [*map(_route, FILM_PAGES), *films_routes(films, show=False)]
+    routes += [Route("/healthz", health), Route("/", home)]
+    return _guarded(routes, host)
+
+
+def _guarded(routes: list[BaseRoute], host: str) -> Starlette:
+    """An application of `routes` and of what every page is made of."""
+    routes += [
         Route("/locale/{language}.json", words),
         Mount("/static", Files(STATIC, FILES)),
         Mount("/vendor", Files(VENDOR, FILES)),
-        Mount("/hls", Files(house.folder / "hls", PROGRAMME)),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard, host=host)])
 

@@ -4,7 +4,7 @@ import { h, render } from "/vendor/preact.js";
 import { useEffect } from "/vendor/hooks.js";
 import htm from "/vendor/htm.js";
 import { connect, house } from "./link.js";
-import { useStore } from "./store.js";
+import { store, useStore } from "./store.js";
 import { choose, LANGUAGES, language, moment, remembered, speak, t } from "./words.js";
 
 export const html = htm.bind(h);
@@ -35,17 +35,23 @@ const PAGES = {
   "/captions": () => t("Captions"),
   "/hall": () => t("Hall page"),
   "/instant": () => t("Instant picture"),
+  "/films": () => t("Films"),
 };
 const ALONE = ["/hall", "/instant"]; // before an audience: in a window of their own
 
+/** Which pages there are: those of a show, that of the films, or both. */
+const doors = store({ show: true, films: false });
+
 /** The way to the other pages. */
 export function Pages() {
+  const { show: evening, films } = useStore(doors);
+  const there = Object.entries(PAGES).filter(([path]) => (path === "/films" ? films : evening));
   return html`<nav class="pages" aria-label=${t("Pages")}>
-    ${Object.entries(PAGES).map(
+    ${there.map(
       ([path, name]) => html`<a
         key=${path}
         href=${path}
-        aria-current=${path === location.pathname ? "page" : null}
+        aria-current=${path === location.pathname ? "page" : location.pathname.startsWith(`${path}/`) ? "true" : null}
         target=${ALONE.includes(path) ? "_blank" : null}
         >${name()}</a
       >`,
@@ -100,6 +106,8 @@ function Frame({ page }) {
   const seen = useStore(house);
   useStore(language);
   const wanted = seen.state?.show?.interface;
+  const films = seen.state?.show?.films ?? false;
+  useEffect(() => doors.set({ show: true, films }), [films]);
   useEffect(() => {
     if (wanted && !remembered()) speak(wanted);
   }, [wanted]);
@@ -114,4 +122,22 @@ export async function show(page, { bare = false } = {}) {
   connect();
   if (!bare) await speak(remembered() ?? "en");
   render(html`<${bare ? Bare : Frame} page=${page} />`, document.getElementById("page"));
+}
+
+function Alone({ page }) {
+  useStore(language);
+  return html`<div class="frame"><${page} languages=${html`<${LanguageSwitch} />`} /></div>`;
+}
+
+/** Open a page that asks for what it needs itself: it works with a show and without one. */
+export async function showAlone(page) {
+  let here = { show: false, films: true, interface: "en" };
+  try {
+    here = await (await fetch("/api/here")).json();
+  } catch {
+    // nobody answers: the page says so when it asks for more
+  }
+  doors.set(here);
+  await speak(remembered() ?? here.interface);
+  render(html`<${Alone} page=${page} />`, document.getElementById("page"));
 }

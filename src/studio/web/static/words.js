@@ -134,3 +134,21 @@ export function clock(value) {
 /** A moment of today. */
 export const moment = (date) =>
   format("moment", (code) => new Intl.DateTimeFormat(code, { timeStyle: "medium" })).format(date);
+
+/** A day, as briefly as it stays clear. */
+export const day = (date) =>
+  format("day", (code) => new Intl.DateTimeFormat(code, { dateStyle: "medium" })).format(date);
+
+/** Milliseconds of a film as h:mm:ss.mmm: how a cue's times are written in all our languages. */
+export function stamp(value) {
+  const at = Math.max(0, Math.round(value ?? 0));
+  return `${clock(at / 1000)}.${String(at % 1000).padStart(3, "0")}`;
+}
+
+/** What somebody wrote for a time, [h:]mm:ss[.mmm], in milliseconds; null where it is none. */
+export function parseStamp(text) {
+  const found = /^(?:(\d+):)?([0-5]?\d):([0-5]?\d)(?:[.,](\d{1,3}))?$/.exec(text.trim());
+  if (!found) return null;
+  const [, hours = "0", minutes, secs, rest = "0"] = found;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(secs)) * 1000 + Number(rest.padEnd(3, "0"));
+}

@@ -1,0 +1,91 @@
+"""Glossaries of what people put right in films: one for each language, among the house's own files."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from studio.catalogue import Catalogue, user_folder
+from studio.errors import SubtitlesError, why
+from studio.language import _
+from studio.subtitles import Entry, Glossary, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+DRAWER = "subtitles/glossaries"
+SPOKEN = ("pl", "lt", "en")
+"""Languages that a glossary may be of; for others it is for any."""
+
+
+class Learned:
+    """What was learned so far, in files that people may edit."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` is that of the drawers of the house; `None`: where the user's are."""
+        self._folder = folder or user_folder()
+
+    def name(self, language: str) -> str:
+        """Of the glossary, as `--glossary` takes it."""
+        return f"learned-{self._language(language)}"
+
+    def entries(self, language: str) -> tuple[Entry, ...]:
+        """What the glossary says now. Raises DrawerError where somebody broke it."""
+        if not self._file(language).exists():
+            return ()
+        return Catalogue(self._folder).load(DRAWER, self.name(language), Glossary).entries
+
+    def knows(self, language: str, write: str, heard: str) -> bool:
+        """Whether `heard` is written so already."""
+        return any(
+            entry.write == write and heard.casefold() in (each.casefold() for each in entry.heard)
+            for entry in self.entries(language)
+        )
+
+    def learn(self, language: str, write: str, heard: Sequence[str]) -> Path:
+        """Write `write` in place of what was `heard` from now on; return the file. Raises StudioError."""
+        entries = {entry.write: entry for entry in self.entries(language)}
+        before = entries.get(write, Entry(write))
+        both = tuple(dict.fromkeys((*before.heard, *heard)))
+        entries[write] = Entry(write, both, before.forms, before.hint)
+        file = self._file(language)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SubtitlesError(
+                _("{file} cannot be written ({problem}); is there room, and may you write there?").format(
+                    file=file, problem=why(problem)
+                )
+            ) from problem
+        write_whole(file, self._text(language, entries.values()))  # type: ignore[arg-type]  # dict's values in order
+        return file
+
+    def _text(self, language: str, entries: Sequence[Entry]) -> str:
+        lines = [
+            "# What people put right in films, learned on the page of films. Entries may be changed by hand.",
+            f"name: {_quoted(_('Learned from corrections'))}",
+            f"language: {self._language(language)}",
+            "entries:",
+        ]
+        for entry in entries:
+            lines.append(f"  - write: {_quoted(entry.write)}")
+            lines.append(f"    heard: [{', '.join(map(_quoted, entry.heard))}]")
+            if entry.forms:
+                forms = (f"{_quoted(form)}: [{', '.join(map(_quoted, heard))}]" for form, heard in entry.forms.items())
+                lines.append(f"    forms: {{ {', '.join(forms)} }}")
+            if entry.hint:
+                lines.append("    hint: true")
+        return "\n".join(lines) + "\n"
+
+    def _file(self, language: str) -> Path:
+        return self._folder / DRAWER / f"{self.name(language)}.yaml"
+
+    @staticmethod
+    def _language(language: str) -> str:
+        return language if language in SPOKEN else "any"
+
+
+def _quoted(text: str) -> str:
+    """As YAML takes it: JSON's strings are among its own."""
+    return json.dumps(text, ensure_ascii=False)
