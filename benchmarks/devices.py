@@ -2,7 +2,7 @@
 """What the devices must show, measured: `benchmarks/devices.py RUN [--json FILE]`.
 
 load    ten devices, 1000 changes of values a second: the processor time of the drivers; the twins are another process
-fuzz    a million random and torn packets into each codec, and junk between each twin and its driver
+fuzz    a million random and torn packets into each codec and into what hears OBS; junk between each twin and its driver
 stall   200 commands at an OBS whose socket stands still: none may count as done, and no later answer may be a wrong one
 all     the three
 
@@ -16,30 +16,27 @@ import argparse
 import asyncio
 import json
 import logging
-import random
 import subprocess
 import sys
 import time
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.devices_fuzz import codecs, intake, live
+from benchmarks.devices_stage import PASSWORD, Row, models, until
 from rich.console import Console
 from rich.table import Table
 
 from studio.bus import Bus
-from studio.catalogue import Catalogue
-from studio.devices import Hardware, Metered, Obs, OscDesk, PropertyChanged, ViscaCamera
+from studio.devices import Metered, Obs, OscDesk, PropertyChanged, ViscaCamera
 from studio.rehearsal import CameraTwin, DeskTwin, Gate, ObsTwin
-from studio.wire import midi, osc, timecode, visca
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from studio.devices import Device, OscModel, ViscaModel
+    from studio.devices import Device
 
 DESKS, CAMERAS = 6, 3
 CHANGES = 1000
@@ -53,38 +50,6 @@ COMMANDS = 200
 MANY = 1_000_000
 LIVE = 20_000
 """Pieces of junk between a twin and its driver."""
-PASSWORD = "pod lipami"  # noqa: S105 - of a twin
-
-
-@dataclass
-class Row:
-    """One thing that was asked."""
-
-    what: str
-    asked: str
-    measured: str
-    met: bool | None
-    """`None`: nothing was asked, it is only told."""
-
-
-def models() -> tuple[OscModel, ViscaModel]:
-    """A desk and a camera of the drawer."""
-    catalogue = Catalogue()
-    desk = catalogue.load("hardware", "behringer-x32", Hardware).osc
-    camera = catalogue.load("hardware", "sony-brc-x400", Hardware).visca
-    if desk is None or camera is None:
-        raise TypeError("a file of hardware/ is of another kind than it was")
-    return desk, camera
-
-
-async def until(so: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    """Wait until `so()`; TimeoutError that says `what`."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not so():  # noqa: ASYNC110 - what is waited for has no event of its own
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise TimeoutError(f"never: {what}") from None
 
 
 # ── load ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,140 +154,6 @@ async def _used(bus: Bus, seconds: float) -> tuple[float, float]:
         return used / took, (len(changes._waiting) + changes.missed) / took  # noqa: SLF001 - how many came, not what
 
 
-# ── fuzz ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _torn(chance: random.Random, seeds: list[bytes]) -> bytes:
-    """Random bytes, or a right packet with some bits turned, cut off or doubled."""
-    if chance.random() < 0.4:  # noqa: PLR2004 - the rest comes nearer to what a codec believes
-        return chance.randbytes(chance.randrange(0, 64))
-    data = bytearray(chance.choice(seeds))
-    for _flip in range(chance.randrange(1, 4)):
-        if data:
-            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-    cut = chance.randrange(len(data) + 1)
-    return bytes(data[:cut] if chance.random() < 0.3 else data + data[cut:] if chance.random() < 0.2 else data)  # noqa: PLR2004 - as above
-
-
-def _codecs() -> dict[str, tuple[Callable[[bytes], object], list[bytes]]]:
-    reader, clock = midi.Reader(), timecode.TimecodeReader()
-
-    def hear(data: bytes) -> None:
-        for message in reader.feed(data):
-            clock.take(message)
-            midi.decode(midi.encode(message))
-
-    def see(data: bytes) -> None:
-        packets, _rest = visca.split(data)
-        for packet in (*packets, data):
-            visca.order(packet)
-            visca.reply(packet)
-        visca.read_frame(data)
-
-    messages = [
-        osc.Message("/ch/01/mix/fader", (0.75,)),
-        osc.Message("/ch/01/config/name", ("Ona",)),
-        osc.Message("/meters/1", (b"\0\1\2\3" * 30,)),
-        osc.Message("/xinfo"),
-    ]
-    notes = [
-        *(midi.Message("note_on", 1, 60, 127), midi.Message("control_change", 2, 7, 100)),
-        midi.Message("sysex", data=b"\x7e\x00\x06\x01"),
-    ]
-    words = [bytes.fromhex("81 01 04 07 02 FF"), bytes.fromhex("90 50 01 02 03 04 FF"), bytes.fromhex("90 41 FF")]
-    words += [bytes.fromhex("01 00 00 06 00 00 00 01 81 01 04 07 02 FF"), bytes.fromhex("90 60 03 FF")]
-    return {
-        "osc": (osc.decode, [osc.encode(each) for each in messages]),
-        "midi (with timecode)": (hear, [midi.encode(each) for each in notes]),
-        "visca (with Sony's frame)": (see, words),
-    }
-
-
-def codecs(count: int, seed: int) -> list[Row]:
-    """`count` packets into each; what raises is counted, and shown once."""
-    rows = []
-    for name, (take, seeds) in _codecs().items():
-        chance = random.Random(seed)  # noqa: S311 - the same junk each time
-        raised, first, size, began = 0, "", 0, time.monotonic()
-        for _packet in range(count):
-            data = _torn(chance, seeds)
-            size += len(data)
-            try:
-                take(data)
-            except Exception as problem:  # noqa: BLE001 - that none comes is what is measured
-                raised += 1
-                first = first or f", such as {problem!r} for {data.hex()}"
-        rows.append(
-            Row(
-                f"{count:,} random and torn packets into {name}".replace(",", " "),
-                "none raises",
-                f"{raised} raised{first}; {size / 1e6:.0f} MB in {time.monotonic() - began:.0f} s",
-                raised == 0,
-            )
-        )
-    return rows
-
-
-def _junk_event(chance: random.Random) -> str:
-    """What no OBS would say: events with nonsense in them, answers nobody asked for, other JSON, and none."""
-    names = ["CurrentProgramSceneChanged", "InputVolumeChanged", "SceneItemListReindexed", "InputVolumeMeters"]
-    names += ["StreamStateChanged", "InputMuteStateChanged", "SceneListChanged", "RecordStateChanged", "Nonsense"]
-    nothing: list[Any] = [None, 7, "x", [], {}, [[[]]], {"sceneName": 7}, {"inputs": [{}]}, {"sceneItems": [None]}]
-    nothing += [{"inputName": "Mic", "inputVolumeDb": "loud"}, {"inputName": ["Mic"]}, {"scenes": [{}]}]
-    event = {"eventType": chance.choice(names), "eventIntent": 1, "eventData": chance.choice(nothing)}
-    return json.dumps({"op": 5, "d": event})
-
-
-async def live(count: int, seed: int) -> list[Row]:
-    """Junk between each twin and its driver: values, link and epoch stay."""
-    chance = random.Random(seed)  # noqa: S311 - the same junk each time
-    rows = []
-    x32, camera = models()
-    bus = Bus()
-    async with DeskTwin(x32) as desk, Gate("udp", desk.port) as gate:
-        rows.append(await _thrown("x32", OscDesk("x32", x32, bus, "127.0.0.1", gate.port), count, _at(gate, chance)))
-    async with CameraTwin(camera) as twin, Gate("udp", twin.port) as gate:
-        device = ViscaCamera("camera", camera, bus, "127.0.0.1", gate.port)
-        rows.append(await _thrown("camera", device, count, _at(gate, chance)))
-    async with ObsTwin(PASSWORD) as obs:
-        device_ = Obs("127.0.0.1", obs.port, PASSWORD, bus)
-        rows.append(await _thrown("OBS", device_, count // 10, lambda: obs.junk(_junk_event(chance))))
-    return rows
-
-
-def _at(gate: Gate, chance: random.Random) -> Callable[[], None]:
-    return lambda: gate.junk(chance.randbytes(chance.randrange(1, 64)))
-
-
-async def _thrown(name: str, device: Device, count: int, throw: Callable[[], None]) -> Row:
-    running = asyncio.create_task(device.run())
-    try:
-        await until(lambda: device.link.up, f"{name} is online")
-        await asyncio.sleep(0.3)
-        kinds = {each: control.kind for each, control in device.controls().items()}
-        known = {each: device.get(each) for each, kind in kinds.items() if kind != "meter"}
-        before = {each: now.value for each, now in known.items() if now.source == "reported"}
-        epoch = device.link.epoch
-        for number in range(count):
-            throw()
-            if number % 50 == 0:
-                await asyncio.sleep(0.002)
-        await asyncio.sleep(0.3)
-        await until(lambda: device.link.up, f"{name} is up after junk")
-        changed = [each for each, value in before.items() if device.get(each).value != value]
-        epochs = device.link.epoch - epoch
-        broken = running.done()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    return Row(
-        f"{count} pieces of junk between {name} and its driver",
-        "nothing changes, the link survives",
-        f"{len(changed)} values changed{' ' + str(changed[:3]) if changed else ''}, {epochs} new connections",
-        not changed and not epochs and not broken,
-    )
-
-
 # ── stall ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -395,6 +226,7 @@ def main() -> int:
         rows += asyncio.run(load(said.seconds))
     if said.run in ("fuzz", "all"):
         rows += codecs(said.count, said.seed)
+        rows += asyncio.run(intake(said.count, said.seed))
         rows += asyncio.run(live(LIVE, said.seed))
     if said.run in ("stall", "all"):
         rows += asyncio.run(stall())

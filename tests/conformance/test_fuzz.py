@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks.devices import codecs, live, stall
+from benchmarks.devices import codecs, intake, live, stall
 
 
 def test_no_codec_raises() -> None:
     assert [row.measured for row in codecs(3000, seed=1) if not row.met] == []
+
+
+async def test_nothing_that_obs_might_say_raises() -> None:
+    assert [row.measured for row in await intake(3000, seed=1) if not row.met] == []
 
 
 async def test_junk_between_twin_and_driver_changes_nothing() -> None:

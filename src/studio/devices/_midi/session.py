@@ -7,17 +7,18 @@ over through a bounded mailbox that says what it drops.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
 import time
 from abc import abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.bridge import Mailbox
 from studio.devices._ground.device import Device
+from studio.devices._midi.owner import Owner, StuckError
 from studio.devices._midi.ports import close_ports
 from studio.language import _
 from studio.wire import mackie
@@ -41,6 +42,8 @@ PROBE = 2.0
 """Seconds between two questions whether it is there, for gear that answers."""
 PATIENCE = 0.5
 """Seconds for an answer."""
+AT_ONCE = 32
+"""Messages that are sent in one go: a slow surface takes 10 ms for each, and all have to be sent in their time."""
 MISSES = 2
 """Questions unanswered in a row until it counts as lost."""
 
@@ -66,7 +69,7 @@ class MidiDevice(Device):
         self._model = model
         self._part = port or model.port
         self._backend_name = backend or os.environ.get("MIDO_BACKEND") or _default_backend()
-        self._owner: ThreadPoolExecutor
+        self._owner: Owner
         self._output: Any = None
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -95,30 +98,34 @@ class MidiDevice(Device):
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _serve(self) -> None:
-        self._owner = ThreadPoolExecutor(1, thread_name_prefix=f"midi-{self.name}")
+        self._owner = Owner(self.name)
         try:
             await self._keep_looking()
         finally:
-            self._owner.shutdown(wait=False)
+            self._owner.close()
 
     async def _keep_looking(self) -> None:
-        loop = asyncio.get_running_loop()
         absent = _("{name} is not plugged in: no MIDI port has {port} in its name.").format(
             name=self.name, port=self._part
         )
         self.link.to("connecting")
         while True:
             pause = LOOK
+            if self._owner.stuck:  # what it holds it lets go of once it comes back, if ever
+                self._owner.close()
+                self._owner = Owner(self.name)
             try:
                 if self._backend_name == _ALSA and not _SEQUENCER.exists():
                     raise OSError(f"{_SEQUENCER} is missing")  # the library would say so on the terminal, each time
-                backend = await loop.run_in_executor(self._owner, _load, self._backend_name)
-                source, sink = await loop.run_in_executor(self._owner, self._find, backend)
+                backend = await self._owner.do(_load, self._backend_name)
+                source, sink = await self._owner.do(self._find, backend)
                 if sink if self.needs_output else source:
                     detail = await self._live(backend, source, sink)
                     self.link.to("connecting", detail or absent)
                 else:
                     self.link.to("connecting", absent)
+            except StuckError as stuck:
+                self.link.to("connecting", str(stuck))
             except _BROKEN as problem:
                 logger.debug("MIDI of %s: %r", self.name, problem)
                 pause = LOOK_WITHOUT_MIDI
@@ -139,7 +146,6 @@ class MidiDevice(Device):
 
     async def _live(self, backend: Any, source: str | None, sink: str | None) -> str:  # noqa: ANN401 - mido has no types
         """One epoch: until the ports are listed no more, or no answer comes; a sentence why, or empty."""
-        loop = asyncio.get_running_loop()
         arrived: Mailbox[tuple[float, bytes]] = Mailbox(WAITING)
         ports: list[Any] = []
 
@@ -155,7 +161,7 @@ class MidiDevice(Device):
 
         watched = (sink if self.needs_output else source) or ""
         try:
-            await loop.run_in_executor(self._owner, open_both)
+            await self._owner.do(open_both)
             self.link.new_epoch()
             self._loss = ""
             self._wake.set()
@@ -170,6 +176,8 @@ class MidiDevice(Device):
             try:
                 done, _waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 return next((detail for task in done if (detail := task.result())), "")
+            except StuckError as stuck:
+                return str(stuck)
             except _BROKEN as problem:  # the cable was pulled while something was sent
                 logger.debug("MIDI of %s: %r", self.name, problem)
                 return ""
@@ -180,13 +188,13 @@ class MidiDevice(Device):
         finally:
             self._output = None
             self._gone()
-            await loop.run_in_executor(self._owner, close_ports, ports)
+            with contextlib.suppress(StuckError):
+                await self._owner.do(close_ports, ports)
 
     async def _until_unlisted(self, port: Any, name: str) -> str:  # noqa: ANN401 - mido has no types
         """Ask the open port itself: mido's own list makes a new client each time, which upsets a running JACK."""
-        loop = asyncio.get_running_loop()
         listed = port._rt.get_ports  # noqa: SLF001 - python-rtmidi's client below mido's port has the only other list
-        while name in await loop.run_in_executor(self._owner, listed):  # noqa: ASYNC110 - unplugging tells nobody
+        while name in await self._owner.do(listed):  # noqa: ASYNC110 - unplugging tells nobody
             await asyncio.sleep(LOOK)
         return ""
 
@@ -276,9 +284,8 @@ class MidiDevice(Device):
     async def _send(self, messages: Sequence[wire.Message]) -> None:
         if self._output is not None:
             data = [wire.encode(message) for message in messages]
-            await asyncio.get_running_loop().run_in_executor(
-                self._owner, _send_all, self._output, data, self._model.pause
-            )
+            for part in range(0, len(data), AT_ONCE):
+                await self._owner.do(_send_all, self._output, data[part : part + AT_ONCE], self._model.pause)
 
 
 def _default_backend() -> str:

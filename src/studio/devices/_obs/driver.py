@@ -329,9 +329,12 @@ class Obs(Device):
 
     async def _hear(self, session: Session) -> None:
         while True:
-            name, data = await session.next_event()
-            with _nonsense(name):
-                await self._on_event(name, data)
+            await self.take_in(*await session.next_event())
+
+    async def take_in(self, name: str, data: Mapping[str, Any]) -> None:
+        """Hear an event of OBS; one that means nothing changes nothing."""
+        with _nonsense(name):
+            await self._on_event(name, data)
 
     async def _on_event(self, name: str, data: Mapping[str, Any]) -> None:
         match name:

@@ -225,7 +225,7 @@ class Session:
         ws: WebSocket = self._events.base_client.ws
         try:
             while text := ws.recv():  # empty: OBS hung up
-                name, data = _event(text)
+                name, data = read_event(text)
                 if name == _METERS:
                     self.meters.put(data)
                 elif name:
@@ -236,8 +236,8 @@ class Session:
             self.events.put(None)
 
 
-def _event(text: str | bytes) -> tuple[str, dict[str, Any]]:
-    """Name and data of an event; no name for what is none."""
+def read_event(text: str | bytes) -> tuple[str, dict[str, Any]]:
+    """Return name and data of an event that OBS sent; no name for what is none."""
     try:
         said = json.loads(text)["d"]
         name, data = said["eventType"], said.get("eventData") or {}
