@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.devices import codecs, intake, live, stall
+from benchmarks.devices import stall
+from benchmarks.devices_fuzz import codecs, intake, live
 
 
 def test_no_codec_raises() -> None:
