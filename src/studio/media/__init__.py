@@ -11,19 +11,26 @@ import sys
 from typing import TYPE_CHECKING
 
 from studio.media._arrive.source import Sound
+from studio.media._film.text import TextTrack
 from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from studio.media._air.trial import Trial
     from studio.media._arrive.probe import Facts
     from studio.media._film.facts import Film
     from studio.media._film.mono import Channel
+    from studio.media._film.proxy import Playable
     from studio.media._film.source import Source
     from studio.media._ground.airtime import AirTime
+    from studio.spoken import Cue
+    from studio.subtitles import Style
 
 __all__ = [
     "LONGEST_HOLD",
@@ -33,16 +40,23 @@ __all__ = [
     "RelayPlan",
     "SmallPicture",
     "Sound",
+    "TextTrack",
     "air_time",
+    "burn",
     "command",
     "encoders",
     "film",
     "film_sound",
     "lacks_font",
     "microphones",
+    "mux",
     "open_sound",
+    "peaks",
+    "playable",
     "probe",
+    "proxy",
     "recover",
+    "shots",
     "sound_between",
     "whole_recording",
 ]
@@ -182,3 +196,96 @@ def film_sound(
     from studio.media._film import sound  # noqa: PLC0415 - loads FFmpeg
 
     return sound.TrackSound(source, track=track, channel=channel, begin=begin, until=until, language=language, say=say)
+
+
+def peaks(
+    source: Source, track: int | None = None, *, per_second: int = 50, stopped: Callable[[], bool] = lambda: False
+) -> NDArray[np.int8]:
+    """Return the lowest and the highest sample of each stretch of a film's sound, shape (n, 2), full scale ±127.
+
+    There are `per_second` stretches, a divisor of 16,000, from the film's beginning on; nothing else is kept in
+    memory. `track` as in `film_sound`. When `stopped` says so, what there is is returned. Raises MediaError as
+    `film_sound` does.
+    """
+    from studio.media._film import peaks  # noqa: PLC0415 - loads FFmpeg
+
+    return peaks.peaks(source, track, per_second, stopped)
+
+
+def shots(source: Source, progress: Callable[[Ms, Ms | None], None] | None = None) -> tuple[Ms, ...]:
+    """Return when each shot of a film but the first begins: the time of its first picture.
+
+    A dissolve is none, a flash may be two. `progress` is told how far it came and how long the film is. It takes
+    as long as decoding does. Raises MediaError as `film` does.
+    """
+    from studio.media._film import shots  # noqa: PLC0415 - loads FFmpeg
+
+    return shots.shots(source, progress)
+
+
+def burn(
+    source: Source,
+    out: Path,
+    cues: Iterable[Cue],
+    *,
+    style: Style,
+    preset: EncodePreset,
+    progress: Callable[[Ms, Ms | None], None] | None = None,
+    say: Callable[[str], None],
+) -> None:
+    """Write a film once more with `cues`, on its own clock, in its pictures for good: H.264, drawn as live captions.
+
+    `out` ends in .mp4, .m4v, .mov or .mkv. Each picture keeps its time, also of a film without a steady rate; fields
+    become whole pictures, pixels square, a film on its side is turned. All sound tracks stay, copied where the new form
+    can hold them and as AAC where not; so do chapters, what the film says of itself, and subtitle tracks that the form
+    can hold. Of `preset` the size, quality, bitrates and x264's own preset count. It is written aside and renamed when
+    it is whole; `progress` is told how far it came and how long the film is; what it raises ends the work, and nothing
+    is left behind. `say` is told in a sentence what is damaged or left out. Raises MediaError: no picture, high dynamic
+    range, or what cannot be read or written.
+    """
+    from studio.media._film import burn  # noqa: PLC0415 - loads FFmpeg
+
+    burn.burn(source, out, cues, style=style, preset=preset, progress=progress, say=say)
+
+
+def mux(
+    path: Path,
+    out: Path,
+    tracks: Sequence[TextTrack],
+    *,
+    progress: Callable[[Ms, Ms | None], None] | None = None,
+    say: Callable[[str], None],
+) -> None:
+    """Write a film once more with subtitles as tracks that a viewer can switch on; all else is copied as it is.
+
+    `out` as in `burn`. Tracks without cues are left out; those that the film has stay, where the form can hold them.
+    `progress`, `say` and what is raised as in `burn`.
+    """
+    from studio.media._film import mux  # noqa: PLC0415 - loads FFmpeg
+
+    mux.mux(path, out, tracks, progress=progress, say=say)
+
+
+def playable(source: Source) -> Playable:
+    """Say whether a browser plays a film. Raises MediaError as `film` does."""
+    from studio.media._film import proxy  # noqa: PLC0415 - loads FFmpeg
+
+    return proxy.playable(source)
+
+
+def proxy(
+    source: Source,
+    out: Path,
+    *,
+    track: int | None = None,
+    progress: Callable[[Ms, Ms | None], None] | None = None,
+    say: Callable[[str], None],
+) -> None:
+    """Write a small copy of a film that every browser plays, on the film's clock: 480 rows of H.264, and AAC.
+
+    `out` ends in .mp4. `track` counts the sound tracks from 1; `None`: the one that `Film.speech` gives. The rest as in
+    `burn`.
+    """
+    from studio.media._film import proxy  # noqa: PLC0415 - loads FFmpeg
+
+    proxy.proxy(source, out, track=track, progress=progress, say=say)

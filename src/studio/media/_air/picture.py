@@ -34,9 +34,10 @@ def aired_size(width: int, height: int, shape: Fraction, preset: EncodePreset) -
 class Fitter:
     """Brings every picture to one size; another shape gets black bars."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, interpolation: str = "BILINEAR") -> None:
         self.width = width
         self.height = height
+        self._interpolation = interpolation
 
     def fit(self, frame: av.VideoFrame, shape: Fraction) -> av.VideoFrame:
         """Return `frame` as yuv420p in our size, its pixels may be shared with the decoder; and with its colours named.
@@ -51,7 +52,7 @@ class Fitter:
         if (frame.width, frame.height) == inner and frame.format.name == "yuv420p":
             fitted = frame
         else:
-            fitted = frame.reformat(*inner, format="yuv420p", interpolation="BILINEAR")
+            fitted = frame.reformat(*inner, format="yuv420p", interpolation=self._interpolation)
         return fitted if inner == (self.width, self.height) else self._barred(fitted)
 
     def _barred(self, frame: av.VideoFrame) -> av.VideoFrame:

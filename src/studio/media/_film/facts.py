@@ -42,7 +42,7 @@ _ASIDE = ("comment", "descri", "audiodesk", "komentar", "dla niewid", "garsin", 
 """What the titles of tracks hold that are spoken about the film and not in it."""
 _NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx", "unk"})
 """What ISO 639 has for what is no language."""
-_LETTERS = {"pol": "pl", "lit": "lt", "eng": "en", "deu": "de", "ger": "de", "rus": "ru", "ukr": "uk", "bel": "be"} | {
+LETTERS = {"pol": "pl", "lit": "lt", "eng": "en", "deu": "de", "ger": "de", "rus": "ru", "ukr": "uk", "bel": "be"} | {
     "fra": "fr", "fre": "fr", "lav": "lv", "est": "et", "ces": "cs", "cze": "cs", "spa": "es", "ita": "it"
 }  # fmt: skip
 """Codes of three letters, as films have them (ISO 639-2), and of two, as we have them."""
@@ -216,7 +216,7 @@ def first_picture(container: InputContainer) -> av.VideoStream | None:
 def language_of(stream: Stream) -> str:
     """Return the code of its language as we have it; empty where it says none."""
     code = (stream.metadata.get("language") or "").lower().partition("-")[0]
-    return "" if code in _NO_LANGUAGE else _LETTERS.get(code, code)
+    return "" if code in _NO_LANGUAGE else LETTERS.get(code, code)
 
 
 def _start(stream: Stream, zero: Fraction) -> Ms:
