@@ -11,12 +11,11 @@ import pytest
 import soundfile
 
 from studio import media
-from studio.app._captions import put_right
 from studio.captions import plan_repair, read_kept, repair
 from studio.captions._repair import _sound
 from studio.catalogue import Catalogue
 from studio.spoken import Word
-from studio.subtitles import Corrections, Term, Track, read, rules_for, save
+from studio.subtitles import Corrections, Term, Track, put_right, read, rules_for, save
 from studio.units import Ms
 
 if TYPE_CHECKING:

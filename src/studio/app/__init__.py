@@ -5,6 +5,7 @@ from studio.app._destinations import house_destinations
 from studio.app._devices import HouseDevices, Named, Opened
 from studio.app._evening import Evening, Wish, check_everything, demo_venue, join_recording, plan_evening
 from studio.app._film_shelf import Films, house_films
+from studio.app._films import FilmsWish, subtitle_films
 from studio.app._house import House
 from studio.app._orders import DEADLINE, Done, known, worst
 from studio.app._report import Sent, Summary
@@ -16,6 +17,7 @@ __all__ = [
     "Done",
     "Evening",
     "Films",
+    "FilmsWish",
     "House",
     "HouseDevices",
     "Named",
@@ -33,5 +35,6 @@ __all__ = [
     "obs_scenes",
     "plan_evening",
     "repair_captions",
+    "subtitle_films",
     "worst",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,20 +131,9 @@ def repair_captions(
     corrector = corrections.corrector()
 
     def transcribe(sound: NDArray[np.float32], start: Ms, told: Callable[[Ms, Ms], None] | None = None) -> list[Word]:
-        return put_right(list(archivist.transcribe(sound, start, told).words), corrector)
+        return subtitles.put_right(archivist.transcribe(sound, start, told).words, corrector)
 
     return captions.repair(plan, recording, transcribe, rules, say=say, progress=progress)
-
-
-def put_right(words: Sequence[Word], corrector: subtitles.Corrector) -> list[Word]:
-    """Return `words` as they are to be written; what stands for several of them lasts as long as they do."""
-    written: list[Word] = []
-    for word, text in zip(words, corrector.correct([word.text for word in words]), strict=True):
-        if text:
-            written.append(replace(word, text=text))
-        elif written:
-            written[-1] = replace(written[-1], end=max(written[-1].end, word.end))
-    return written
 
 
 def _corrections(venue: Venue, catalogue: Catalogue, wish: CaptionsWish, language: str) -> subtitles.Corrections:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.archive._account import Account
+from studio.archive._cluster import Cluster, OwnCluster, Tls, called
+from studio.archive._crew import Crew, CrewLost, Here
+from studio.archive._cupboard import Busy, Target, targets
 from studio.archive._document import Document, FilmCue, Maker
 from studio.archive._edits import (
     EditError,
@@ -39,24 +42,36 @@ from studio.archive._orders import Order, obey
 from studio.archive._place import default_path
 from studio.archive._replace import Pattern, Replacement, replace_in, replacements
 from studio.archive._report import report, save_report
+from studio.archive._settings import Burn, Hearing, Settings, Stopped, model_identity
+from studio.archive._watch import Fate, Result, Watch
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from studio.archive._library import Library as Library
 
 __all__ = [
     "Account",
+    "Burn",
+    "Busy",
     "Chunk",
+    "Cluster",
     "Conflict",
     "Correction",
+    "Crew",
+    "CrewLost",
     "Document",
     "EditError",
+    "Fate",
     "Film",
     "FilmCue",
     "FilmState",
     "Found",
     "Head",
+    "Hearing",
+    "Here",
     "Hit",
     "Job",
     "JobState",
@@ -65,15 +80,24 @@ __all__ = [
     "Maker",
     "NotThere",
     "Order",
+    "OwnCluster",
     "Pattern",
     "Replacement",
+    "Result",
+    "Settings",
+    "Stopped",
     "Suggestion",
+    "Target",
+    "Tls",
     "Version",
+    "Watch",
+    "called",
     "default_path",
     "delete",
     "insert",
     "merge",
     "merge_recognised",
+    "model_identity",
     "obey",
     "open_library",
     "replace_in",
@@ -85,7 +109,9 @@ __all__ = [
     "shift",
     "speak",
     "split",
+    "subtitle",
     "suggestions",
+    "targets",
 ]
 
 
@@ -98,3 +124,28 @@ def open_library(path: Path | None = None) -> Library:
     from studio.archive._library import Library  # noqa: PLC0415 - loads SQLAlchemy
 
     return Library.open(path)
+
+
+def subtitle(
+    films: Sequence[Target],
+    settings: Settings,
+    library: Library,
+    crews: Callable[[int, float], Crew],
+    *,
+    watch: Watch,
+    stop: threading.Event,
+    threads: int = 1,
+    interface: str = "en",
+) -> list[Result]:
+    """Make subtitles of `films`; return what became of each, in the order in which they came to their ends.
+
+    What was done before with these settings is not done again, and what was broken off goes on: the library knows.
+    `crews` is asked for a crew, given how many films there are and milliseconds of sound as far as they are known,
+    when there is something to hear, and for another one when it is lost. Once `stop` is set, raises Stopped; the
+    library is true at any time. `threads` has one worker; `interface` is the language of sentences. Raises StudioError
+    for what stops all of them.
+    """
+    from studio.archive._run import Run  # noqa: PLC0415 - loads SQLAlchemy
+
+    run = Run(settings, library, crews, watch=watch, stop=stop, threads=threads, interface=interface)
+    return run.run(films)

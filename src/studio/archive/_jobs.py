@@ -196,13 +196,17 @@ class Jobs:
             rows = connection.execute(select(chunks).where(chunks.c.job == job).order_by(chunks.c.number))
             return tuple(Chunk(**row._mapping) for row in rows)  # noqa: SLF001 - its public name
 
-    def finish_job(self, job: int) -> None:
-        """Note that all of it is done: what it made stands where it belongs. What its chunks gave is forgotten."""
+    def finish_job(self, job: int, *, keep: bool = False) -> None:
+        """Note that all of it is done: what it made stands where it belongs.
+
+        What its chunks gave is forgotten, unless it is to be kept: for other subtitles of the same words.
+        """
         with self._store.write() as connection:
             connection.execute(
                 update(jobs).where(jobs.c.id == job).values(state="done", reason="", ended=self._now(), lease=None)
             )
-            connection.execute(update(chunks).where(chunks.c.job == job).values(payload=None, state="done"))
+            if not keep:
+                connection.execute(update(chunks).where(chunks.c.job == job).values(payload=None, state="done"))
 
     def fail_job(self, job: int, reason: str) -> None:
         """Note that it cannot be done, and why; what is done of it is kept for the next try."""

@@ -67,6 +67,11 @@ class Library:
         self._store.close()
 
     @property
+    def store(self) -> Store:
+        """The file itself, for those of this room who keep tables of their own in it."""
+        return self._store
+
+    @property
     def path(self) -> Path:
         """Where it is."""
         return self._store.path

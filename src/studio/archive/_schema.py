@@ -196,6 +196,29 @@ chunks = Table(
 )
 """See `Chunk`."""
 
+run_tables = MetaData()
+"""Of `_ledger`, since schema 2."""
+
+stamps = Table(
+    "stamps",
+    run_tables,
+    Column("path", File, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("modified", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("content", String, nullable=False),
+)
+"""What each file was when the fingerprint of its content was taken: see `Stamp`."""
+
+papers = Table(
+    "papers",
+    run_tables,
+    Column("path", File, primary_key=True),
+    Column("settings", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What was made of the film at a path with certain settings, as JSON: see `Made`."""
+
 
 def _first(connection: Connection) -> None:
     tables.create_all(connection)
@@ -206,5 +229,9 @@ def _first(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _second(connection: Connection) -> None:
+    run_tables.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, _second)
 """Step n makes schema n + 1 of schema n; an empty file is schema 0."""

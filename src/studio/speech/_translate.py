@@ -7,16 +7,18 @@ from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from studio.sound import SPEECH_RATE
+from studio.speech._tuning import Tuning
 from studio.spoken import Word
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from studio.speech._tuning import Tuning
     from studio.speech._whisper import Whisper
 
 logger = logging.getLogger(__name__)
@@ -97,6 +99,19 @@ class Translator:
         self._said.append(plain)
         texts = [piece.text for piece in guess.words if piece.said]
         return _spread(texts, start, end)
+
+
+def translated(
+    whisper: Whisper, sound: NDArray[np.float32], start: Ms, spoken: Sequence[tuple[Ms, Ms, str]]
+) -> list[Word]:
+    """What is said in each of `spoken` of `sound`, which begins at `start`, in English; none is left waiting."""
+    translator = Translator(whisper, Tuning(), None)
+    words: list[Word] = []
+    for begin, end, language in spoken:
+        first, last = ((at - start) * SPEECH_RATE // 1000 for at in (begin, end))
+        translator.take(sound[max(0, first) : last], begin, end, language)
+        words += translator.finish()
+    return words
 
 
 def _spread(texts: list[str], start: Ms, end: Ms) -> list[Word]:

@@ -11,6 +11,7 @@ from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._survey import Stretch, Survey, clip, survey
+from studio.speech._translate import translated
 from studio.speech._whisper import Whisper
 from studio.spoken import Word
 from studio.units import Ms, ms
@@ -104,6 +105,16 @@ class Archivist:
         if progress:
             progress(length, length)
         return Transcript(tuple(words))
+
+    def translate(
+        self, sound: NDArray[np.float32], start: Ms, spoken: Sequence[tuple[Ms, Ms, str]]
+    ) -> tuple[Word, ...]:
+        """Return in English what is said in `spoken`, each with begin, end and the code of its language, in order.
+
+        `sound` begins at `start`, on the same clock. Whisper translates into English only, and each of `spoken` by
+        itself; words are spread over its time by their length. What is made up rather than heard is left out.
+        """
+        return tuple(translated(self._whisper, clip(sound), start, spoken))
 
 
 def _words(said: Sequence[Any], start: Ms, length: Ms, after: Ms) -> Iterator[Word]:

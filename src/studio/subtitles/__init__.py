@@ -4,7 +4,7 @@ from studio.spoken import Cue, Word
 from studio.subtitles._check import Finding, Report, check
 from studio.subtitles._compose import Composed, compose, composed, reline
 from studio.subtitles._composer import Composer
-from studio.subtitles._corrections import Corrections, Corrector, corrections_for
+from studio.subtitles._corrections import Corrections, Corrector, corrections_for, put_right
 from studio.subtitles._formats.table import FORMATS, Format, kind_of, read, save, write_whole, written
 from studio.subtitles._formats.text import VTT_HEAD, srt, vtt, vtt_segment
 from studio.subtitles._formats.track import Programme, Track, Written
@@ -47,6 +47,7 @@ __all__ = [
     "profile",
     "profile_of",
     "profiles",
+    "put_right",
     "read",
     "reline",
     "rgba",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from studio.subtitles._glossary import Glossary, Names, Term
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.catalogue import Catalogue
+    from studio.spoken import Word
 
 GLOSSARIES, NUMBERS, SWEARING = "subtitles/glossaries", "subtitles/numbers", "subtitles/swearing"
 """Drawers."""
@@ -73,6 +74,17 @@ class Corrector:
         if self._numbers is not None:
             self._numbers.write(written, names)
         return [text if place in names else self._mask.hide(text) for place, text in enumerate(written)]
+
+
+def put_right(words: Sequence[Word], corrector: Corrector) -> list[Word]:
+    """Return `words` as they are to be written; what stands for several of them lasts as long as they do."""
+    written: list[Word] = []
+    for word, text in zip(words, corrector.correct([word.text for word in words]), strict=True):
+        if text:
+            written.append(replace(word, text=text))
+        elif written:
+            written[-1] = replace(written[-1], end=max(written[-1].end, word.end))
+    return written
 
 
 def corrections_for(

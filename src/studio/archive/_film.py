@@ -1,0 +1,304 @@
+"""One film on its way: looked at, heard in chunks, composed, written. It tells open tasks, and takes outcomes."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from studio import media
+from studio.archive._cupboard import Busy, FolderLock, Target
+from studio.archive._finish import Finish
+from studio.archive._ledger import HEAR, RENDER, Ledger
+from studio.archive._paper import sentences
+from studio.archive._settings import Settings, Stamp, hearing_key, paper_key
+from studio.archive._watch import Result
+from studio.archive._work import Hear, Heard, Look, Looked, Outcome, Refused, Render, Sight, Task, pack
+from studio.errors import ArchiveError, StudioError, why
+from studio.language import _
+from studio.speech import Survey, chunks
+from studio.units import Ms, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from studio.archive._facts import Job
+    from studio.speech import Stretch
+
+INTO = "en"
+"""The one language that Whisper translates into."""
+Part = tuple[Literal["look", "hear", "render"], int]
+"""A task of a film."""
+
+
+class FilmWork:
+    """One film. Raises StudioError from any call: then this film has failed, and no other."""
+
+    def __init__(self, target: Target, settings: Settings, ledger: Ledger, *, threads: int, interface: str) -> None:
+        self.target = target
+        self.length = Ms(0)
+        """Of the sound that is to be heard, as far as it is known."""
+        self._settings = settings
+        self._ledger = ledger
+        self._threads = threads
+        self._interface = interface
+        self._content = ""
+        self._stamp: Stamp | None = None
+        self._film = 0
+        self._sight = Sight(target.source(settings.media), None, "mix", Ms(0), None)
+        self._looked: Looked | None = None
+        self._job: Job | None = None
+        self._render: Job | None = None
+        self._ready: deque[Part] = deque()
+        self._open: set[Part] = set()
+        self._parts: list[tuple[Ms, Ms]] = []
+        self._heard = 0
+        self._at: dict[Part, Ms] = {}
+        self._lock: FolderLock | None = None
+        self._said: dict[str, None] = {}
+        self._title = ""
+
+    # ── before it is heard ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, lock: Callable[[Path], FolderLock], stop: Callable[[], bool]) -> Result | None:
+        """Look at the file; return its result where all was done before, `None` where there is work."""
+        path = self.target.path
+        try:
+            self._content, self._stamp = self._ledger.content(path, stop)
+        except OSError as problem:
+            raise ArchiveError(
+                _("{film} cannot be read ({problem}).").format(film=self.target.shown, problem=why(problem))
+            ) from problem
+        finish = self._finish()
+        made = finish.before()
+        if made is not None and finish.stands(made):
+            return finish.result(made, fresh=False)
+        self._lock = lock(self.target.folder)
+        facts = media.film(path)
+        hearing = self._settings.hearing
+        if not any(sound.can_be_heard for sound in facts.sounds):
+            raise ArchiveError(
+                _("{film} has no sound, so there is nothing to subtitle.").format(film=self.target.shown)
+            )
+        track = hearing.track
+        if track is None:
+            speech = facts.speech("" if hearing.language == "auto" else hearing.language)
+            track = speech.number if speech else None
+        elif not 1 <= track <= len(facts.sounds):
+            raise ArchiveError(
+                _("{film} has no sound track {track}; it has {n}.").format(
+                    film=self.target.shown, track=track, n=len(facts.sounds)
+                )
+            )
+        if facts.reads_to is not None:
+            self._say(
+                _("The film was cut off: it ends at {end}, and so do its subtitles.").format(
+                    end=timecode(facts.reads_to)[:-4]
+                )
+            )
+        self._sight = Sight(self._sight.source, track, hearing.channel, hearing.begin, hearing.until)
+        self.length = Ms(max(0, min(facts.length or Ms(0), hearing.until or facts.length or Ms(0)) - hearing.begin))
+        self._title = facts.title
+        film = self._ledger.films.add(path, fingerprint=self._content, length=facts.length, title=facts.title)
+        self._film = film.id
+        job = self._ledger.find(film.id, HEAR, self._key)
+        if job is None:
+            self._add("look", 0)
+        else:
+            self._plan(job)
+        self._ledger.films.set_state(film.id, "running")
+        return None
+
+    @property
+    def _key(self) -> str:
+        return hearing_key(self._content, self._settings.hearing)
+
+    def _finish(self) -> Finish:
+        key = paper_key(self._content, self._settings)
+        return Finish(self.target, self._settings, self._ledger, key)
+
+    def _plan(self, job: Job) -> None:
+        """Go on with a job: what is open of it is to be heard."""
+        if who := self._ledger.take(job.id):
+            raise Busy(_("Another studio works on {film}: {who}.").format(film=self.target.shown, who=who))
+        self._job = job
+        self._looked = self._ledger.looked(job)
+        parts = self._ledger.films.jobs.chunks(job.id)
+        self._parts = [(part.start, part.end) for part in parts]
+        for part in parts:
+            if part.payload is None:
+                self._add("hear", part.number)
+            else:
+                self._heard += part.end - part.start
+        if self._settings.translate and not self._open:
+            self._plan_render()
+
+    def _plan_render(self) -> None:
+        """All is heard: what is not English is to be said in English."""
+        assert self._job is not None  # noqa: S101 - that is when this is called
+        heard = self._ledger.heard(self._job.id)
+        spoken = [sentences(chunk, self._settings.hearing.language) for chunk in heard]
+        if not any(language != INTO for chunk in spoken for *_times, language in chunk):
+            return
+        jobs = self._ledger.films.jobs
+        self._render = jobs.add_job(self._film, RENDER + self._key, self._parts)
+        self._ledger.take(self._render.id)
+        self._spoken = [tuple(one for one in chunk if one[2] != INTO) for chunk in spoken]
+        for part in jobs.chunks(self._render.id):
+            if part.payload is None and self._spoken[part.number]:
+                self._add("render", part.number)
+            elif part.payload is None:
+                self._ledger.keep(self._render.id, part.number, Heard())
+
+    def _add(self, kind: Literal["look", "hear", "render"], number: int) -> None:
+        self._open.add((kind, number))
+        self._ready.append((kind, number))
+
+    # ── while it is heard ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left but to write."""
+        return not self._open
+
+    def next(self) -> tuple[Part, bytes] | None:
+        """Return a task that nobody does yet; `None`: there is none at the moment."""
+        if not self._ready:
+            return None
+        part = self._ready.popleft()
+        return part, pack(self._task(*part))
+
+    def again(self) -> None:
+        """Whoever did our tasks is gone: all that is open is to be done anew."""
+        self._ready = deque(sorted(self._open))
+        self._at.clear()
+
+    def _task(self, kind: Literal["look", "hear", "render"], number: int) -> Task:
+        sight = self._sight
+        if kind == "look":
+            return Look(sight, self._interface)
+        begin, end = self._parts[number]
+        of_chunk = Sight(sight.source, sight.track, sight.channel, begin, end)
+        hearing = self._settings.hearing
+        if kind == "render":
+            return Render(of_chunk, hearing, self._spoken[number], self._threads, self._interface)
+        assert self._looked is not None  # noqa: S101 - there are no chunks without
+        voiced, quiet = (_within(found, begin, end) for found in (self._looked.voiced, self._looked.quiet))
+        return Hear(of_chunk, hearing, voiced, quiet, self._threads, self._interface)
+
+    def told(self, part: Part, at: Ms) -> None:
+        """A task has come so far."""
+        self._at[part] = at
+
+    def take(self, part: Part, outcome: Outcome) -> Ms:
+        """Write down what came of a task; return how much sound was heard by it."""
+        if part not in self._open:
+            return Ms(0)
+        if isinstance(outcome, Refused):
+            raise ArchiveError(outcome.reason)
+        self._open.discard(part)
+        self._at.pop(part, None)
+        for sentence in outcome.said:
+            self._say(sentence)
+        kind, number = part
+        if isinstance(outcome, Looked):
+            self._look(outcome)
+            return Ms(0)
+        job = self._job if kind == "hear" else self._render
+        assert job is not None  # noqa: S101 - whose chunk it is
+        self._ledger.keep(job.id, number, outcome)
+        begin, end = self._parts[number]
+        if kind != "hear":
+            return Ms(0)
+        self._heard += end - begin
+        if self._settings.translate and not self._open:
+            self._plan_render()
+        return Ms(end - begin)
+
+    def _look(self, found: Looked) -> None:
+        hearing = self._settings.hearing
+        self.length = Ms(max(0, found.length - hearing.begin))
+        survey = Survey(found.length, found.voiced, found.quiet)
+        job = self._ledger.films.jobs.add_job(
+            self._film, HEAR + self._key, chunks(survey, hearing.longest), pack(found)
+        )
+        self._plan(job)
+
+    @property
+    def stage(self) -> Literal["look", "hear"]:
+        """What is done of it now."""
+        return "look" if self._looked is None else "hear"
+
+    @property
+    def share(self) -> float:
+        """How much of what is to be heard is heard, in [0..1]; while it is looked at, how much was looked at."""
+        if self._looked is None:
+            at = max(self._at.values(), default=Ms(0))
+            return min(1.0, at / self.length) if self.length else 0.0
+        total = sum(end - begin for begin, end in self._parts)
+        return min(1.0, self.heard / total) if total else 1.0
+
+    @property
+    def heard(self) -> float:
+        """Milliseconds of the chunks that are heard, parts of chunks too."""
+        under_way = 0.0
+        for (kind, number), at in self._at.items():
+            if kind == "hear":
+                begin, end = self._parts[number]
+                under_way += min(max(0, at - begin), end - begin)
+        return self._heard + under_way
+
+    @property
+    def rest(self) -> float:
+        """Milliseconds of sound that are still to be heard; before anybody looked, as much as there is."""
+        if self._looked is None:
+            return float(self.length)
+        return sum(end - begin for begin, end in self._parts) - self.heard
+
+    # ── when it is heard ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def finish(self) -> Result:
+        """Compose and write."""
+        try:
+            same = Stamp.of(self.target.path) == self._stamp
+        except OSError:
+            same = False
+        if not same:
+            raise ArchiveError(
+                _("{film} was changed while it was listened to; run the same command again.").format(
+                    film=self.target.shown
+                )
+            )
+        assert self._job is not None  # noqa: S101 - that is when this is called
+        assert self._looked is not None  # noqa: S101 - there are no chunks without
+        heard = self._ledger.heard(self._job.id)
+        said = (*self._looked.said, *(sentence for chunk in heard for sentence in chunk.said))
+        for sentence in said:
+            self._say(sentence)
+        english = self._ledger.heard(self._render.id) if self._render else []
+        result = self._finish().write(
+            self._film, self._looked.length, heard, english, title=self._title, said=tuple(self._said)
+        )
+        jobs = self._ledger.films.jobs
+        for job in (self._job, self._render):
+            if job is not None:
+                jobs.finish_job(job.id, keep=True)
+        self._ledger.films.set_state(self._film, "silent" if result.fate == "silent" else "done")
+        return result
+
+    def fail(self, problem: StudioError) -> Result:
+        """Note why it failed."""
+        reason = str(problem)
+        if self._film:
+            self._ledger.films.set_state(self._film, "failed", reason)
+        for job in (self._job, self._render):
+            if job is not None:
+                self._ledger.films.jobs.fail_job(job.id, reason)
+        return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+
+    def _say(self, sentence: str) -> None:
+        self._said.setdefault(sentence)
+
+
+def _within(found: tuple[Stretch, ...], begin: Ms, end: Ms) -> tuple[Stretch, ...]:
+    return tuple(one for one in found if one.start < end and one.end > begin)
