@@ -18,6 +18,7 @@ from studio import media
 from studio.app import House, Sent, Wish, plan_evening
 from studio.app._destinations import Destinations
 from studio.app._report import Report
+from studio.app._summary import sum_up
 from studio.bridge import Line, answer
 from studio.catalogue import Catalogue
 from studio.errors import SecretError, ShowError
@@ -429,9 +430,9 @@ def report(tmp_path: Path) -> Report:
 
 
 def test_without_a_relay_nothing_is_on_the_air(report: Report) -> None:
-    report.house_destinations({"YouTube": "rtmps://a/live2", "Disk": "/a.ts"})
+    report.outputs.house({"YouTube": "rtmps://a/live2", "Disk": "/a.ts"})
     report.relay(reported(output("hls", destination=False), output("YouTube")), 1)
-    report.outputs_lost()
+    report.outputs.lost()
     tree: Any = report._state.snapshot()["destinations"]
     assert {name: each["state"] for name, each in tree.items()} == {
         "hls": "starting",
@@ -449,9 +450,9 @@ def test_what_was_sent_is_counted_over_restarts(report: Report, tmp_path: Path) 
         msgspec.structs.replace(first, size=1_000_000, dropped=1, restarts=0),
     ):
         report.relay(reported(each), 1)
-    report.outputs_lost()
+    report.outputs.lost()
     report.relay(reported(), 2)  # it was removed
-    assert report.summary(tmp_path, None).sent == (Sent("YouTube", 6_000_000, 5, 2),)
+    assert sum_up(report, tmp_path, None).sent == (Sent("YouTube", 6_000_000, 5, 2),)
 
 
 # ── the command line ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,9 @@ from studio.app._film_shelf import Films, house_films
 from studio.app._films import FilmsWish, subtitle_films
 from studio.app._house import House
 from studio.app._orders import DEADLINE, Done, known, worst
-from studio.app._report import Sent, Summary
+from studio.app._outputs import Sent
 from studio.app._scenes import obs_scenes
+from studio.app._summary import Summary
 
 __all__ = [
     "DEADLINE",

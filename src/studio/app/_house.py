@@ -17,8 +17,9 @@ from studio.app._destinations import Destinations
 from studio.app._evening import is_running
 from studio.app._inputs import Inputs
 from studio.app._plug import Plugs
-from studio.app._report import Report, Summary
+from studio.app._report import Report
 from studio.app._said import COMMANDS, Corrections, Rolling
+from studio.app._summary import Summary, sum_up
 from studio.app._waiting import Waiting
 from studio.bridge import Line
 from studio.devices import Outcome
@@ -90,7 +91,7 @@ class House:
         self._destinations = Destinations(evening.outlets, evening.relay.destinations, self._send_to_relay)
         self._inputs = Inputs(self._send_to_relay)
         self._waiting = Waiting(evening.relay.hold, self._send_to_relay)
-        self._report.house_destinations(self._destinations.known)
+        self._report.outputs.house(self._destinations.known)
         if evening.no_captions:
             self._tell(evening.no_captions)
         self._plugs = Plugs(venue, catalogue, evening, self._report, self.command)
@@ -150,7 +151,7 @@ class House:
             raise ShowError(
                 self._refusal or _("The show could not begin; why is said in {log}.").format(log=self._log("relay"))
             )
-        summary = await asyncio.to_thread(self._report.summary, evening.folder, self._first_frame)
+        summary = await asyncio.to_thread(sum_up, self._report, evening.folder, self._first_frame)
         summary.save()
         if not (summary.frames or self._stopping.is_set()):
             raise ShowError(
@@ -214,9 +215,9 @@ class House:
             self._report.link(name, "connecting", _("It is starting."))
         elif state == "lost":
             self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
-            self._report.sinks_lost(name)
+            self._report.captions.sinks_lost(name)
             if name == "relay":
-                self._report.outputs_lost()
+                self._report.outputs.lost()
                 self._report.link("source", "connecting")  # whoever streams to us lost it too
         elif code == media.REFUSED:
             self._report.link(
@@ -320,16 +321,16 @@ class House:
     def _take_in_words(self, message: AnyMessage) -> None:
         match message:
             case Heard():
-                self._report.heard(message)
+                self._report.captions.heard(message)
                 self._show_at_once(message)
             case WordsChanged():
-                self._report.words_changed(message)
+                self._report.captions.words_changed(message)
                 if self._clock:
                     self._plugs.show_text(self._rolling.changed(message, self._clock.now()), None)
             case Edited():
                 self._corrections.answered(message)
             case ShowCue():
-                self._report.cue(message)
+                self._report.captions.cue(message)
             case ListenerReport():
                 self._report.listening(message)
             case _:
@@ -345,7 +346,7 @@ class House:
         self._plugs.show_text(text, newest)
         if heard.settled:
             late = Ms(max(0, now - heard.settled[-1].end))
-            self._report.sinks("core", [SinkReport("hall", "online", "", late)])
+            self._report.captions.sinks("core", [SinkReport("hall", "online", "", late)])
 
     def _set_clock(self, epoch: int | None) -> None:
         self._clock = ShowClock(epoch) if epoch else None
@@ -373,7 +374,7 @@ class House:
             self._destinations.adopt(report)
         self._report.relay(report, self._seconds)
         if self._clock:
-            self._report.forget_words(self._clock.now())
+            self._report.captions.forget_words(self._clock.now())
             self._plugs.show_text(self._rolling.text(self._clock.now()), None)
 
     async def _stop_when_asked(self) -> None:

@@ -82,7 +82,7 @@ class Plugs:
         self._text_late: Ms | None = None
         self._text_problem = ""
         if venue.captions.obs_text and evening.captions:
-            self._report.sinks("core", [SinkReport("obs", "connecting", "", None)])
+            self._report.captions.sinks("core", [SinkReport("obs", "connecting", "", None)])
 
     async def run(self) -> None:
         """Keep every link until cancelled. Raises DeviceError where an OBS of our own cannot be started."""
@@ -122,7 +122,7 @@ class Plugs:
                 if detail and (state == "refused" or (state == "connecting" and not starting)):
                     self._report.notice(detail, about=name)
                 if name == "obs" and self._venue.captions.obs_text and self._evening.captions:
-                    self._report.sinks("core", [SinkReport("obs", state, detail, self._text_late)])
+                    self._report.captions.sinks("core", [SinkReport("obs", state, detail, self._text_late)])
                 self._show_scenes()
             case SceneTaken():
                 self._show_scenes()
@@ -193,13 +193,15 @@ class Plugs:
             self._obs.set_text(source, text, self._text_shown)
         elif self._venue.obs.use == "off":
             detail = _("This show runs without OBS, so no source of it shows captions.")
-            self._report.sinks("core", [SinkReport("obs", "off", detail, None)])
+            self._report.captions.sinks("core", [SinkReport("obs", "off", detail, None)])
 
     def _text_shown(self, problem: str) -> None:
         if self._spoken is not None and not problem:
             self._text_late = Ms(max(0, time.monotonic_ns() // 1_000_000 - self._spoken))
             self._spoken = None
-        self._report.sinks("core", [SinkReport("obs", "refused" if problem else "online", problem, self._text_late)])
+        self._report.captions.sinks(
+            "core", [SinkReport("obs", "refused" if problem else "online", problem, self._text_late)]
+        )
         if problem not in ("", self._text_problem):
             self._report.notice(problem)
         self._text_problem = problem
