@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tests.media.hls_bench import FMP4, LOOK, TS, files, listed, programme, stam
 from studio.media._ground.cues import CueBoard
 from studio.media._leave.hls import Hls, Rendition
 from studio.media._leave.playlist import Entry, Playlist
+from studio.media._leave.row import Look
 from studio.spoken import Cue
 from studio.units import Ms
 
@@ -113,6 +115,60 @@ def test_a_relay_that_is_started_again_goes_on_with_the_list(tmp_path: Path, pre
     assert text.count("#EXT-X-DISCONTINUITY\n") == 0
     clocks = re.findall(r"#EXT-X-PROGRAM-DATE-TIME:(\S+)", text)
     assert len(clocks) == 1
+
+
+@pytest.mark.parametrize("window", [0, 4])
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+def test_over_a_restart_both_pictures_tell_players_the_same(tmp_path: Path, preset: EncodePreset, window: int) -> None:
+    """A player changes between them by number, discontinuity and clock, and by the stamps in the segments."""
+    preset = replace(preset, playlist_segments=window)
+    small = Look(170, 96, 25.0, 100_000)
+    for begin, seconds in ((3600.0, 3.4), (3605.24, 2.2), (3620.0, 4.2)):
+        hls = Hls(tmp_path, preset, LOOK, [], small=small)
+        less = programme(preset, seconds, begin, size=(small.width, small.height))
+        smaller = {coded.stamp: replace(coded, kind="small") for coded in less if coded.kind == "picture"}
+        last = max(smaller) - 90_000
+        for coded in programme(preset, seconds, begin):
+            hls.write(coded)
+            if coded.kind == "picture" and coded.stamp <= last:  # killed before the last second of it was encoded
+                hls.write(smaller[coded.stamp])
+    large, little = (_told(tmp_path, name) for name in ("index.m3u8", "small.m3u8"))
+    both = large.keys() & little.keys()
+    assert len(both) >= 3
+    for number in both:
+        (breaks, seconds_, clock, stamp), other = large[number], little[number]
+        assert breaks == other[0], f"segment {number}: the same stretch"
+        assert seconds_ == pytest.approx(other[1], abs=1e-6)
+        assert clock == pytest.approx(other[2], abs=0.002)
+        assert other[3] in (None, pytest.approx(stamp, abs=1e-4)), "left out, or at the same time"
+
+
+def _told(folder: Path, name: str) -> dict[int, tuple[int, float, float, float | None]]:
+    """Of each listed segment: its stretch, its length, when it aired, and its first stamp (`None`: left out)."""
+    found: dict[int, tuple[int, float, float, float | None]] = {}
+    text = (folder / name).read_text()
+    breaks, seconds, clock, gap, head = 0, 0.0, 0.0, False, b""
+    for line in text.splitlines():
+        tag, _colon, value = line.partition(":")
+        match tag:
+            case "#EXT-X-DISCONTINUITY-SEQUENCE":
+                breaks = int(value)
+            case "#EXT-X-DISCONTINUITY":
+                breaks += 1
+            case "#EXT-X-PROGRAM-DATE-TIME":
+                clock = datetime.fromisoformat(value).timestamp()
+            case "#EXT-X-MAP":
+                head = (folder / value.split('"')[1]).read_bytes()
+            case "#EXTINF":
+                seconds = float(value.rstrip(","))
+            case "#EXT-X-GAP":
+                gap = True
+            case _ if line.startswith("seg-"):
+                number = int(line.split("-")[1][:5])
+                stamp = None if gap else min(stamps(head + (folder / line).read_bytes()))
+                found[number] = breaks, seconds, clock, stamp
+                clock, gap = clock + seconds, False
+    return found
 
 
 def test_another_form_of_segments_begins_a_list_of_its_own(tmp_path: Path) -> None:
