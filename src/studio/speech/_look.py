@@ -48,6 +48,8 @@ _ALIKE = 0.6
 """Share of letters from which a word at the border of two looks is the same word, heard twice."""
 _SWALLOWED = 4
 """Where a look has less than half of so many words, or more, it has left out what was said."""
+_SPELT = 3
+"""So many single letters in a row are one word that the model does not know, spelt: "M. A. R. K."."""
 _TOLERANCE = Ms(300)
 """A word this far from where anybody spoke was not said."""
 
@@ -285,6 +287,7 @@ class SecondLook:
         )
         rest = seen[seen.index(fresh[-1]) + 1 :] if fresh else []
         upto = self._snap(upto, fresh, rest)
+        fresh = _unspelt(fresh, self._waiting[:upto])
         if task.ended and not upto and average([one.word.confidence or 0.0 for one in fresh]) < self._tuning.sure:
             fresh = []  # the first pass, which heard it too, found nobody speaking there
         if self._has_swallowed(upto, fresh):
@@ -313,7 +316,7 @@ class SecondLook:
     def _has_swallowed(self, upto: int, fresh: list[Seen]) -> bool:
         """Whether the look has left out a sentence that the first pass has heard well, as Whisper does now and then."""
         words = self._waiting[:upto]
-        if upto < _SWALLOWED or 2 * len(fresh) >= upto:
+        if upto < _SWALLOWED or 2 * len(_as_words(fresh)) >= upto:
             return False
         return sum(word.confidence or 0.0 for word in words) / upto >= self._tuning.sure
 
@@ -358,6 +361,34 @@ def _follow(done: Sequence[Word], seen: Sequence[Seen], until: Ms) -> int:
     if old and at < len(seen) and seen[at].word.start < until + _TOLERANCE and _alike(old[-1], new[at]):
         at += 1
     return at
+
+
+def _as_words(seen: Sequence[Seen]) -> list[list[Seen]]:
+    """`seen` in words: letters that are spelt are one, others stand alone."""
+    found: list[list[Seen]] = []
+    for letter, some in itertools.groupby(seen, lambda one: len(one.piece.plain) == 1 and one.piece.plain.isalpha()):
+        row = list(some)
+        found += [row] if letter and len(row) >= _SPELT else [[one] for one in row]
+    return found
+
+
+def _unspelt(fresh: Sequence[Seen], before: Sequence[Word]) -> list[Seen]:
+    """`fresh`, but with the first pass's words wherever the look spelt one that these are no less sure of.
+
+    A word that is spelt is weighed as one; words that the first pass spelt as well are no better guess.
+    """
+    found: list[Seen] = []
+    for row in _as_words(fresh):
+        begin, end = row[0].word.start, row[-1].word.end
+        guess = [word for word in before if begin <= (word.start + word.end) / 2 < end] if len(row) > 1 else []
+        better = guess and not all(len(plain(word.text)) <= 1 for word in guess)
+        if better and average([word.confidence or 0.0 for word in guess]) >= average(
+            [one.word.confidence or 0.0 for one in row]
+        ):
+            found += [Seen(Piece(word.text, ()), word) for word in guess]
+        else:
+            found += row
+    return found
 
 
 def _alike(one: str, other: str) -> bool:
