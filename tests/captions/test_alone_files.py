@@ -7,17 +7,23 @@ import resource
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from tests.captions.scripted_ears import ScriptedEars
 
-from studio.captions import Paper, View
+from studio.captions import Alone, Paper, View
+from studio.catalogue import Catalogue
 from studio.errors import CaptionsError
+from studio.sound import SPEECH_RATE, AudioChunk
 from studio.spoken import Cue, Word
-from studio.subtitles import read
+from studio.subtitles import read, rules_for
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from studio.speech import Hearing
 
 NAMES = ("a.srt", "a.vtt", "a.ass")
 
@@ -65,6 +71,40 @@ def test_a_disk_that_stays_full_fails_the_run_and_names_the_files(tmp_path: Path
         with pytest.raises(CaptionsError, match=r"a\.srt"):
             paper.finish(heard=True)
     assert len(said) == 1
+
+
+class Silence:
+    """Ten seconds of it."""
+
+    live = False
+    length: Ms | None = None
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        for start in range(0, 10_000, 100):
+            yield AudioChunk(SPEECH_RATE, Ms(start), np.zeros(SPEECH_RATE // 10, np.float32))
+
+    def stop(self) -> None:
+        """It ends by itself."""
+
+
+class Impatient(ScriptedEars):
+    """Somebody presses Ctrl-C a second time while the last words are looked at."""
+
+    def finish(self) -> Hearing:
+        raise KeyboardInterrupt
+
+
+def test_what_was_settled_stands_in_the_subtitles_also_after_a_second_ctrl_c(tmp_path: Path) -> None:
+    paper = Paper(None, [tmp_path / "a.srt"], "pl", lambda _sentence: None)
+    alone = Alone(
+        Silence(), Impatient(looks=True), paper, rules_for(Catalogue(), "pl"), lambda _view: None, fast=True, looks=True
+    )
+    with pytest.raises(KeyboardInterrupt):
+        alone.run()
+    lines = [json.loads(line) for line in (tmp_path / "a.captions.jsonl").read_text("utf-8").splitlines()]
+    words = " ".join(cue.text.replace("\n", " ") for cue in read(tmp_path / "a.srt").cues).split()
+    assert words[-1] == [line["text"] for line in lines if "text" in line][-1], "the last that the journal has"
+    assert words[0] == "słowo0"
 
 
 @pytest.mark.parametrize(

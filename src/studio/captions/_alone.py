@@ -121,6 +121,11 @@ class Alone:
             self._stopping.set()
             self._sound.stop()
             try:
+                if (
+                    self._waiting
+                ):  # a second Ctrl-C cut the last look short: what is in the journal stands in the files, too
+                    left, self._waiting = self._waiting, []
+                    self._show(self._composer.settle(self._correct(left, pause=True)))
                 self._show(self._composer.finish())
             finally:
                 self._paper.finish(heard=self._position > 0)
