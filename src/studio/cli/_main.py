@@ -30,6 +30,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _rehearse,
     _shows,
     _subtitle,
+    _subtitle_check,
 )
 
 app = typer.Typer(
@@ -58,6 +59,10 @@ app.add_typer(_films.app, name="films")
 app.add_typer(_hardware.app, name="hardware")
 app.add_typer(_models.app, name="models")
 app.add_typer(_obs.app, name="obs")
+_subtitle.app.command("check", help=_("Hold subtitle files against a reading profile."))(_subtitle_check.check)
+_subtitle.app.command("fix", help=_("Mend subtitle files so that they keep a reading profile; no word is lost."))(
+    _subtitle_check.fix
+)
 app.add_typer(_subtitle.app, name="subtitle")
 
 VERBOSE = "--verbose"

@@ -1,22 +1,24 @@
 """How text is written: styles, rules, words into cues, cues into files. No socket, no thread, no device."""
 
 from studio.spoken import Cue, Word
-from studio.subtitles._check import Finding, Report, check
+from studio.subtitles._check import NOTES, Finding, Report, check
 from studio.subtitles._compose import Composed, compose, composed, reline
 from studio.subtitles._composer import Composer
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for, put_right
+from studio.subtitles._fix import fix
 from studio.subtitles._formats.table import FORMATS, Format, kind_of, read, save, write_whole, written
 from studio.subtitles._formats.text import VTT_HEAD, srt, vtt, vtt_segment
 from studio.subtitles._formats.track import Programme, Track, Written
 from studio.subtitles._glossary import Entry, Glossary, Term
 from studio.subtitles._numbers import Numbers
-from studio.subtitles._profiles import profile, profile_of, profiles, rules_for
+from studio.subtitles._profiles import language_of, profile, profile_of, profiles, rules_for
 from studio.subtitles._rules import Breaks, Rules
 from studio.subtitles._style import SAFE, Style, rgba
 from studio.subtitles._swearing import Swearing
 
 __all__ = [
     "FORMATS",
+    "NOTES",
     "SAFE",
     "VTT_HEAD",
     "Breaks",
@@ -43,7 +45,9 @@ __all__ = [
     "compose",
     "composed",
     "corrections_for",
+    "fix",
     "kind_of",
+    "language_of",
     "profile",
     "profile_of",
     "profiles",

@@ -56,7 +56,8 @@ class Finding:
     @property
     def sentence(self) -> str:
         """What is wrong, in the user's language."""
-        value, allowed = f"{self.value:.1f}".removesuffix(".0"), f"{self.allowed:g}"
+        digits = 0 if self.value == int(self.value) else 1 if self.value >= self.allowed + 0.1 else 2
+        value, allowed = f"{self.value:.{digits}f}", f"{self.allowed:g}"
         seconds, least = f"{self.value / 1000:.2f}", f"{self.allowed / 1000:.2f}"
         told = {
             "fast": _("words a minute: {value}, at most {allowed}")

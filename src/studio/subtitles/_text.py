@@ -32,10 +32,16 @@ INNER_PAUSE = 14.0
 """Each second of a pause within a cue beyond what the rules allow."""
 INNER_SENTENCE = 2.5
 """Each sentence that ends within a cue."""
+INNER_REST = 6.0
+"""… and besides, where the speaker rests after it: the next one would come well before its time …"""
+REST = 400
+"""… in milliseconds, from which on a pause is a rest."""
 INNER_SPEAKER = 2.0
 """Each speaker who follows another one within a cue."""
 TOO_FAST = 2.2
-"""Each character per second beyond the reading speed."""
+"""Each character per second beyond the reading speed …"""
+FAST = 1.0
+"""… and that there is one: better one cue that nobody can read than two."""
 TOO_SHORT = 15.0
 """A cue whose time is shorter than the least …"""
 SHORTER = 30.0
@@ -79,12 +85,21 @@ class Text:
     """Pieces with everything about them that costs are made of, added up so that any stretch is priced at once."""
 
     def __init__(
-        self, pieces: Sequence[Piece], rules: Rules, silence_after: int = AFTER_LAST, *, barter: bool = False
+        self,
+        pieces: Sequence[Piece],
+        rules: Rules,
+        silence_after: int = AFTER_LAST,
+        *,
+        barter: bool = False,
+        dashed: bool = False,
     ) -> None:
         """Price `pieces`; `silence_after` is how long nothing is said after the last one, in milliseconds.
 
-        With `barter`, neighbours may take time of each other, as far as the rules let a cue be early or late.
+        With `barter`, neighbours may take time of each other, as far as the rules let a cue be early or late. With
+        `dashed`, pieces at which somebody else begins to speak have their dash already.
         """
+        self._dash = "" if dashed else rules.dash
+        self._may_share = dashed or bool(rules.dash)
         self._silence_after = silence_after
         self.pieces = pieces
         self.rules = rules
@@ -103,7 +118,8 @@ class Text:
         self._pauses = [0.0]
         for here, after in pairwise(pieces):
             kind = ends(here.text, after.text, rules)
-            self._sentences.append(self._sentences[-1] + (INNER_SENTENCE if kind > 1 else 0.0))
+            rests = INNER_REST if after.start - here.end > REST else 0.0
+            self._sentences.append(self._sentences[-1] + (INNER_SENTENCE + rests if kind > 1 else 0.0))
             beyond = max(0, after.start - here.end - rules.pause)
             self._pauses.append(self._pauses[-1] + INNER_PAUSE * beyond / 1000)
         self._closings = [0.0, *(self._closing(end) for end in range(1, len(pieces) + 1))]
@@ -117,7 +133,7 @@ class Text:
         """Length of the pieces with the spaces between them, and with the dashes of two speakers."""
         length = self._places[end] - self._places[begin] - 1
         turns = self._turns[end] - self._turns[begin + 1]
-        return length + (turns + 1) * len(self.rules.dash) if turns else length
+        return length + (turns + 1) * len(self._dash) if turns else length
 
     def needed(self, begin: int, end: int) -> int:
         """Milliseconds that these pieces want as a cue: long enough to be read, no longer than a cue may be."""
@@ -133,7 +149,7 @@ class Text:
         if self._places[end] - self._places[begin] - 1 > rules.lines * rules.line_characters:
             return False
         turns = self._turns[end] - self._turns[begin + 1]
-        if turns and (turns >= rules.lines or not rules.dash):
+        if turns and (turns >= rules.lines or not self._may_share):
             return False
         return self.pieces[end - 1].end - self.pieces[begin].start <= rules.longest
 
@@ -152,7 +168,7 @@ class Text:
     def _shared(self, begin: int, end: int) -> tuple[float, tuple[int, ...]]:
         """Each speaker on a line of their own."""
         breaks = tuple(at for at in range(begin + 1, end) if self.pieces[at].turn)
-        room = self.rules.line_characters - len(self.rules.dash)
+        room = self.rules.line_characters - len(self._dash)
         edges = (begin, *breaks, end)
         if any(self._places[b] - self._places[a] - 1 > room for a, b in pairwise(edges)):
             return NEVER, ()
@@ -208,7 +224,7 @@ class Text:
         time = min(rules.longest, time)
         cost = 0.0
         if needed > time:
-            cost = (needed / max(time, _LEAST_TIME) - 1) * rules.characters_per_second * TOO_FAST
+            cost = FAST + (needed / max(time, _LEAST_TIME) - 1) * rules.characters_per_second * TOO_FAST
         if time < rules.shortest:
             cost += TOO_SHORT + SHORTER * (rules.shortest - time) / 1000
         return cost
@@ -279,5 +295,5 @@ class Text:
         """The lines of `span`."""
         edges = (span.begin, *span.breaks, span.end)
         shared = self._turns[span.end] - self._turns[span.begin + 1] > 0
-        dash = self.rules.dash if shared else ""
+        dash = self._dash if shared else ""
         return tuple(dash + " ".join(piece.text for piece in self.pieces[a:b]) for a, b in pairwise(edges))

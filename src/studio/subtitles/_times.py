@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from studio.subtitles._breaks import Piece
     from studio.subtitles._rules import Rules
     from studio.subtitles._text import Span, Text
+
+
+_APART = Ms(FRAME + 5)
+"""So much longer than `chain` is a pause that is seen as one: a frame, whatever the rate."""
 
 
 def times(text: Text, span: Span, after: Ms | None, free_until: int, at_most: int | None = None) -> tuple[Ms, Ms]:
@@ -103,7 +107,7 @@ def unblinking(cues: Sequence[Placed], shots: Sequence[Ms], rules: Rules) -> lis
         if not rules.gap < following.start - cue.end <= rules.chain:
             continue
         closed = following.start - rules.gap
-        parted = following.start - rules.chain - FRAME
+        parted = following.start - rules.chain - _APART
         changes = bisect_right(shots, cue.end) < bisect_left(shots, closed + rules.gap)
         if closed <= min(cue.said_until + rules.overstay, cue.start + rules.longest) and not changes:
             steady[at] = replace(cue, end=Ms(closed))
@@ -135,7 +139,7 @@ class Frames:
             gap=self._whole(rules.gap, ceil),
             longest=self._whole(rules.longest, floor),
             overstay=self._whole(rules.overstay, floor),
-            chain=self._whole(rules.chain, floor),
+            chain=self._whole(rules.chain, ceil),
             linger=self._whole(rules.linger, floor),
             lead=self._whole(rules.lead, round),
             borrow=self._whole(rules.borrow, round),
@@ -146,21 +150,27 @@ class Frames:
         return Ms(round(to(time * self._rate / 1000) * 1000 / self._rate))
 
     def pieces(self, pieces: Sequence[Piece]) -> list[Piece]:
-        """`pieces` that begin and end with a frame, none shorter than it was."""
+        """`pieces` that begin and end with the nearest frame."""
         moved = []
         for piece in pieces:
-            start, end = floor(piece.start * self._rate / 1000), ceil(piece.end * self._rate / 1000)
-            moved.append(replace(piece, start=self.begins(start), end=self.begins(max(end, start + 1))))
+            start = self.of(piece.start)
+            end = max(self.of(piece.end), start + 1)
+            moved.append(replace(piece, start=self.begins(start), end=self.begins(end)))
         return moved
 
     def placed(self, cues: Sequence[Placed], rules: Rules) -> list[Placed]:
-        """`cues` that appear and go with a frame, as far apart and as long as `rules` say."""
+        """`cues` that appear and go with a frame, none too near the next one, too short or too long for `rules`."""
         gap, shortest, longest = (self.of(time) for time in (rules.gap, rules.shortest, rules.longest))
+        # A frame begins in the millisecond that it is said to begin in, or in the next one.
+        starts = [floor((cue.start + 1) * self._rate / 1000) for cue in cues]
         moved: list[Placed] = []
         earliest = 0
-        for cue in cues:
-            start = max(self.of(cue.start), earliest)
-            end = min(max(self.of(cue.end), start + shortest), start + longest)
-            moved.append(replace(cue, start=self.begins(start), end=self.begins(end)))
+        for cue, start, following in zip_longest(cues, starts, starts[1:]):
+            first = max(start, earliest)
+            end = ceil(cue.end * self._rate / 1000)
+            if following is not None:
+                end = min(end, following - gap)
+            end = min(max(end, first + shortest), first + longest)
+            moved.append(replace(cue, start=self.begins(first), end=self.begins(end)))
             earliest = end + gap
         return moved
