@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""What the archive must show, measured: `benchmarks/archive.py RUN`.
+
+library   2000 films of 90 minutes in one library: opening, listing, searching, saving
+
+Each prints what was measured and whether what is asked is met, and ends with 1 where it is not.
+docs/evidence/archive.md holds the figures of a release.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+def _library(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--films", type=int, default=2000)
+    parser.add_argument("--minutes", type=int, default=90)
+    parser.add_argument("--at", type=Path, help="keep the library here, and take the one that is there")
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+
+
+def main() -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    runs = parser.add_subparsers(dest="run", required=True)
+    _library(runs.add_parser("library"))
+    asked = parser.parse_args()
+    if asked.run == "library":
+        from benchmarks import archive_library  # noqa: PLC0415 - each run loads what it needs
+
+        return 0 if archive_library.run(asked.films, asked.minutes, asked.at, asked.json) else 1
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
