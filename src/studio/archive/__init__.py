@@ -43,6 +43,7 @@ from studio.archive._place import default_path
 from studio.archive._replace import Pattern, Replacement, replace_in, replacements
 from studio.archive._report import report, save_report
 from studio.archive._settings import Burn, Hearing, Settings, Stopped, model_identity
+from studio.archive._transcript import TRANSCRIPTS, Paragraph, Transcript, save_transcript, transcript
 from studio.archive._watch import Fate, Result, Watch
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from studio.archive._library import Library as Library
 
 __all__ = [
+    "TRANSCRIPTS",
     "Account",
     "Burn",
     "Busy",
@@ -81,6 +83,7 @@ __all__ = [
     "NotThere",
     "Order",
     "OwnCluster",
+    "Paragraph",
     "Pattern",
     "Replacement",
     "Result",
@@ -89,6 +92,7 @@ __all__ = [
     "Suggestion",
     "Target",
     "Tls",
+    "Transcript",
     "Version",
     "Watch",
     "called",
@@ -106,12 +110,14 @@ __all__ = [
     "retime",
     "reword",
     "save_report",
+    "save_transcript",
     "shift",
     "speak",
     "split",
     "subtitle",
     "suggestions",
     "targets",
+    "transcript",
 ]
 
 
