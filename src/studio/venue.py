@@ -168,6 +168,14 @@ class CaptionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """`[archive]`: films and their subtitles."""
+
+    library: Path | None = None
+    """The file that the library of films is; `None`: in the user's own folder for data."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSettings:
     """`[[devices]]`: a thing with a plug."""
 
@@ -291,6 +299,7 @@ class Venue:
     obs: ObsSettings = field(default_factory=ObsSettings)
     web: WebSettings = field(default_factory=WebSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     devices: tuple[DeviceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     destinations: tuple[DestinationSettings, ...] = ()
@@ -331,7 +340,10 @@ def read(file: Path | None) -> Venue:
     _refuse_secrets(said, said)
     venue = fit(said, Venue)
     show = dataclasses.replace(venue.show, input=_input(venue.show.input, file.parent))
-    return dataclasses.replace(venue, show=show, file=file, said=said)
+    archive = venue.archive
+    if archive.library is not None:
+        archive = dataclasses.replace(archive, library=file.parent / archive.library.expanduser())
+    return dataclasses.replace(venue, show=show, archive=archive, file=file, said=said)
 
 
 def _input(said: str, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studio.archive._account import Account
+from studio.archive._bring import bring, bring_subtitles
 from studio.archive._cluster import Cluster, OwnCluster, Tls, called
 from studio.archive._crew import Crew, CrewLost, Here
 from studio.archive._cupboard import Busy, Target, targets
@@ -95,6 +96,8 @@ __all__ = [
     "Transcript",
     "Version",
     "Watch",
+    "bring",
+    "bring_subtitles",
     "called",
     "default_path",
     "delete",

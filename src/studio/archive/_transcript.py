@@ -15,7 +15,7 @@ from studio.language import _
 from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from studio.archive._document import Document
@@ -37,6 +37,8 @@ class Paragraph(Struct, frozen=True):
     speaker: str | None
     """`None`: nobody told who speaks, or the one before goes on."""
     text: str
+    heading: str = ""
+    """Of the chapter that begins with it; empty: none does."""
 
 
 class Transcript(Struct, frozen=True):
@@ -47,32 +49,41 @@ class Transcript(Struct, frozen=True):
     paragraphs: tuple[Paragraph, ...]
 
 
-def transcript(title: str, document: Document) -> Transcript:
-    """Return what is said, in paragraphs: a new one after a pause, for another speaker, and where one gets long."""
+def transcript(title: str, document: Document, chapters: Iterable[tuple[Ms, str]] = ()) -> Transcript:
+    """Return what is said, in paragraphs: a new one after a pause, for another speaker, and where one gets long.
+
+    Before the first cue of each of the film's own `chapters`, where they begin and their titles, stands its title.
+    """
+    left = sorted(chapters)
     paragraphs: list[Paragraph] = []
     speaker: str | None = None
     for cue in document.cues:
         text = " ".join("".join(letter if letter.isprintable() else " " for letter in " ".join(cue.lines)).split())
         if not text:
             continue
+        heading = ""
+        while left and left[0][0] < cue.end:
+            heading = " ".join(left.pop(0)[1].split())
         last = paragraphs[-1] if paragraphs else None
         new = (
             last is None
+            or heading
             or cue.speaker != speaker
             or cue.start - last.end >= PAUSE
             or len(last.text) >= LONGEST
             or (len(last.text) >= LONG and last.text.endswith(_ENDS))
         )
         if last is None or new:
-            paragraphs.append(Paragraph(cue.start, cue.end, cue.speaker if cue.speaker != speaker else None, text))
+            who = cue.speaker if cue.speaker != speaker or heading else None
+            paragraphs.append(Paragraph(cue.start, cue.end, who, text, heading))
         else:
-            paragraphs[-1] = Paragraph(last.start, cue.end, last.speaker, f"{last.text} {text}")
+            paragraphs[-1] = Paragraph(last.start, cue.end, last.speaker, f"{last.text} {text}", last.heading)
         speaker = cue.speaker
     return Transcript(" ".join(title.split()), document.language, tuple(paragraphs))
 
 
 def save_transcript(what: Transcript, path: Path) -> None:
-    """Write it in the form that `path` ends in, one of `TRANSCRIPTS`, aside first, then renamed. Raises ArchiveError."""
+    """Write it in the form that `path` ends in, one of `TRANSCRIPTS`, aside first. Raises ArchiveError."""
     form = TRANSCRIPTS.get(path.suffix.lower())
     if form is None:
         raise ArchiveError(
@@ -104,6 +115,8 @@ def _time(at: Ms) -> str:
 def _plain(what: Transcript) -> bytes:
     blocks = [what.title, "=" * len(what.title), ""]
     for each in what.paragraphs:
+        if each.heading:
+            blocks += [each.heading, "-" * len(each.heading), ""]
         blocks += [f"[{_time(each.start)}] " + (f"{each.speaker}: " if each.speaker else "") + each.text, ""]
     return "\n".join(blocks).encode()
 
@@ -128,6 +141,8 @@ time {{ position: absolute; left: 0; color: #666; font: .85rem/1.9 monospace }}
 def _page(what: Transcript) -> bytes:
     lines = []
     for each in what.paragraphs:
+        if each.heading:
+            lines.append(f"<h2>{html.escape(each.heading)}</h2>")
         speaker = f"<b>{html.escape(each.speaker)}:</b> " if each.speaker else ""
         time = _time(each.start)
         lines.append(f'<p id="t{each.start}"><time>{time}</time>{speaker}{html.escape(each.text)}</p>')
@@ -146,6 +161,8 @@ def _word(what: Transcript) -> bytes:
     file.core_properties.comments = ""
     file.add_heading(what.title, 1)
     for each in what.paragraphs:
+        if each.heading:
+            file.add_heading(each.heading, 2)
         paragraph = file.add_paragraph()
         paragraph.add_run(f"{_time(each.start)}\t").font.color.rgb = RGBColor(0x66, 0x66, 0x66)
         if each.speaker:
@@ -159,7 +176,7 @@ def _word(what: Transcript) -> bytes:
 def _open_document(what: Transcript) -> bytes:
     from odfdo import Document as OpenDocument  # noqa: PLC0415 - loads for a third of a second
     from odfdo import Header, Span, Style, Tab  # noqa: PLC0415
-    from odfdo import Paragraph as Block
+    from odfdo import Paragraph as Block  # noqa: PLC0415
 
     file = OpenDocument("text")
     file.meta.title = what.title
@@ -171,6 +188,8 @@ def _open_document(what: Transcript) -> bytes:
     body.clear()
     body.append(Header(1, what.title))
     for each in what.paragraphs:
+        if each.heading:
+            body.append(Header(2, each.heading))
         block = Block("")
         block.append(Span(_time(each.start), style="time"))
         block.append(Tab())
