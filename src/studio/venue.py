@@ -171,7 +171,7 @@ class CaptionSettings:
 class ArchiveSettings:
     """`[archive]`: films and their subtitles."""
 
-    library: Path | None = None
+    films: Path | None = None
     """The file that the library of films is; `None`: in the user's own folder for data."""
 
 
@@ -341,8 +341,8 @@ def read(file: Path | None) -> Venue:
     venue = fit(said, Venue)
     show = dataclasses.replace(venue.show, input=_input(venue.show.input, file.parent))
     archive = venue.archive
-    if archive.library is not None:
-        archive = dataclasses.replace(archive, library=file.parent / archive.library.expanduser())
+    if archive.films is not None:
+        archive = dataclasses.replace(archive, films=file.parent / archive.films.expanduser())
     return dataclasses.replace(venue, show=show, archive=archive, file=file, said=said)
 
 

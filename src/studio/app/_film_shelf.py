@@ -413,6 +413,6 @@ def _media(picture: Picture) -> dict[str, Any]:
     return {"picture": picture.playable, "sound": picture.sound, "why": picture.why}
 
 
-def house_films() -> Films | None:
-    """Open the user's library where there is one; `None` where no film was ever brought in."""
-    return Films() if archive.default_path().exists() else None
+def house_films(path: Path | None = None) -> Films | None:
+    """Open the library at `path`, or the user's, where there is one; `None` where no film was ever brought in."""
+    return Films(path) if (path or archive.default_path()).exists() else None

@@ -34,7 +34,7 @@ ByOption: TypeAlias = Annotated[str | None, typer.Option("--by", metavar="NAME",
 
 def opened(asked: Path | None, house: Venue) -> Library:
     """Open the library that is meant."""
-    return open_library(asked or house.archive.library)
+    return open_library(asked or house.archive.films)
 
 
 def whoever(by: str | None) -> str:

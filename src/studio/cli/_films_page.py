@@ -11,6 +11,7 @@ import typer
 
 from studio import web as pages
 from studio.app import Films
+from studio.cli._films_open import LibraryOption
 from studio.cli._screen import err
 from studio.cli._shows import VenueOption, read_venue
 from studio.language import _
@@ -21,12 +22,13 @@ def page(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help=_("Port of the page; 0 takes any free one."))
     ] = None,
+    library: LibraryOption = None,
     venue: VenueOption = None,
 ) -> None:
     """Serve until Ctrl-C."""
-    house = read_venue(venue).web
-    with contextlib.closing(Films()) as films:
-        asyncio.run(_serve(films, house.host, house.port if port is None else port))
+    house = read_venue(venue)
+    with contextlib.closing(Films(library or house.archive.films)) as films:
+        asyncio.run(_serve(films, house.web.host, house.web.port if port is None else port))
 
 
 async def _serve(films: Films, host: str, port: int) -> None:
