@@ -31,6 +31,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _shows,
     _subtitle,
     _subtitle_check,
+    _subtitle_convert,
 )
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ _subtitle.app.command("check", help=_("Hold subtitle files against a reading pro
 _subtitle.app.command("fix", help=_("Mend subtitle files so that they keep a reading profile; no word is lost."))(
     _subtitle_check.fix
 )
+_subtitle.app.command("convert", help=_("Write subtitle files in other forms."))(_subtitle_convert.convert_files)
 app.add_typer(_subtitle.app, name="subtitle")
 
 VERBOSE = "--verbose"

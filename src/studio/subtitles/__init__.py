@@ -4,6 +4,7 @@ from studio.spoken import Cue, Word
 from studio.subtitles._check import NOTES, Finding, Report, check
 from studio.subtitles._compose import Composed, compose, composed, reline
 from studio.subtitles._composer import Composer
+from studio.subtitles._convert import Converted, ConvertWish, convert, opened, targets
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for, put_right
 from studio.subtitles._fix import fix
 from studio.subtitles._formats.table import FORMATS, Format, kind_of, read, save, write_whole, written
@@ -24,6 +25,8 @@ __all__ = [
     "Breaks",
     "Composed",
     "Composer",
+    "ConvertWish",
+    "Converted",
     "Corrections",
     "Corrector",
     "Cue",
@@ -44,10 +47,12 @@ __all__ = [
     "check",
     "compose",
     "composed",
+    "convert",
     "corrections_for",
     "fix",
     "kind_of",
     "language_of",
+    "opened",
     "profile",
     "profile_of",
     "profiles",
@@ -58,6 +63,7 @@ __all__ = [
     "rules_for",
     "save",
     "srt",
+    "targets",
     "vtt",
     "vtt_segment",
     "write_whole",

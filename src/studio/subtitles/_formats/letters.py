@@ -73,8 +73,8 @@ def _share(raw: bytes, code: str, expected: str) -> float:
     """How much of what is beyond ASCII belongs to the `expected` letters, in [0..1]."""
     beyond = raw.translate(None, _ASCII).decode(code, "replace")
     plain = sum(map(str.isalpha, raw.decode("ascii", "ignore")))
-    if (expected is _CYRILLIC) != (sum(map(str.isalpha, beyond)) > plain):
-        return 0.0  # Cyrillic words have no letters of ASCII among theirs, and in Latin ones those are the most
+    if (expected is _CYRILLIC) != (sum(map(str.isalpha, beyond)) > 2 * plain):
+        return 0.0  # Cyrillic words have no letters of ASCII among theirs; in Latin ones those are seldom the fewer
     found: float = sum(letter in expected or letter in _SHARED for letter in beyond)
     if expected is _CYRILLIC:  # KOI8-R and Windows-1251 are told apart by what is large and what small
         found -= sum(letter.isupper() for letter in beyond) / 5

@@ -48,6 +48,15 @@ FORMATS: dict[str, Format] = {
 `read` how a file of it begins."""
 
 
+def form_of(kind: str) -> Format:
+    """One of FORMATS. Raises SubtitlesError for what is none."""
+    if kind not in FORMATS:
+        raise SubtitlesError(
+            _('There is no subtitle format "{kind}"; use one of {kinds}.').format(kind=kind, kinds=", ".join(FORMATS))
+        )
+    return FORMATS[kind]
+
+
 def kind_of(path: Path) -> str:
     """Which of FORMATS a file called like `path` has. Raises SubtitlesError for an ending that none has."""
     for kind, form in FORMATS.items():
@@ -88,11 +97,7 @@ def read(path: Path, rate: int | None = None) -> Track:
 
 def written(track: Track, kind: str, programme: Programme = PLAIN) -> Written:
     """A file of one of FORMATS as bytes. Raises SubtitlesError for what the form cannot hold at all."""
-    if kind not in FORMATS:
-        raise SubtitlesError(
-            _('There is no subtitle format "{kind}"; use one of {kinds}.').format(kind=kind, kinds=", ".join(FORMATS))
-        )
-    return FORMATS[kind].write(track, programme)
+    return form_of(kind).write(track, programme)
 
 
 def save(track: Track, path: Path, kind: str | None = None, programme: Programme = PLAIN) -> tuple[str, ...]:
