@@ -31,7 +31,15 @@ def make_film(path: Path, *, codec: str = "libx264") -> Path:
     subprocess.run(
         [
             *("ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=12"),
-            *("-f", "lavfi", "-i", "sine=frequency=440:duration=12", "-c:v", codec, "-preset", "ultrafast"),
+            *(
+                "-f",
+                "lavfi",
+                "-i",
+                "sine=frequency=440:duration=12",
+                "-c:v",
+                codec,
+                *(("-preset", "ultrafast") if codec == "libx264" else ()),
+            ),
             *("-pix_fmt", "yuv420p", "-g", "25", "-c:a", "aac", "-movflags", "+faststart", str(path)),
         ],
         check=True,

@@ -7,20 +7,17 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
 from studio import archive, subtitles
+from studio.app._film_facts import Change, Found, Place, Row, Share, View, Whole, rows_of
 from studio.app._film_media import FilmMedia, Picture
 from studio.app._learned import Learned
-from studio.archive import Conflict, Document, Film, FilmCue, Head, NotThere, Order, Pattern, obey
+from studio.archive import Conflict, Document, Film, Head, NotThere, Order, Pattern, obey
 from studio.catalogue import Catalogue, user_folder
 from studio.errors import DrawerError
 from studio.language import _, spoken
-from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from studio.archive import Suggestion
@@ -40,80 +37,6 @@ SOMEBODY = "?"
 """Who changes something without a name."""
 
 
-class Row(Struct):
-    """Subtitles of a film in one language, or a film that has none yet."""
-
-    id: int
-    title: str
-    path: str
-    language: str
-    length: Ms | None
-    state: str
-    reason: str
-    version: int | None = None
-    """`None`: there are no subtitles yet."""
-    cues: int | None = None
-    accepted: dict[str, Any] | None = None
-    """`by` and `at`."""
-    was_accepted: bool = False
-    """An earlier version was."""
-
-
-class Found(Struct):
-    """A place that breaks the profile."""
-
-    cue: int
-    kind: str
-    text: str
-
-
-class Share(Struct):
-    """How many cues of a version are in need of a person."""
-
-    broken: int
-    doubtful: int
-
-
-class View(Struct):
-    """Subtitles as they stand."""
-
-    version: int
-    undo: bool
-    redo: bool
-    film: Row
-    findings: list[Found]
-
-
-class Whole(View):
-    """Subtitles as they stand, with all their cues and what is to be known for working at them."""
-
-    profile: str
-    rules: dict[str, Any]
-    frame_ms: float
-    cues: tuple[FilmCue, ...]
-    media: dict[str, Any]
-
-
-class Change(View):
-    """What is new since the version that was known."""
-
-    changed: list[FilmCue]
-    removed: list[int]
-
-
-class Place(Struct):
-    """A cue in which something would be replaced."""
-
-    film: int
-    title: str
-    language: str
-    version: int
-    cue: int
-    start: Ms
-    before: str
-    after: str
-
-
 class Films:
     """Every method may be called from any thread, and blocks. Raises StudioError."""
 
@@ -123,6 +46,7 @@ class Films:
         self._catalogue = Catalogue(user_folder())
         self._learned = Learned()
         self._shares: OrderedDict[tuple[int, str, int], Share] = OrderedDict()
+        self._profiles: dict[tuple[str, str], Rules] = {}
         self._lock = threading.Lock()
         self.media = FilmMedia(self._library.path.parent / "waves")
 
@@ -142,7 +66,7 @@ class Films:
         rows: list[Row] = []
         first = 0
         while page := self._library.films(first=first, most=PAGE):
-            rows += [row for film in page for row in _rows(film)]
+            rows += [row for film in page for row in rows_of(film)]
             first += PAGE
         return rows
 
@@ -316,11 +240,18 @@ class Films:
     def _view(self, film: Film, head: Head, document: Document) -> View:
         versions = self._library.texts.versions(film.id, head.language)
         here = next(version for version in versions if version.number == head.number)
-        row = next(row for row in _rows(film) if row.language == head.language)
+        row = next(row for row in rows_of(film) if row.language == head.language)
         redo = any(version.parent == head.number and version.kind != "restored" for version in versions)
         return View(head.number, here.parent is not None, redo, row, self._findings(document))
 
     def _rules(self, document: Document) -> Rules:
+        """The profile, read once: a change of its file counts when the pages are served anew."""
+        key = (document.profile, document.language)
+        if key not in self._profiles:
+            self._profiles[key] = self._read_rules(document)
+        return self._profiles[key]
+
+    def _read_rules(self, document: Document) -> Rules:
         try:
             return subtitles.profile(document.profile, document.language, self._catalogue)
         except DrawerError:  # a profile that was there when the film was made
@@ -375,34 +306,6 @@ class Films:
             if each.after:
                 texts = " / ".join(each.before), " / ".join(each.after)
                 yield Place(film, title, language, head.number, each.cue, starts[each.cue], *texts)
-
-
-def _rows(film: Film) -> list[Row]:
-    known: dict[str, Any] = {
-        "id": film.id,
-        "title": film.title,
-        "path": str(film.path),
-        "length": film.length,
-        "state": film.state,
-        "reason": film.reason,
-    }
-    if not film.heads:
-        return [Row(**known, language=film.language)]
-    return [
-        Row(
-            **known,
-            language=head.language,
-            version=head.number,
-            cues=head.cues,
-            accepted=_accepted(head.accepted_by, head.accepted_at),
-            was_accepted=head.was_accepted is not None,
-        )
-        for head in film.heads
-    ]
-
-
-def _accepted(by: str | None, at: datetime | None) -> dict[str, Any] | None:
-    return None if by is None else {"by": by, "at": at}
 
 
 def _doubted(confidence: float | None) -> bool:

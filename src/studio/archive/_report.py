@@ -34,10 +34,10 @@ def report(account: Account, document: Document, rules: Rules) -> str:
     by_number = dict(enumerate(document.cues, 1))
     body = [
         f"<h1>{_t(account.title)}</h1>",
-        f'<p class="soft">{_t(_("Subtitles, as they stand"))}</p>',
+        _soft(_("Subtitles, as they stand")),
         _facts(account, document, found),
         *_said(account),
-        f"<h2>{_t(_('In one picture'))}</h2>",
+        _head(_("In one picture")),
         timeline(account, document, found),
         *_findings(found, by_number),
         *_doubtful(document),
@@ -80,6 +80,14 @@ def _t(text: str) -> str:
     return html.escape(text, quote=True)
 
 
+def _head(text: str, many: int | None = None) -> str:
+    return f"<h2>{_t(text)}{'' if many is None else f': {many}'}</h2>"
+
+
+def _soft(text: str) -> str:
+    return f'<p class="soft">{_t(text)}</p>'
+
+
 def _share(share: float) -> str:
     return f"{share * 100:.1f} %"
 
@@ -96,10 +104,11 @@ def _facts(account: Account, document: Document, found: Report) -> str:
     if account.made is not None:
         rows.append((_("Made"), account.made.astimezone().strftime("%Y-%m-%d %H:%M")))
     hands = sum(cue.by == "person" for cue in document.cues)
-    rows += [
-        (_("Cues"), str(len(document.cues)) + (f" ({_('by a person')}: {hands})" if hands else "")),
-        (_("Break the profile"), f"{_share(found.broken)} ({_('and could be mended')}: {_share(found.hard)})"),
-    ]
+    rows.append((_("Cues"), str(len(document.cues))))
+    if hands:
+        rows.append((_("Cues by a person"), str(hands)))
+    rows.append((_("Break the profile"), _share(found.broken)))
+    rows.append((_("Of these can be mended"), _share(found.hard)))
     if account.voiced:
         rows.append((_("Speech"), timecode(Ms(sum(end - start for start, end in account.voiced)))[:-4]))
     rows.append((_("Accepted by"), account.accepted_by or _("nobody yet")))
@@ -113,9 +122,9 @@ def _said(account: Account) -> Iterator[str]:
 
 
 def _findings(found: Report, cues: dict[int, FilmCue]) -> Iterator[str]:
-    yield f"<h2>{_t(_('Against the profile'))}</h2>"
+    yield _head(_("Against the profile"))
     if not found.findings:
-        yield f"<p>{_t(_('Every cue keeps to the profile.'))}</p>"
+        yield _soft(_("Every cue keeps to the profile."))
     kinds: dict[str, list[Finding]] = {}
     for each in found.findings:
         kinds.setdefault(each.kind, []).append(each)
@@ -134,7 +143,7 @@ def _doubtful(document: Document) -> Iterator[str]:
     ]
     if not found:
         return
-    yield f"<h2>{_t(_('Doubtful words'))}: {len(found)}</h2>"
+    yield _head(_("Doubtful words"), len(found))
     yield _table(
         (word.start, f"<mark>{_t(word.text)}</mark> {_sure(word)}", _t(" ".join(cue.lines))) for word, cue in found
     )
@@ -148,14 +157,14 @@ def _spans(title: str, hint: str, spans: Iterable[Span]) -> Iterator[str]:
     found = list(spans)
     if not found:
         return
-    yield f"<h2>{_t(title)}: {len(found)}</h2>"
-    yield f'<p class="soft">{_t(hint)}</p>'
+    yield _head(title, len(found))
+    yield _soft(hint)
     yield _table((start, f"{(end - start) / 1000:.1f} s", "") for start, end in found)
 
 
 def _languages(account: Account) -> Iterator[str]:
     if len({language for _start, _end, language in account.languages}) > 1:
-        yield f"<h2>{_t(_('Languages'))}</h2>"
+        yield _head(_("Languages"))
         yield _table(
             (start, _t(language), f"{(end - start) / 1000:.1f} s") for start, end, language in account.languages
         )
@@ -171,4 +180,4 @@ def _table(rows: Iterable[tuple[Ms, str, str]]) -> str:
             continue
         lines.append(f'<tr><td class="time">{timecode(at)}</td><td>{first}</td><td>{second}</td></tr>')
     more = plural("and {n} more", "and {n} more", left).format(n=left)
-    return f"<table>{''.join(lines)}</table>" + (f'<p class="soft">{_t(more)}</p>' if left else "")
+    return f"<table>{''.join(lines)}</table>" + (_soft(more) if left else "")

@@ -29,7 +29,7 @@ def timeline(account: Account, document: Document, found: Report) -> str:
     ends = [cue.end for cue in document.cues] + [end for _start, end in account.voiced]
     length = account.length or max(ends, default=Ms(0))
     if not length:
-        return f'<p class="soft">{html.escape(_("Nothing stands in it."))}</p>'
+        return ""
     strip = Ms(min(STRIP, length))
     starts = range(0, length, strip)
     hard = {each.cue for each in found.findings if each.hard}

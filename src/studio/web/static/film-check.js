@@ -17,25 +17,25 @@ export function check(cue, next, rules) {
   const found = [];
   const long = Math.max(0, ...cue.lines.map((line) => [...line].length));
   if (long > rules.line_characters) {
-    found.push(t("A line has {n} characters; {most} fit.", { n: long, most: rules.line_characters }));
+    found.push(t("Characters in a line: {n}, at most {most}", { n: long, most: rules.line_characters }));
   }
   if (cue.lines.length > rules.lines) {
-    found.push(t("{n} lines; {most} fit.", { n: cue.lines.length, most: rules.lines }));
+    found.push(t("Lines: {n}, at most {most}", { n: cue.lines.length, most: rules.lines }));
   }
   const fast = speed(cue);
   if (fast > rules.characters_per_second + 0.05) {
     const values = { n: measured(fast), most: measured(rules.characters_per_second) };
-    found.push(t("{n} characters a second; {most} can be read.", values));
+    found.push(t("Characters a second: {n}, at most {most}", values));
   }
   const span = cue.end - cue.start;
-  if (span < rules.shortest) found.push(t("It stands for {n}; at least {least}.", { n: seconds(span), least: seconds(rules.shortest) }));
-  if (span > rules.longest) found.push(t("It stands for {n}; at most {most}.", { n: seconds(span), most: seconds(rules.longest) }));
-  if (next && next.start < cue.end) found.push(t("It still stands when the next one comes."));
-  else if (next && next.start - cue.end < rules.gap) found.push(t("Too close to the next one."));
+  if (span < rules.shortest) found.push(t("Stands for {n}, at least {least}", { n: seconds(span), least: seconds(rules.shortest) }));
+  if (span > rules.longest) found.push(t("Stands for {n}, at most {most}", { n: seconds(span), most: seconds(rules.longest) }));
+  if (next && next.start < cue.end) found.push(t("Still stands when the next one comes"));
+  else if (next && next.start - cue.end < rules.gap) found.push(t("Too close to the next one"));
   const bound = new Set(rules.bound);
   for (const line of cue.lines) {
     const last = words(line).at(-1) ?? "";
-    if (bound.has(bare(last)) && line !== cue.lines.at(-1)) found.push(t("A line ends with “{word}”.", { word: last }));
+    if (bound.has(bare(last)) && line !== cue.lines.at(-1)) found.push(t("A line ends in “{word}”", { word: last }));
   }
   return found;
 }

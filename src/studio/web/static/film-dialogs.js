@@ -54,7 +54,7 @@ export function Accept({ desk, broken, doubtful, onClose }) {
     if (await desk.step("accept", { by })) event.target.closest("dialog").close();
     else setAnswer(desk.get().answer || t("Nobody confirmed this."));
   };
-  const left = t("{broken} cues break the profile, {doubtful} have words that the recogniser doubted.", {
+  const left = t("Cues that break the profile: {broken}; with words that the recogniser doubted: {doubtful}.", {
     broken: count(broken),
     doubtful: count(doubtful),
   });

@@ -62,7 +62,7 @@ export function Editor({ api, cue, next, rules, findings = [], does, onDraft, la
   const said = live.length || cue.draft ? live : findings.map((each) => each.text);
   const fast = speed(cue);
   const words = heardIn(cue);
-  const rate = t("{n} characters a second", { n: measured(fast) }); // outside of the template, where Babel finds it
+  const rate = t("Characters a second: {n}", { n: measured(fast) }); // outside of the template, where Babel finds it
   return html`<section class="editor" aria-label=${t("This cue")}>
     <div class="times-row">
       <${Time} name=${t("In")} value=${cue.start} onChange=${(start) => onDraft({ start: Math.min(start, cue.end - 1) })} />

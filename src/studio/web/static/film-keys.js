@@ -132,7 +132,7 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
       chosenAfter(id)(await desk.act([{ do: "merge", cue: id }]));
     },
     async insert() {
-      const text = t("…");
+      const text = "…";
       const before = new Set(latest().cues.map((each) => each.id));
       if (!(await desk.act([{ do: "insert", start: now(), lines: [text] }]))) return;
       const made = desk.get().cues.find((each) => !before.has(each.id));

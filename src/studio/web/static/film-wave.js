@@ -96,7 +96,7 @@ export function Wave({ video, path, length, cues, current, broken, onPick, onTim
         cursorColor: "#ff6b66",
         cursorWidth: 2,
         autoScroll: true,
-        autoCenter: false,
+        autoCenter: true,
         hideScrollbar: false,
         dragToSeek: false,
         cspNonce: nonce(),

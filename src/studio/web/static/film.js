@@ -11,7 +11,7 @@ import { Wave } from "./film-wave.js";
 import { html, Pages, Shape, showAlone } from "./parts.js";
 import { Rows } from "./rows.js";
 import { useStore } from "./store.js";
-import { t, stamp } from "./words.js";
+import { count, stamp, t } from "./words.js";
 
 const ROW = 76; // px: two lines of text and the times
 const asked = new URLSearchParams(location.search);
@@ -149,10 +149,10 @@ function FilmPage({ languages }) {
   }
   const doubtful = cues.filter(isDoubtful).length;
   const close = () => setDialog("");
-  const shown = t("{cues} cues · {broken} break the profile · {doubtful} with doubtful words", {
-    cues: cues.length,
-    broken: broken.size,
-    doubtful,
+  const shown = t("Cues: {cues} · break the profile: {broken} · with doubtful words: {doubtful}", {
+    cues: count(cues.length),
+    broken: count(broken.size),
+    doubtful: count(doubtful),
   });
   return html`
     <header class="top">

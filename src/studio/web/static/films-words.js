@@ -51,7 +51,7 @@ export function Replace({ onDone }) {
     setBusy(false);
     setShown(null);
     if (status !== 200) setAnswer(said.reason || t("Nobody confirmed this."));
-    else setAnswer([t("Replaced in {n} cues.", { n: count(said.cues) }), ...said.left].join(" "));
+    else setAnswer([t("Cues changed: {n}.", { n: count(said.cues) }), ...said.left].join(" "));
     onDone();
   };
   const toggle = (place) => {
@@ -59,7 +59,7 @@ export function Replace({ onDone }) {
     if (!next.delete(placeOf(place))) next.add(placeOf(place));
     setLeft(next);
   };
-  const button = t("Replace in {n} cues of {films} films", { n: count(many), films: count(films.length) });
+  const button = t("Replace (cues: {n}, films: {films})", { n: count(many), films: count(films.length) });
   return html`<section class="panel replace" aria-label=${t("Find and replace")}>
     <form onSubmit=${preview}>
       <label>${t("Find")} <input value=${wish.find} onInput=${(event) => change({ find: event.target.value })} maxlength="200" required /></label>
@@ -76,7 +76,7 @@ export function Replace({ onDone }) {
           (place) => html`<li key=${placeOf(place)}>
             <label>
               <input type="checkbox" checked=${!left.has(placeOf(place))} onChange=${() => toggle(place)} />
-              <a href=${hrefOf({ id: place.film, language: place.language }, place.start)} target="_blank">${place.title}<small>${clock(place.start / 1000)}</small></a>
+              <a href=${hrefOf({ id: place.film, language: place.language }, place.start)} target="_blank"><span>${place.title}</span><small>${clock(place.start / 1000)}</small></a>
               <span class="before">${place.before}</span>
               <span class="after">${place.after}</span>
             </label>

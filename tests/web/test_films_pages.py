@@ -1,0 +1,250 @@
+"""The pages of films in a real browser: the list, the editor, what two people do at once, and what is never lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from tests.web.conftest import NEEDS_CHROMIUM
+from tests.web.shelf import LINES, Shelf, document, make_film
+from tests.web.test_captions_pages import page_of
+from tests.web.test_pages import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), NEEDS_CHROMIUM]
+
+WRITTEN = ("Czytamy dziś wiersze", "Czesława Miłosza.")
+
+
+@pytest.fixture(scope="module")
+def film_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_film(tmp_path_factory.mktemp("film") / "wieczór.mp4")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "home"))
+    return Shelf(tmp_path)
+
+
+@pytest.fixture
+def film(shelf: Shelf, film_file: Path) -> int:
+    return shelf.add(film_file)
+
+
+async def chosen(page: Page, cue: int) -> None:
+    """Choose a cue with the mouse and begin to write in it."""
+    await page.locator(f"[data-cue='{cue}']").click()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("What is read")).to_be_focused()
+
+
+async def saved(page: Page) -> None:
+    await expect(page.locator(".saving")).to_have_text("Saved")
+
+
+async def test_a_film_is_found_in_the_list_and_its_word_put_right_by_keys_alone(
+    browser: Browser, shelf: Shelf, film: int
+) -> None:
+    async with shelf.opened() as port, page_of(browser, port, "/films") as page:
+        row = page.get_by_role("listitem")
+        await expect(row).to_have_count(1)
+        await expect(row.locator(".share")).to_have_text("50.0%")
+        await page.get_by_role("link", name="Wieczór").click()
+        await expect(page.locator(".cue")).to_have_count(4)
+        await expect(page.locator(".cue.current")).to_contain_text("Dzień dobry")
+        await expect(page.locator(".doubt")).to_have_text("Miłosa.")
+        await page.keyboard.press("F8")  # the word that was doubted is chosen: typing replaces it
+        await expect(page.get_by_label("What is read")).to_be_focused()
+        await page.keyboard.type("Miłosza.")
+        await expect(page.locator("[data-cue='2']")).to_contain_text("Miłosza.")
+        await saved(page)
+        assert shelf.lines(film)[1] == WRITTEN
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Control+z")
+        await expect(page.locator("[data-cue='2']")).to_contain_text("Miłosa.")
+        assert shelf.lines(film)[1] == LINES[1]
+        await page.keyboard.press("Control+Shift+z")
+        await expect(page.locator("[data-cue='2']")).to_contain_text("Miłosza.")
+        assert shelf.lines(film)[1] == WRITTEN
+
+
+async def test_the_profile_is_checked_while_somebody_types(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        await chosen(page, 4)
+        live = page.locator(".live")
+        await expect(live).to_have_text("Keeps to the profile.")
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("Ten napis jest o wiele za długi, żeby się zmieścił w jednej linii")
+        await expect(live).to_contain_text("Characters in a line: 65, at most 42")
+        await expect(live).to_contain_text("Characters a second: 26, at most 17")
+        await saved(page)
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("ArrowUp")
+        await page.keyboard.press("F9")  # round again to the next finding
+        await expect(page.locator(".cue.current")).to_contain_text("Ten napis")
+
+
+async def test_a_cue_is_split_at_the_caret_and_merged_again(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        await chosen(page, 1)
+        await page.keyboard.press("Control+Home")
+        await page.keyboard.press("End")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator(".cue")).to_have_count(5)
+        assert shelf.lines(film)[:2] == [(LINES[0][0],), (LINES[0][1],)]
+        await page.keyboard.press("Control+m")
+        await expect(page.locator(".cue")).to_have_count(4)
+        assert shelf.lines(film) == list(LINES)
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Delete")
+        await expect(page.locator(".cue")).to_have_count(3)
+        await page.keyboard.press("n")
+        await expect(page.get_by_label("What is read")).to_be_focused()
+        await page.keyboard.type("Brawo!")
+        await saved(page)
+        assert shelf.lines(film)[0] == ("Brawo!",)
+
+
+async def test_times_are_set_at_the_playhead_and_moved_by_frames(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        await page.locator("[data-cue='4']").click()
+        await until(page, "document.querySelector('video').readyState > 1")
+        await page.keyboard.press("ArrowRight")
+        await until(page, "document.querySelector('video').currentTime === 10")
+        await page.keyboard.press("i")
+        await expect(page.get_by_label("In", exact=True)).to_have_value("0:00:10.000")
+        await page.keyboard.press(",")
+        await page.keyboard.press("Shift+.")
+        await page.keyboard.press("Shift+.")
+        await saved(page)
+        cue = shelf.look(film)[0].cues[3]
+        assert (cue.start, cue.end) == (9960, 11_580)
+        await page.get_by_label("Out", exact=True).fill("0:11,9")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-cue='4'] .times")).to_contain_text("0:00:11.900")
+
+
+async def test_the_wave_shows_the_cues_and_a_cue_follows_the_picture(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        regions = (
+            "document.querySelector('.wave-frame > div').shadowRoot.querySelectorAll('[part^=\"region \"]').length"
+        )
+        await until(page, f"document.querySelector('.wave-frame > div') && {regions} === 4")
+        await page.evaluate("document.querySelector('video').currentTime = 6.1")
+        await expect(page.locator(".on-picture")).to_contain_text("Ta linia ma")
+        await page.keyboard.press("Space")
+        await expect(page.locator(".cue.current")).to_contain_text("Ta linia ma")
+        await until(page, "document.querySelector('video').currentTime > 6.2")
+
+
+async def test_a_change_of_another_cue_is_taken_in_and_of_the_same_cue_is_asked_about(
+    browser: Browser, shelf: Shelf, film: int
+) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}", quiet=False) as page:
+        await expect(page.locator(".cue")).to_have_count(4)
+        shelf.edit(film, 4, "Ktoś inny pisze.")
+        await chosen(page, 1)
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("Dobry wieczór.")
+        await saved(page)
+        await expect(page.locator("[data-cue='4']")).to_contain_text("Ktoś inny pisze.")
+        assert shelf.lines(film)[0] == ("Dobry wieczór.",)
+        shelf.edit(film, 1, "Moje słowa.")
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("Twoje słowa.")
+        conflict = page.get_by_role("alert").filter(has_text="Moje słowa.")
+        await expect(conflict).to_contain_text("Twoje słowa.")
+        assert shelf.lines(film)[0] == ("Moje słowa.",)
+        await conflict.get_by_role("button", name="Keep mine").click()
+        await saved(page)
+        assert shelf.lines(film)[0] == ("Twoje słowa.",)
+
+
+async def test_what_was_typed_while_studio_was_dead_is_offered_again(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with await browser.new_context() as device:
+        async with shelf.opened() as port:
+            page = await device.new_page()
+            await page.goto(f"http://127.0.0.1:{port}/films/{film}")
+            await expect(page.locator(".cue")).to_have_count(4)
+        await chosen(page, 2)
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("\n".join(WRITTEN))
+        await expect(page.locator(".saving")).to_contain_text("studio does not answer")
+        await page.close(run_before_unload=False)
+        async with shelf.opened(port):
+            page = await device.new_page()
+            await page.goto(f"http://127.0.0.1:{port}/films/{film}")
+            await page.get_by_role("button", name="Put them in").click()
+            await saved(page)
+            await expect(page.locator("[data-cue='2']")).to_contain_text("Miłosza.")
+            assert shelf.lines(film)[1] == WRITTEN
+            await page.reload()
+            await expect(page.locator(".cue")).to_have_count(4)
+            await expect(page.get_by_role("button", name="Put them in")).to_have_count(0)
+
+
+async def test_words_are_replaced_in_all_films_once_they_were_shown(
+    browser: Browser, shelf: Shelf, film: int, film_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "inny.mp4").hardlink_to(film_file)
+    other = shelf.add(tmp_path / "inny.mp4", "Inny")
+    async with shelf.opened() as port, page_of(browser, port, "/films") as page:
+        await page.get_by_role("button", name="Find and replace").click()
+        await page.get_by_label("Find", exact=True).fill("Czesława Miłosa")
+        await page.get_by_label("Write instead").fill("Czesława Miłosza")
+        await page.keyboard.press("Enter")
+        places = page.locator(".places li")
+        await expect(places).to_have_count(2)
+        assert shelf.lines(film)[1] == LINES[1], "nothing is done yet"
+        await places.first.get_by_role("checkbox").uncheck()
+        await page.get_by_role("button", name="Replace (cues: 1, films: 1)").click()
+        await expect(page.get_by_role("alert")).to_have_text("Cues changed: 1.")
+        assert sorted([shelf.lines(film)[1], shelf.lines(other)[1]]) == [LINES[1], WRITTEN]
+        await page.get_by_role("button", name="List").click()
+        await page.get_by_label("Search in what is said").fill("milosza")
+        await page.locator(".hits a").click()
+        await expect(page.locator(".cue.current")).to_contain_text("Miłosza.")
+
+
+async def test_a_film_is_accepted_by_name_and_its_report_opened(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        await expect(page.locator(".cue")).to_have_count(4)
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog")).to_contain_text("next doubtful word")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("a")
+        await expect(page.get_by_role("dialog")).to_contain_text("Cues that break the profile: 2")
+        await page.get_by_label("Your name").fill("Ola Kowalska")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".bar .accepted")).to_have_text("Accepted by Ola Kowalska")
+        assert shelf.look(film)[1].accepted_by == "Ola Kowalska"
+        await page.goto(f"http://127.0.0.1:{port}/api/films/{film}/report")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Wieczór")
+        await expect(page.locator("svg .h")).to_have_count(1)
+        await expect(page.locator("mark")).to_have_text("Miłosa.")
+
+
+async def test_of_three_thousand_cues_only_those_in_sight_are_drawn(
+    browser: Browser, shelf: Shelf, film_file: Path
+) -> None:
+    long = shelf.add(film_file.with_name("długi.mp4"), "Długi", document(LINES * 750))
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{long}?at=6000100", quiet=False) as page:
+        await expect(page.locator(".cue.current")).to_have_attribute("data-cue", "2001", timeout=20_000)
+        assert await page.locator(".cue").count() < 40
+        await page.keyboard.press("ArrowDown")
+        await expect(page.locator("[data-cue='2002'].current")).to_be_in_viewport()
+
+
+async def test_a_picture_that_no_browser_shows_is_heard_and_said(
+    browser: Browser, shelf: Shelf, tmp_path: Path
+) -> None:
+    old = shelf.add(make_film(tmp_path / "stary.avi", codec="mpeg4"), "Stary")
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{old}") as page:
+        await expect(page.locator(".no-picture")).to_contain_text("mpeg4")
+        await until(page, "document.querySelector('video').duration > 11")
+        await page.evaluate("document.querySelector('video').currentTime = 9.5")
+        await expect(page.locator(".on-picture")).to_contain_text("Zażółć")
