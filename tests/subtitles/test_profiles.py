@@ -95,7 +95,7 @@ def test_profiles_have_the_numbers_of_their_broadcasters() -> None:
     assert POLISH.shortest == 840
     assert (POLISH.line_characters, POLISH.lines, POLISH.longest, POLISH.gap, POLISH.chain) == (42, 2, 7000, 80, 480)
     assert POLISH.lead + POLISH.borrow <= 80
-    assert POLISH.overstay == 480
+    assert POLISH.overstay <= 480
     bbc = ALL["bbc", "en"]
     assert (bbc.words_per_minute, bbc.line_characters) == (180, 37)
     assert bbc.overstay <= 1500
