@@ -3,6 +3,8 @@
 
 library   2000 films of 90 minutes in one library: opening, listing, searching, saving
 cues      cues of real speech under every reading profile, by the judge
+hear      recognition beside faster-whisper, sequential and batched: processor time, errors, memory
+timing    starts and ends of sentences against files whose sentences are known to the frame
 speed     an hour of words composed and written in every form
 
 Each prints what was measured and whether what is asked is met, and ends with 1 where it is not.
@@ -18,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-OWN = ("cues", "speed")
+OWN = ("cues", "hear", "speed", "timing")
 """Runs that read their arguments themselves."""
 
 

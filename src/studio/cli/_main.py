@@ -32,6 +32,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _subtitle,
     _subtitle_check,
     _subtitle_convert,
+    _subtitle_sync,
 )
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ _subtitle.app.command("fix", help=_("Mend subtitle files so that they keep a rea
     _subtitle_check.fix
 )
 _subtitle.app.command("convert", help=_("Write subtitle files in other forms."))(_subtitle_convert.convert_files)
+_subtitle.app.command("sync", help=_("Bring a subtitle file to the sound of its film."))(_subtitle_sync.sync)
 app.add_typer(_subtitle.app, name="subtitle")
 
 VERBOSE = "--verbose"

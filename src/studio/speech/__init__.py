@@ -4,6 +4,7 @@ from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
 from studio.speech._survey import Stretch, Survey, chunks, survey
+from studio.speech._sync import Fit, fit
 from studio.speech._tuning import Tuning
 from studio.speech._whole import Archivist, Tongue, Transcript
 
@@ -11,6 +12,7 @@ __all__ = [
     "SKIPPED",
     "Archivist",
     "Bench",
+    "Fit",
     "Hearing",
     "Listener",
     "ModelStatus",
@@ -24,6 +26,7 @@ __all__ = [
     "bench",
     "chunks",
     "fetch",
+    "fit",
     "lacks",
     "models",
     "resolve",

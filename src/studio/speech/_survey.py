@@ -24,16 +24,20 @@ _BREATH = 3
 """Blocks of silence, 96 ms, that part two spans."""
 _LEAST = 4
 """Blocks, 128 ms, under which it was a click or a cough."""
+_ALONE = 62
+"""Blocks, two seconds, within which a span needs company …"""
+_ENOUGH = 8
+"""… or so many blocks, 256 ms, that are speech beyond doubt; else it is a murmur too."""
 _MURMUR = 0.2
 """Probability from which what was rejected is worth a second try …"""
-_MURMUR_LEAST = 10
-"""… if it lasts so many blocks, 320 ms, with holes of …"""
-_MURMUR_BREATH = 8
+_MURMUR_LEAST = 15
+"""… if it lasts so many blocks, half a second, with holes of …"""
+_MURMUR_BREATH = 6
 _SILENT = 1e-3
 """Level (-60 dBFS) under which nobody is meant to hear anything."""
 _SYLLABLES = 31
 """Blocks on both sides, one second, in which speech would have had a loud and a soft moment …"""
-_STEADY = 4.0
+_STEADY = 6.0
 """… so many dB apart. Rain, a fan, hiss and silence have less, and the detector costs more than this look at them."""
 _GRAIN = 8
 _OUTLIERS = 3
@@ -99,7 +103,7 @@ def survey(sound: Iterable[NDArray[np.float32]], progress: Callable[[Ms], None] 
     if not likely:
         return Survey(Ms(0), ())
     share, loud = np.concatenate(likely), np.concatenate(level) > 20 * np.log10(_SILENT)
-    voiced = _spans(share, _OPENS, _CLOSES, _BREATH, _LEAST)
+    voiced = _in_company(_spans(share, _OPENS, _CLOSES, _BREATH, _LEAST), share)
     taken = np.zeros(len(share), bool)
     for begin, end in voiced:
         taken[max(0, begin - _LEAST) : end + _LEAST] = True
@@ -235,6 +239,20 @@ def _spans(share: NDArray[np.float32], opens: float, closes: float, breath: int,
         else:
             joined.append((begin, end))
     return [(begin, end) for begin, end in joined if end - begin >= least]
+
+
+def _in_company(spans: Sequence[tuple[int, int]], share: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Leave out what stands alone and is hardly anything: the detector takes a drum for somebody now and then."""
+    groups: list[list[tuple[int, int]]] = []
+    for span in spans:
+        if groups and span[0] - groups[-1][-1][1] < _ALONE:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    kept = [
+        group for group in groups if sum(int((share[begin:end] >= _OPENS).sum()) for begin, end in group) >= _ENOUGH
+    ]
+    return [span for group in kept for span in group]
 
 
 def _stretches(spans: Sequence[tuple[int, int]]) -> tuple[Stretch, ...]:

@@ -34,6 +34,10 @@ _GRAIN = 50
 _ALIGNED = 320
 """Samples between two places that alignment can name: 20 ms."""
 _MOST_TOKENS = 160
+_MOST_IN_BATCH = 220
+"""Tokens of a window of half a minute."""
+_CALM = 3
+"""Tokens in a row that are not said twice by who is to be calm."""
 _MOST_HINT = 96
 """Tokens of names; more would be taken for what was said."""
 _FLOOR = 1e-4
@@ -51,6 +55,25 @@ class Encoded:
     """CTranslate2's own."""
     samples: int
     """Of sound, without padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Several windows of sound, encoded at once."""
+
+    view: Any
+    """CTranslate2's own, a row a window."""
+    samples: tuple[int, ...]
+    """Of sound in each, without padding."""
+
+    def rows(self, which: Sequence[int]) -> Batch:
+        """Some of the windows, by their numbers; the batch must lie where the processor computes."""
+        if list(which) == list(range(len(self.samples))):
+            return self
+        from ctranslate2 import StorageView  # noqa: PLC0415 - heavy: only who listens pays for it
+
+        view = StorageView.from_array(np.ascontiguousarray(np.array(self.view)[list(which)]))
+        return Batch(view, tuple(self.samples[row] for row in which))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +189,8 @@ class Whisper:
         """Guess what follows the words `said` in the window; `hint` is put before it as if it had been said."""
         reader = self._reader(language, task)
         prefix = flat(said)
-        head = [*reader.sot_sequence, reader.no_timestamps]
-        if hint:
-            head = [reader.sot_prev, *reader.encode(f" {hint}")[:_MOST_HINT], *head]
-        # Hardly anybody speaks more than eight tokens a second: a window that is cut would loop on.
-        room = min(_MOST_TOKENS, max(8, 8 + 8 * encoded.samples // SPEECH_RATE - len(prefix)))
+        head = self._head(reader, hint)
+        room = min(_MOST_TOKENS, max(8, _room(encoded.samples) - len(prefix)))
         result = self._model.model.generate(
             encoded.view,
             [head + prefix],
@@ -181,6 +201,47 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
+        return self._guess(reader, result, prefix, room)
+
+    def encode_all(self, sounds: Sequence[NDArray[np.float32]], padding: Ms) -> Batch:
+        """Look at several windows at once, each at most 30 s with its padding."""
+        from ctranslate2 import StorageView  # noqa: PLC0415 - heavy: only who listens pays for it
+
+        longest = max(len(sound) for sound in sounds) + padding * SPEECH_RATE // 1000
+        wanted = min(_LONGEST, math.ceil(longest / FRAME / _GRAIN) * _GRAIN)
+        frames = np.stack(
+            [
+                self._model.feature_extractor(np.pad(sound, (0, max(0, wanted * FRAME - len(sound)))))[:, :wanted]
+                for sound in sounds
+            ]
+        )
+        # Where somebody must look at the languages first, rows are told apart later by numpy.
+        view = self._model.model.encode(
+            StorageView.from_array(np.ascontiguousarray(frames, dtype=np.float32)), to_cpu=True
+        )
+        return Batch(view, tuple(min(len(sound), wanted * FRAME) for sound in sounds))
+
+    def follow_all(self, batch: Batch, language: str, beam: int, *, hint: str = "", calm: bool = False) -> list[Guess]:
+        """Guess what is said in each window, all in `language`; `calm` never says three words in a row twice."""
+        reader = self._reader(language)
+        head = self._head(reader, hint)
+        rooms = [min(_MOST_IN_BATCH, _room(samples)) for samples in batch.samples]
+        results = self._model.model.generate(
+            batch.view,
+            [head] * len(rooms),
+            beam_size=beam,
+            max_length=2 * (len(head) + max(rooms)),
+            no_repeat_ngram_size=_CALM if calm else 0,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return [self._guess(reader, result, [], room) for result, room in zip(results, rooms, strict=True)]
+
+    def _head(self, reader: Any, hint: str) -> list[int]:  # noqa: ANN401 - faster-whisper ships no types
+        head = [*reader.sot_sequence, reader.no_timestamps]
+        return [reader.sot_prev, *reader.encode(f" {hint}")[:_MOST_HINT], *head] if hint else head
+
+    def _guess(self, reader: Any, result: Any, prefix: list[int], room: int) -> Guess:  # noqa: ANN401
         tokens = [token for token in result.sequences_ids[0] if token < reader.eot]
         if prefix and tokens[: len(prefix)] == prefix:
             tokens = tokens[len(prefix) :]
@@ -237,21 +298,24 @@ class Whisper:
             return []
         frames = max(2, encoded.samples // FRAME)
         result = self._model.model.align(encoded.view, self._reader(language).sot_sequence, [tokens], frames)[0]
-        begins = [0] * (len(tokens) + 1)
-        seen = -1
-        for token, place in result.alignments:
-            for missing in range(seen + 1, min(token, len(tokens)) + 1):
-                begins[missing] = place * _ALIGNED
-            seen = max(seen, token)
-        begins[seen + 1 :] = [encoded.samples] * (len(begins) - seen - 1)
-        timings, at = [], 0
-        for word in words:
-            after = at + len(word.tokens)
-            likely = [math.log(max(_FLOOR, share)) for share in result.text_token_probs[at:after]]
-            confidence = math.exp(sum(likely) / len(likely)) if likely else 0.0
-            timings.append(Timing(begins[at], begins[after], min(1.0, confidence)))
-            at = after
-        return timings
+        return _timings(result, words, encoded.samples)
+
+    def align_all(self, batch: Batch, language: str, said: Sequence[Sequence[Piece]]) -> list[list[Timing]]:
+        """Say where each word of each window stands; `said` is all that was said in it."""
+        frames = [max(2, samples // FRAME) for samples in batch.samples]
+        tokens = [flat(words) for words in said]
+        results = self._model.model.align(batch.view, self._reader(language).sot_sequence, tokens, frames)
+        return [
+            _timings(result, words, samples) if words else []
+            for result, words, samples in zip(results, said, batch.samples, strict=True)
+        ]
+
+    def languages(self, batch: Batch, among: Sequence[str]) -> list[dict[str, float]]:
+        """Return how likely each language `among` some is in each window, as a share in [0..1] of all languages."""
+        return [
+            {code: share for name, share in found if (code := name.strip("<|>")) in among}
+            for found in self._model.model.detect_language(batch.view)
+        ]
 
     def language(self, encoded: Encoded, among: Sequence[str]) -> tuple[str, float]:
         """Return the likeliest language `among` some, and its share in [0..1] of the likelihood of these."""
@@ -277,6 +341,34 @@ class Whisper:
         if known is None:
             known = self._opens[token] = self._model.hf_tokenizer.decode([token])[:1] in {" ", ""}
         return known
+
+
+def _room(samples: int) -> int:
+    """Tokens that may be said in so much sound.
+
+    Hardly anybody speaks more than eight a second: a window that is cut would loop on.
+    """
+    return 8 + 8 * samples // SPEECH_RATE
+
+
+def _timings(result: Any, words: Sequence[Piece], samples: int) -> list[Timing]:  # noqa: ANN401
+    """What CTranslate2 aligned, by words."""
+    tokens = flat(words)
+    begins = [0] * (len(tokens) + 1)
+    seen = -1
+    for token, place in result.alignments:
+        for missing in range(seen + 1, min(token, len(tokens)) + 1):
+            begins[missing] = place * _ALIGNED
+        seen = max(seen, token)
+    begins[seen + 1 :] = [samples] * (len(begins) - seen - 1)
+    timings, at = [], 0
+    for word in words:
+        after = at + len(word.tokens)
+        likely = [math.log(max(_FLOOR, share)) for share in result.text_token_probs[at:after]]
+        confidence = math.exp(sum(likely) / len(likely)) if likely else 0.0
+        timings.append(Timing(begins[at], begins[after], min(1.0, confidence)))
+        at = after
+    return timings
 
 
 def card_computes() -> frozenset[str]:
