@@ -31,6 +31,8 @@ FILMS, MINUTES = 2000, 90
 CUE = 4000
 """Milliseconds from one cue to the next: 1350 in 90 minutes."""
 VOCABULARY = 40_000
+RARE, RARELY = "lt", 100
+"""One film in so many is in this language."""
 TIMES = 15
 """Each figure is the median of so many."""
 OPENS, FINDS = 300, 100
@@ -92,8 +94,10 @@ def fill(path: Path, films: int, minutes: int, progress: Callable[[int], None] =
     with open_library(path) as library:
         for number in range(1, films + 1):
             title = f"{talk.line()} {number}".capitalize()
-            document = talk.document(minutes)
-            film = library.add(Path(f"/films/{number // 100:02}/{title}.mp4"), fingerprint=str(number), language="pl")
+            language = RARE if number % RARELY == 0 else "pl"
+            document = replace(talk.document(minutes), language=language)
+            path = Path(f"/films/{number // 100:02}/{title}.mp4")
+            film = library.add(path, fingerprint=str(number), language=language)
             if not film.heads:
                 library.texts.save(film.id, None, document, "benchmark", "recognised")
                 library.set_state(film.id, "done")
@@ -137,6 +141,8 @@ def measure(path: Path, talk: Talk) -> dict[str, float]:
         }
         for what, asked in questions.items():
             figures[what] = _median(lambda asked=asked: library.search(asked, most=50))  # type: ignore[misc]
+        figures["search in a rare language"] = _median(lambda: library.search(words[0], language=RARE, most=50))
+        figures["search in a frequent language"] = _median(lambda: library.search(words[0], language="pl", most=50))
         first = library.search(words[0], most=50)
         assert first.next is not None  # noqa: S101 - it stands in one cue in three
         after = first.next

@@ -220,3 +220,7 @@ def test_the_library_takes_in_what_is_heard_again(tmp_path: Path) -> None:
             "Koniec.",
         ]
         assert library.texts.document(film).cues[-1].id == 4
+        once_more = document(*TALK.cues, cue(9, 9000, 9900, "To koniec."))
+        library.texts.recognised(film, once_more, "studio")
+        assert [row[3] for row in shown(library.texts.document(film))][1:] == ["w Domu Kultury.", "To koniec."]
+        assert [each.number for each in library.texts.versions(film)] == [4, 3, 2, 1]

@@ -85,7 +85,7 @@ def subtitle_films(
     settings = film_settings(venue, catalogue, wish, progress)
     folder = speech.resolve(settings.hearing.model, offline=True)
     workers = _workers(wish.workers, folder)
-    with archive.open_library() as library:
+    with archive.open_library(venue.archive.films) as library:
         found = archive.targets(films, settings.out, watch.say)
         crews = _crews(wish, tls, workers, watch, stop)
         return archive.subtitle(found, settings, library, crews, watch=watch, stop=stop, interface=spoken())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from studio.catalogue import Catalogue, user_folder
+from studio.catalogue import Catalogue, amended, user_folder
 from studio.errors import SubtitlesError, why
 from studio.language import _
 from studio.subtitles import Entry, Glossary, write_whole
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 DRAWER = "subtitles/glossaries"
 SPOKEN = ("pl", "lt", "en")
 """Languages that a glossary may be of; for others it is for any."""
+
+
+def _put(said: dict[str, Any], entry: Entry) -> None:
+    """Write `entry` into what a glossary says, in the place where it stands or at the end."""
+    heard = list(entry.heard)
+    known = next((each for each in said["entries"] if each["write"] == entry.write), None)
+    if known is None:
+        said["entries"].append({"write": entry.write, "heard": heard})
+    else:
+        known["heard"] = heard
 
 
 class Learned:
@@ -58,7 +68,10 @@ class Learned:
                     file=file, problem=why(problem)
                 )
             ) from problem
-        write_whole(file, self._text(language, entries.values()))  # type: ignore[arg-type]  # dict's values in order
+        if file.exists():
+            write_whole(file, amended(file, lambda said: _put(said, entries[write])))
+        else:
+            write_whole(file, self._text(language, tuple(entries.values())))
         return file
 
     def _text(self, language: str, entries: Sequence[Entry]) -> str:

@@ -164,17 +164,28 @@ def _no_version(number: int) -> NotThere:
 
 
 def struck(connection: Connection, text: Row[Any], now: Document) -> list[tuple[Ms, Ms]]:
-    """Stretches out of which people took what a machine had heard, since the film was last heard or brought in."""
-    gone: list[FilmCue] = []
+    """Stretches out of which people took what stood there, since the first version or the last subtitle file."""
+    columns = (versions.c.number, versions.c.parent, versions.c.depth, versions.c.kind, versions.c.body)
+    rows = {row.number: row for row in connection.execute(select(*columns).where(versions.c.text == text.id))}
+    line = []
     number: int | None = text.head
     while number is not None:
-        version = version_of(connection, text, number)
-        if version.kind not in ("edited", "restored") or version.parent is None:
-            break
-        after, before = document_of(connection, text.id, number), document_of(connection, text.id, version.parent)
-        left = {cue.id for cue in after.cues}
-        gone += [cue for cue in before.cues if cue.id not in left]
-        number = version.parent
+        line.append(rows[number])
+        number = rows[number].parent
+    cues: dict[int, FilmCue] = {}
+    gone: list[FilmCue] = []
+    for row in reversed(line):
+        said = zlib.decompress(row.body)
+        if row.depth == 0:
+            after = {cue.id: cue for cue in msgspec.json.decode(said, type=Document).cues}
+        else:
+            what = _CHANGE.decode(said)
+            after = {id_: cue for id_, cue in cues.items() if id_ not in what.gone} | {cue.id: cue for cue in what.put}
+        if row.kind in {"edited", "restored"}:
+            gone += [cue for id_, cue in cues.items() if id_ not in after]
+        elif row.kind == "imported":
+            gone = []
+        cues = after
     return [
         (cue.start, cue.end)
         for cue in gone

@@ -13,8 +13,6 @@ from studio.archive._schema import cues, films, readable, texts
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection, Row, Select
 
     from studio.archive._store import Store
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 LONGEST = 400
 """Letters of a question; what comes after is not read."""
 MOST_WORDS = 16
+MOST_RUNS = 100
+"""Stretches of the index that are asked one by one."""
 _OPEN, _CLOSE = "\x02", "\x03"
 _PART = re.compile(r'(?P<not>-)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
@@ -84,24 +84,40 @@ def search(
     match = question(asked, typing=typing)
     if match is None:
         return Found((), None)
-    wanted = _FOUND.where(_NAME.op("MATCH")(match)).limit(most + 1)
-    if language is not None:
-        wanted = wanted.where(texts.c.language == language)
+    wanted = _FOUND.where(_NAME.op("MATCH")(match))
     with store.read() as connection:
-        rows = _rows(connection, wanted, film, after)
+        rows = _rows(connection, wanted, film=film, language=language, first=after, most=most + 1)
     hits = tuple(_hit(row) for row in rows[:most])
     return Found(hits, rows[most].id if len(rows) > most else None)
 
 
-def _rows(connection: Connection, asked: Select[Any], film: int | None, first: int) -> Sequence[Row[Any]]:
+def _rows(
+    connection: Connection, wanted: Select[Any], *, film: int | None, language: str | None, first: int, most: int
+) -> list[Row[Any]]:
+    if film is None and language is None:
+        return list(connection.execute(wanted.where(_index.c.rowid >= first).limit(most)))
+    asked = select(texts.c.id).where(texts.c.id >= first >> BITS).order_by(texts.c.id)
     if film is not None:
-        ids = connection.execute(select(func.min(texts.c.id), func.max(texts.c.id)).where(texts.c.film == film)).one()
-        if ids[0] is None:
-            return []
-        # Texts of one film mostly lie side by side: the index need not read those of others.
-        first = max(first, ids[0] << BITS)
-        asked = asked.where(texts.c.film == film, _index.c.rowid < (ids[1] + 1) << BITS)
-    return connection.execute(asked.where(_index.c.rowid >= first)).all()
+        asked = asked.where(texts.c.film == film)
+    if language is not None:
+        asked = asked.where(texts.c.language == language)
+    runs: list[tuple[int, int]] = []
+    for text in connection.scalars(asked):
+        if runs and runs[-1][1] == text:
+            runs[-1] = (runs[-1][0], text + 1)
+        else:
+            runs.append((text, text + 1))
+    if len(runs) > MOST_RUNS:  # so many that what is found is mostly near
+        mine = wanted.where(texts.c.language == language, _index.c.rowid >= first)
+        return list(connection.execute(mine.limit(most)))
+    # Each by itself, so that the index need not read what lies between them.
+    rows: list[Row[Any]] = []
+    for begin, end in runs:
+        here = wanted.where(_index.c.rowid >= max(first, begin << BITS), _index.c.rowid < end << BITS)
+        rows += connection.execute(here.limit(most - len(rows)))
+        if len(rows) == most:
+            break
+    return rows
 
 
 def _hit(row: Row[Any]) -> Hit:

@@ -120,14 +120,16 @@ def _put_on(venue: Venue, wish: Wish, *, web: bool, port: int | None) -> None:
     logging.getLogger().addHandler(log)
     house = House(venue, catalogue, evening)
     summary = asyncio.run(
-        _see_through(house, (venue.web.host, venue.web.port if port is None else port) if web else None)
+        _see_through(
+            house, (venue.web.host, venue.web.port if port is None else port) if web else None, venue.archive.films
+        )
     )
     out.print(summary_table(summary))
     if summary.frames and summary.recording is None:  # whoever starts us from a script is told, too
         raise typer.Exit(1)
 
 
-async def _see_through(house: House, address: tuple[str, int] | None) -> Summary:
+async def _see_through(house: House, address: tuple[str, int] | None, films: Path | None) -> Summary:
     """Run the show with its page and its line in the terminal; the first Ctrl-C ends it in order."""
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -137,7 +139,7 @@ async def _see_through(house: House, address: tuple[str, int] | None) -> Summary
             open_doors = []
             if address:
                 opened = loop.create_future()
-                open_doors.append(doors.create_task(_serve_page(house, address, opened)))
+                open_doors.append(doors.create_task(_serve_page(house, address, films, opened)))
                 await opened
             open_doors.append(doors.create_task(_show_in_terminal(house)))
             show = doors.create_task(house.run())
@@ -149,14 +151,16 @@ async def _see_through(house: House, address: tuple[str, int] | None) -> Summary
     return show.result()
 
 
-async def _serve_page(house: House, address: tuple[str, int], opened: asyncio.Future[None]) -> None:
+async def _serve_page(
+    house: House, address: tuple[str, int], library: Path | None, opened: asyncio.Future[None]
+) -> None:
     def answer(port: int) -> None:
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         with _nobody_reads():
             err.print(_("The status page: {address}").format(address=f"http://{host}:{port}"), soft_wrap=True)
         opened.set_result(None)
 
-    films = await asyncio.to_thread(_films)
+    films = await asyncio.to_thread(_films, library)
     house.state.set("show.films", value=films is not None)
     try:
         await pages.serve(house, *address, films=films, opened=answer)
@@ -167,10 +171,10 @@ async def _serve_page(house: House, address: tuple[str, int], opened: asyncio.Fu
             opened.set_exception(problem)
 
 
-def _films() -> Films | None:
+def _films(path: Path | None) -> Films | None:
     """The library, for its page beside those of the show; a broken one is no reason to have no show."""
     try:
-        return house_films()
+        return house_films(path)
     except StudioError as problem:
         logger.warning("no page of films: %s", problem)
         return None
