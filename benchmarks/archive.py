@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the archive must show, measured: `benchmarks/archive.py RUN`.
 
+burn      burning, muxing, listening and finding shots: processor time and memory, beside ffmpeg
 library   2000 films of 90 minutes in one library: opening, listing, searching, saving
 cues      cues of real speech under every reading profile, by the judge
 hear      recognition beside faster-whisper, sequential and batched: processor time, errors, memory
@@ -20,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-OWN = ("cues", "hear", "speed", "timing")
+OWN = ("burn", "cues", "hear", "speed", "timing")
 """Runs that read their arguments themselves."""
 
 

@@ -196,3 +196,21 @@ def test_shots_begin_at_the_cuts(tmp_path: Path) -> None:
 def test_shots_of_a_film_with_known_cuts(shared: Path) -> None:
     found = media.shots(shared / "data" / "film" / "bbb_480p_30s.mp4")
     assert found == (11_875, 15_750, 23_042)
+
+
+def test_fields_become_whole_pictures_and_pixels_square(tmp_path: Path) -> None:
+    films.ffmpeg(
+        *films.bars(2, size="180x144", rate=50), "-vf", "interlace,setsar=16/15",
+        "-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-q:v", "4", tmp_path / "dvd.mpg",
+    )  # fmt: skip
+    before = media.film(tmp_path / "dvd.mpg").picture
+    assert before is not None
+    assert (before.width, before.steady) == (180, True)
+    burn(tmp_path / "dvd.mpg", tmp_path / "out.mp4")
+    after = media.film(tmp_path / "out.mp4").picture
+    assert after is not None
+    assert (after.width, after.height, after.rate) == (192, 144, 25.0)
+    assert after.shape == 1
+    shown = pictures(tmp_path / "out.mp4")
+    assert [at for at, _picture in shown[:3]] == [0, 40, 80]
+    assert next(at for at, picture in shown if subtitled(picture)) == 1000

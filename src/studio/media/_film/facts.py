@@ -264,10 +264,12 @@ def _steady(container: InputContainer, stream: av.VideoStream) -> bool:
         stamps: list[int] = []
         with contextlib.suppress(av.FFmpegError, OSError):
             container.seek(int((container.start_time or 0) + (container.duration or 0) * share))
-            stamps = [p.pts for p in islice(container.demux(stream), LOOKED_AT) if p.pts is not None]
-        stamps.sort()  # they come as they are decoded
-        # the last ones may lack pictures between them that would have come later
-        lengths = sorted(after - before for before, after in pairwise(stamps[: max(2, len(stamps) - 16)]))
+            found = [packet.pts for packet in islice(container.demux(stream), LOOKED_AT) if packet.size]
+            stamps = sorted(at for at in found if at is not None)  # they come as they are decoded
+            if len(stamps) < len(found):  # a programme stream stamps where it likes, and says nothing by it
+                continue
+        # The first may be half a picture, where a jump led into one; the last lack some that would have come between.
+        lengths = sorted(after - before for before, after in pairwise(stamps[4 : max(6, len(stamps) - 16)]))
         if not lengths or stream.time_base is None:
             continue
         usual = lengths[len(lengths) // 2]
