@@ -41,6 +41,7 @@ PARTS = {
     "ctranslate2": "faster-whisper",
     "huggingface-hub": "faster-whisper",
     "onnxruntime": "faster-whisper",
+    "sherpa-onnx-core": "sherpa-onnx",
     "websocket-client": "obsws-python",
 }
 """Packages that a room reaches into because they are what the named one is made of."""

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DRAWERS = (
     *("hardware", "presets/captions", "presets/encode", "scenes"),
-    *(f"subtitles/{name}" for name in ("glossaries", "numbers", "rules", "styles", "swearing")),
+    *(f"subtitles/{name}" for name in ("glossaries", "numbers", "rules", "sounds", "styles", "swearing")),
 )
 
 

@@ -42,6 +42,7 @@ KINDS = {
     "subtitles/glossaries": subtitles.Glossary,
     "subtitles/numbers": subtitles.Numbers,
     "subtitles/swearing": subtitles.Swearing,
+    "subtitles/sounds": subtitles.SoundLabels,
     "hardware": devices.Hardware,
     show.BINDINGS: show.Bindings,
     show.SNAPSHOTS: show.Snapshot,

@@ -43,6 +43,7 @@ from studio.archive._orders import Order, obey
 from studio.archive._place import default_path
 from studio.archive._replace import Pattern, Replacement, replace_in, replacements
 from studio.archive._report import report, save_report
+from studio.archive._sdh import SoundCue, as_track, changes, confirm, label, listen_for_sounds, suggest
 from studio.archive._settings import Burn, Hearing, Settings, Stopped, model_identity
 from studio.archive._transcript import TRANSCRIPTS, Paragraph, Transcript, save_transcript, transcript
 from studio.archive._watch import Fate, Result, Watch
@@ -89,6 +90,7 @@ __all__ = [
     "Replacement",
     "Result",
     "Settings",
+    "SoundCue",
     "Stopped",
     "Suggestion",
     "Target",
@@ -96,12 +98,17 @@ __all__ = [
     "Transcript",
     "Version",
     "Watch",
+    "as_track",
     "bring",
     "bring_subtitles",
     "called",
+    "changes",
+    "confirm",
     "default_path",
     "delete",
     "insert",
+    "label",
+    "listen_for_sounds",
     "merge",
     "merge_recognised",
     "model_identity",
@@ -118,6 +125,7 @@ __all__ = [
     "speak",
     "split",
     "subtitle",
+    "suggest",
     "suggestions",
     "targets",
     "transcript",

@@ -32,6 +32,7 @@ from studio.cli import (  # noqa: E402 - their help texts speak the language cho
     _subtitle,
     _subtitle_check,
     _subtitle_convert,
+    _subtitle_sounds,
     _subtitle_sync,
 )
 
@@ -67,6 +68,9 @@ _subtitle.app.command("fix", help=_("Mend subtitle files so that they keep a rea
 )
 _subtitle.app.command("convert", help=_("Write subtitle files in other forms."))(_subtitle_convert.convert_files)
 _subtitle.app.command("sync", help=_("Bring a subtitle file to the sound of its film."))(_subtitle_sync.sync)
+_subtitle.app.command("sounds", help=_("Suggest labels for what sounds in a film, such as music and applause."))(
+    _subtitle_sounds.sounds
+)
 app.add_typer(_subtitle.app, name="subtitle")
 
 VERBOSE = "--verbose"

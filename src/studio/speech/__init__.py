@@ -3,6 +3,8 @@
 from studio.speech._bench import Bench, Pace, bench
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
+from studio.speech._sounds import Heard, lacks_sounds, sounds
+from studio.speech._speakers import Turn, lacks_speakers, speakers
 from studio.speech._survey import Stretch, Survey, chunks, survey
 from studio.speech._sync import Fit, fit
 from studio.speech._tuning import Tuning
@@ -13,6 +15,7 @@ __all__ = [
     "Archivist",
     "Bench",
     "Fit",
+    "Heard",
     "Hearing",
     "Listener",
     "ModelStatus",
@@ -23,12 +26,17 @@ __all__ = [
     "Tongue",
     "Transcript",
     "Tuning",
+    "Turn",
     "bench",
     "chunks",
     "fetch",
     "fit",
     "lacks",
+    "lacks_sounds",
+    "lacks_speakers",
     "models",
     "resolve",
+    "sounds",
+    "speakers",
     "survey",
 ]

@@ -14,6 +14,7 @@ from studio.subtitles._glossary import Entry, Glossary, Term
 from studio.subtitles._numbers import Numbers
 from studio.subtitles._profiles import language_of, profile, profile_of, profiles, rules_for
 from studio.subtitles._rules import Breaks, Rules
+from studio.subtitles._sounds import SoundLabels, sound_labels
 from studio.subtitles._style import SAFE, Style, rgba
 from studio.subtitles._swearing import Swearing
 
@@ -38,6 +39,7 @@ __all__ = [
     "Programme",
     "Report",
     "Rules",
+    "SoundLabels",
     "Style",
     "Swearing",
     "Term",
@@ -62,6 +64,7 @@ __all__ = [
     "rgba",
     "rules_for",
     "save",
+    "sound_labels",
     "srt",
     "targets",
     "vtt",

@@ -1,0 +1,103 @@
+"""Who speaks and what sounds, in subtitles for people who cannot hear."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.archive import Document, EditError, FilmCue, as_track, changes, confirm, label, suggest
+from studio.catalogue import Catalogue
+from studio.speech import Heard, Turn
+from studio.spoken import Word
+from studio.subtitles import SoundLabels, composed, profile, sound_labels
+from studio.units import Ms
+
+LABELS = SoundLabels("pl", {"[muzyka]": ("Music", "Piano"), "[oklaski]": ("Applause",)}, "OSOBA {n}")
+
+
+def cue(number: int, start: int, end: int, **more: str) -> FilmCue:
+    return FilmCue(number, Ms(start), Ms(end), ("Tak.",), **more)  # type: ignore[arg-type]
+
+
+def heard(start: int, end: int, sound: str, share: float = 0.9) -> Heard:
+    return Heard(Ms(start), Ms(end), sound, share)
+
+
+FILM = Document("pl", "sdh", (cue(1, 1000, 3000), cue(2, 3080, 5000), cue(3, 9000, 11_000)))
+
+
+def test_who_speaks_most_of_a_cue_is_its_speaker() -> None:
+    turns = [
+        Turn(Ms(900), Ms(3100), 1),
+        Turn(Ms(3100), Ms(4000), 2),
+        Turn(Ms(4000), Ms(4900), 1),
+        Turn(Ms(9000), Ms(12_000), 2),
+    ]
+    assert [one.speaker for one in label(FILM, turns, LABELS).cues] == ["OSOBA 1", None, "OSOBA 2"]
+    assert label(FILM, [], LABELS) is FILM
+
+
+def test_where_another_person_begins_composing_is_told() -> None:
+    words = [
+        Word(text, Ms(at * 1000), Ms(at * 1000 + 800)) for at, text in enumerate(("Kto", "tam?", "To", "ja,", "Anna."))
+    ]
+    turns = [Turn(Ms(0), Ms(1900), 1), Turn(Ms(1700), Ms(4900), 2), Turn(Ms(3000), Ms(3300), 1)]
+    assert changes(words, turns) == {2}
+    lines = [
+        line for one in composed(words, profile("sdh", "pl"), turns=changes(words, turns)) for line in one.cue.lines
+    ]
+    assert lines == ["Kto tam?", "To ja, Anna."]
+    assert changes(words, []) == frozenset()
+
+
+def test_what_a_person_did_stays() -> None:
+    film = Document("pl", "sdh", (cue(1, 0, 1000, by="person"), cue(2, 2000, 3000, speaker="Anna")))
+    assert label(film, [Turn(Ms(0), Ms(3000), 1)], LABELS) is film
+
+
+def test_a_label_is_suggested_where_no_cue_stands_and_changes_nothing() -> None:
+    found = suggest(
+        FILM,
+        [heard(0, 20_000, "Music"), heard(480, 1440, "Piano"), heard(5000, 8500, "Applause"), heard(0, 9000, "Dog")],
+        LABELS,
+    )
+    assert [(one.label, one.start, one.end) for one in found] == [("[muzyka]", 5080, 8080)]
+
+
+def test_two_labels_never_stand_at_once_and_none_is_squeezed_in() -> None:
+    found = suggest(FILM, [heard(5000, 8900, "Applause"), heard(5000, 8900, "Music", 0.5)], LABELS)
+    assert [(one.label, one.start, one.end) for one in found] == [("[oklaski]", 5080, 8080)]
+    assert suggest(FILM, [heard(1000, 4900, "Music")], LABELS) == ()
+
+
+def test_the_same_label_is_not_suggested_again_at_once() -> None:
+    empty = Document("pl", "sdh")
+    found = suggest(
+        empty, [heard(0, 4000, "Music"), heard(8000, 9000, "Music"), heard(30_000, 31_000, "Piano")], LABELS
+    )
+    assert [(one.start, one.end) for one in found] == [(0, 3000), (30_000, 31_500)]
+
+
+def test_a_person_confirms_and_only_then_it_is_a_cue() -> None:
+    (one,) = suggest(FILM, [heard(5000, 8500, "Applause")], LABELS)
+    after = confirm(FILM, one, new=40)
+    assert [(cue.id, cue.lines, cue.by) for cue in after.cues if cue not in FILM.cues] == [
+        (40, ("[oklaski]",), "person")
+    ]
+    with pytest.raises(EditError, match="There is a cue at"):
+        confirm(after, one)
+    assert as_track([one], "pl").cues[0].lines == ("[oklaski]",)
+
+
+@pytest.mark.parametrize("language", ["pl", "lt", "en"])
+def test_every_shipped_label_is_bracketed_and_names_the_same_kinds(language: str) -> None:
+    labels, polish = sound_labels(language), sound_labels("pl")
+    assert labels.language == language
+    assert set(labels.of) == set(polish.of)
+    assert all(one.startswith("[") and one.endswith("]") and len(one) <= 42 for one in labels.labels)
+    assert labels.person(2).endswith(" 2")
+    assert sound_labels("de", Catalogue()).language == "en"
+
+
+def test_a_kind_has_one_label() -> None:
+    with pytest.raises(ValueError, match='"Music" stands for'):
+        SoundLabels("pl", {"[muzyka]": ("Music",), "[pieśń]": ("Music",)})
