@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from studio.errors import SubtitlesError
-from studio.subtitles import Track, kind_of, read, save, written
+from studio.subtitles import FORMATS, Cue, Track, kind_of, read, save, written
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +106,26 @@ def test_a_file_that_is_cut_off_is_named_with_the_line(tmp_path: Path, name: str
 def read_back(tmp_path: Path) -> Track:
     (tmp_path / "two.srt").write_text(srt("jeden") + "2\n00:00:05,000 --> 00:00:06,000\ndwa\n", encoding="utf-8")
     return read(tmp_path / "two.srt")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@settings(max_examples=60, deadline=None)
+@given(
+    at=st.lists(st.floats(0, 0.999), min_size=1, max_size=4),
+    put=st.binary(max_size=4),
+    gone=st.sampled_from((0, 1, 50)),
+)
+def test_damage_ends_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, at: list[float], put: bytes, gone: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    raw = written(Track((Cue(1, Ms(0), Ms(1500), ("Zażółć", "a & b")),) * 3, "pl"), kind).content
+    for share in at:
+        place = int(share * len(raw))
+        raw = raw[:place] + put + raw[place + gone :]
+    path.write_bytes(raw)
+    with contextlib.suppress(SubtitlesError):
+        read(path)
 
 
 def test_an_empty_file_has_no_cues(tmp_path: Path) -> None:

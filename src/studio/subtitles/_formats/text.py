@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 import pysubs2
@@ -136,12 +137,12 @@ def _other(text: str, name: str, rate: float | None) -> Track:
     remarks: tuple[str, ...] = ()
     try:
         try:
-            file = pysubs2.SSAFile.from_string(text, fps=rate)
+            file = _by_pysubs2(text, rate)
         except pysubs2.exceptions.UnknownFPSError:
-            file = pysubs2.SSAFile.from_string(text, fps=25)
+            file = _by_pysubs2(text, 25)
             remarks = (_("{file} counts frames and does not say how many a second; 25 were taken.").format(file=name),)
     # pysubs2 lets through what Python says of a field that is missing or no number.
-    except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, AttributeError) as problem:
+    except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, AttributeError, SyntaxError) as problem:
         raise SubtitlesError(
             _("{file} cannot be read as subtitles: no form that is known begins like it, or it is cut off.").format(
                 file=name
@@ -151,6 +152,12 @@ def _other(text: str, name: str, rate: float | None) -> Track:
     events = (event for event in file if not event.is_comment)
     found = ((event.start, event.end, _plain(event.text, overrides).split("\n")) for event in events)
     return Track(cues(found), file.info.get("Language", ""), remarks)
+
+
+def _by_pysubs2(text: str, rate: float | None) -> pysubs2.SSAFile:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about margins and layers, which are not kept anyway
+        return pysubs2.SSAFile.from_string(text, fps=rate)
 
 
 def _clock(parts: tuple[str | None, ...]) -> int:

@@ -79,7 +79,7 @@ def read(raw: bytes, name: str) -> Track:
     from ttconv.imsc import reader  # noqa: PLC0415 - as above
 
     try:
-        tree = ET.ElementTree(ET.fromstring(_DFXP.sub(b"http://www.w3.org/ns/ttml", raw)))  # noqa: S314 - expat bounds what entities grow to
+        root = ET.fromstring(_DFXP.sub(b"http://www.w3.org/ns/ttml", raw))  # noqa: S314 - expat bounds what entities grow to
     except ET.ParseError as problem:
         line, column = problem.position
         raise SubtitlesError(
@@ -87,14 +87,18 @@ def read(raw: bytes, name: str) -> Track:
                 "{file} line {line}, column {column}: this is no whole XML; is the file cut off or damaged there?"
             ).format(file=name, line=line, column=column + 1)
         ) from problem
+    except (LookupError, ValueError) as problem:  # it says that its letters are in a code that nobody knows
+        raise SubtitlesError(
+            _("{file} is no Timed Text that can be read ({problem}).").format(file=name, problem=problem)
+        ) from problem
+    if root.tag != "{http://www.w3.org/ns/ttml}tt":
+        raise SubtitlesError(_("{file} is XML, but no Timed Text: there is no <tt> at its top.").format(file=name))
     try:
-        document = reader.to_model(tree)
+        document = reader.to_model(ET.ElementTree(root))
     except Exception as problem:  # ttconv lets through whatever its parts raise
         raise SubtitlesError(
             _("{file} is no Timed Text that can be read ({problem}).").format(file=name, problem=problem)
         ) from problem
-    if document is None:
-        raise SubtitlesError(_("{file} is XML, but no Timed Text: there is no <tt> at its top.").format(file=name))
     body = document.get_body()
     found = sorted(_paragraphs(body, Fraction(0), None), key=lambda one: one[0]) if body is not None else []
     begins = [*(begin for begin, _end, _lines in found[1:]), None]
