@@ -7,6 +7,7 @@ cues      cues of real speech under every reading profile, by the judge
 hear      recognition beside faster-whisper, sequential and batched: processor time, errors, memory
 timing    starts and ends of sentences against files whose sentences are known to the frame
 speed     an hour of words composed and written in every form
+cluster   8 films by workers, with a worker, the scheduler and the command killed, against the same films in peace
 
 Each prints what was measured and whether what is asked is met, and ends with 1 where it is not.
 docs/evidence/archive.md holds the figures of a release.
@@ -32,6 +33,12 @@ def _library(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="write the figures here, too")
 
 
+def _cluster(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=float, default=12, help="length of each film")
+    parser.add_argument("--only", default="peace,killed,command,one", help="which runs, with commas")
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+
+
 def main() -> int:
     """Run what is asked for."""
     if sys.argv[1:2] and sys.argv[1] in OWN:
@@ -40,11 +47,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     runs = parser.add_subparsers(dest="run", required=True)
     _library(runs.add_parser("library"))
+    _cluster(runs.add_parser("cluster"))
     asked = parser.parse_args()
     if asked.run == "library":
         from benchmarks import archive_library  # noqa: PLC0415 - each run loads what it needs
 
         return 0 if archive_library.run(asked.films, asked.minutes, asked.at, asked.json) else 1
+    if asked.run == "cluster":
+        from benchmarks import archive_cluster  # noqa: PLC0415 - as above
+
+        return 0 if archive_cluster.run(asked.seconds, asked.only.split(","), asked.json) else 1
     return 2
 
 

@@ -57,6 +57,8 @@ class FilmWork:
         self._lock: FolderLock | None = None
         self._said: dict[str, None] = {}
         self._title = ""
+        self.again_whole = False
+        """After `finish`: the film is to be written once more, which takes minutes."""
 
     # ── before it is heard ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,7 +74,7 @@ class FilmWork:
         finish = self._finish()
         made = finish.before()
         if made is not None and finish.stands(made):
-            return finish.result(made, fresh=False)
+            return finish.result(made, before=True)
         self._lock = lock(self.target.folder)
         facts = media.film(path)
         hearing = self._settings.hearing
@@ -276,15 +278,27 @@ class FilmWork:
         for sentence in said:
             self._say(sentence)
         english = self._ledger.heard(self._render.id) if self._render else []
-        result = self._finish().write(
-            self._film, self._looked.length, heard, english, title=self._title, said=tuple(self._said)
-        )
+        finish, told = self._finish(), tuple(self._said)
+        result = finish.write(self._film, self._looked, heard, english, title=self._title, said=told)
         jobs = self._ledger.films.jobs
         for job in (self._job, self._render):
             if job is not None:
                 jobs.finish_job(job.id, keep=True)
-        self._ledger.films.set_state(self._film, "silent" if result.fate == "silent" else "done")
+        self._ledger.films.set_state(self._film, "silent" if result.cues == 0 else "done")
+        made = finish.before()
+        self.again_whole = finish.has_films and made is not None and not finish.stands(made)
         return result
+
+    def write_films(self, progress: Callable[[float], None]) -> Result:
+        """Write the film once more, after `finish`."""
+        finish = self._finish()
+        made = finish.before()
+        assert made is not None  # noqa: S101 - `finish` noted it
+
+        def told(at: Ms, length: Ms | None) -> None:
+            progress(min(1.0, at / length) if length else 0.0)
+
+        return finish.films(made, told)
 
     def fail(self, problem: StudioError) -> Result:
         """Note why it failed."""

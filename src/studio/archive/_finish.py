@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
+from studio import media
+from studio.archive._account import Account
+from studio.archive._cupboard import BURNED, MUXED
 from studio.archive._facts import NotThere
 from studio.archive._ledger import Made
 from studio.archive._paper import document, language_of, words_of
+from studio.archive._report import save_report
 from studio.archive._watch import Result
 from studio.archive._write import Writer, intact
 from studio.language import _
 from studio.subtitles import FORMATS, Programme, check, profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from studio.archive._cupboard import Target
     from studio.archive._document import Document
     from studio.archive._ledger import Ledger
-    from studio.archive._settings import Settings
-    from studio.archive._work import Heard
+    from studio.archive._settings import Burn, Settings
+    from studio.archive._work import Heard, Looked
     from studio.spoken import Word
     from studio.units import Ms
 
+    Progress: TypeAlias = Callable[[Ms, Ms | None], None]
+    Make: TypeAlias = Callable[[Progress, Callable[[str], None], Path], None]
+
 INTO = "en"
+FORMS = (".mp4", ".m4v", ".mov", ".mkv")
+"""Endings of films in which subtitles can be a track."""
 BY = "studio"
 """Who makes versions that no person made."""
 
@@ -64,16 +74,22 @@ class Finish:
 
     def _files(self, made: Made) -> list[Path]:
         languages = list(made.versions) or [made.language]
-        return [
+        files = [
             self._target.file(language, FORMATS[kind].ending)
             for language in languages
             for kind in self._settings.formats
         ]
+        if self._settings.report:
+            files.append(self._report_file(made.language))
+        return files + ([] if made.silent else [file for file, _make in self._films(made)])
+
+    def _report_file(self, language: str) -> Path:
+        return self._target.file(language, ".report.html")
 
     def write(
         self,
         film: int,
-        length: Ms,
+        looked: Looked,
         heard: Sequence[Heard],
         english: Sequence[Heard],
         *,
@@ -96,7 +112,7 @@ class Finish:
             film,
             not first.cues,
             language,
-            length,
+            looked.length,
             len(first.cues),
             report.count("fast"),
             versions,
@@ -107,13 +123,67 @@ class Finish:
         # The day of the film, not today's: a file that is written again has the same bytes.
         day = datetime.fromtimestamp(self._target.path.stat().st_mtime, UTC).date()
         programme = Programme(title or self._target.path.stem, day)
-        fresh = False
         for one in documents:
             for kind in self._settings.formats:
                 file = self._target.file(one.language, FORMATS[kind].ending)
-                fresh |= writer.subtitles(file, one.track, kind, programme)
+                writer.subtitles(file, one.track, kind, programme)
+        if self._settings.report:
+            page, rules = self._account(writer.made, heard, looked), self._settings.rules_for(language)
+            writer.whole(self._report_file(language), lambda aside: save_report(aside, page, first, rules))
         self._ledger.keep_made(self._target.path, self._key, writer.made)
-        return self.result(writer.made, fresh=fresh)
+        return self.result(writer.made)
+
+    def _account(self, made: Made, heard: Sequence[Heard], looked: Looked) -> Account:
+        """What the report tells beside the subtitles."""
+        return Account(
+            self._target.path.stem,
+            self._target.shown,
+            made.length,
+            self._settings.hearing.model,
+            datetime.now(UTC),
+            voiced=tuple((one.start, one.end) for one in looked.voiced),
+            rejected=tuple((one.start, one.end) for chunk in heard for one in chunk.rejected),
+            again=tuple((one.start, one.end) for chunk in heard for one in chunk.unsure),
+            languages=tuple(one for chunk in heard for one in chunk.languages),
+            said=made.said,
+        )
+
+    # ── the film once more ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def has_films(self) -> bool:
+        """Whether the film is to be written once more, which takes minutes."""
+        return self._settings.mux or self._settings.burn is not None
+
+    def films(self, made: Made, progress: Callable[[Ms, Ms | None], None]) -> Result:
+        """Write the film once more with its subtitles, where they were asked for. Raises StudioError."""
+        writer = Writer(self._ledger, self._target.path, self._key, made, overwrite=self._settings.overwrite)
+        if not made.silent:
+            for file, make in self._films(made):
+                if not intact(writer.made, [file]):
+                    writer.whole(file, partial(make, progress, writer.say))
+        self._ledger.keep_made(self._target.path, self._key, writer.made)
+        return self.result(writer.made)
+
+    def _films(self, made: Made) -> Iterator[tuple[Path, Make]]:
+        """Each film that is to be written, and what writes it."""
+        if self._settings.mux:
+            ending = self._target.path.suffix.lower()
+            yield self._target.film(MUXED, ending if ending in FORMS else ".mkv"), partial(self._mux, made)
+        if self._settings.burn is not None:
+            yield self._target.film(BURNED, ".mp4"), partial(self._burn, made, self._settings.burn)
+
+    def _mux(self, made: Made, progress: Progress, say: Callable[[str], None], out: Path) -> None:
+        texts = self._ledger.films.texts
+        tracks = [
+            media.TextTrack(texts.document(made.film, language).track.cues, language, default=language == made.language)
+            for language in made.versions
+        ]
+        media.mux(self._target.path, out, tracks, progress=progress, say=say)
+
+    def _burn(self, made: Made, burn: Burn, progress: Progress, say: Callable[[str], None], out: Path) -> None:
+        cues = self._ledger.films.texts.document(made.film, made.language).track.cues
+        media.burn(self._target.path, out, cues, style=burn.style, preset=burn.preset, progress=progress, say=say)
 
     def _kept(self, film: int, language: str, words: Sequence[Word]) -> Document:
         """The document of these words, as the version that counts; what people wrote in the one before stays."""
@@ -128,13 +198,13 @@ class Finish:
         heads = self._ledger.films.film(film).heads
         return next((head.number for head in heads if head.language == language), None)
 
-    def result(self, made: Made, *, fresh: bool) -> Result:
-        """What people are told of it."""
+    def result(self, made: Made, *, before: bool = False) -> Result:
+        """What people are told of it; `before`: nothing had to be done."""
         said = made.said
         return Result(
             self._target.shown,
             self._target.path,
-            "already" if not fresh else "silent" if made.silent else "done",
+            "already" if before else "silent" if made.silent else "done",
             "",
             tuple(self._files(made)),
             made.language,
@@ -142,5 +212,4 @@ class Finish:
             made.cues,
             made.unreadable,
             (*said, _("Nobody speaks in it: its subtitle files are valid and empty.")) if made.silent else said,
-            fresh,
         )

@@ -80,6 +80,7 @@ class Run:
         self._running: dict[Key, tuple[Path, Part]] = {}
         self._keys = itertools.count()
         self._results: list[Result] = []
+        self._later: list[FilmWork] = []
         self._lost = 0
         self._alive = time.monotonic()
 
@@ -94,6 +95,11 @@ class Run:
             self._begin_more()
             while self._open or self._unseen:
                 self._step()
+            if self._crew is not None:  # the cores are for encoding now
+                self._crew.close()
+                self._crew = None
+            for film in self._later:
+                self._write_films(film)
         finally:
             if self._crew is not None:
                 self._crew.close()
@@ -183,7 +189,21 @@ class Run:
             self._watch.at(film.target.shown, "write", 0.0)
             with self._one_film(path):
                 result = film.finish()
-                self._end(path, result)
+                if film.again_whole:
+                    self._later.append(self._open.pop(path))
+                    self._heard_before += film.heard
+                else:
+                    self._end(path, result)
+
+    def _write_films(self, film: FilmWork) -> None:
+        def progress(share: float) -> None:
+            if self._stop.is_set():
+                raise Stopped
+            self._watch.at(film.target.shown, "write", share)
+
+        self._open[film.target.path] = film
+        with self._one_film(film.target.path):
+            self._end(film.target.path, film.write_films(progress))
 
     # ── films ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -220,7 +240,8 @@ class Run:
 
     def _end(self, path: Path, result: Result) -> None:
         film = self._open.pop(path)
-        self._heard_before += film.heard
+        if film not in self._later:
+            self._heard_before += film.heard
         self._results.append(result)
         self._watch.ended(result)
 

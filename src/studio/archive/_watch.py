@@ -39,8 +39,6 @@ class Result(Struct, frozen=True):
     """Cues that nobody can read in the time in which they are spoken."""
     said: tuple[str, ...] = ()
     """What somebody should know of it, a sentence each."""
-    fresh: bool = False
-    """Something was written now."""
 
 
 class Watch(Protocol):

@@ -63,14 +63,14 @@ class Writer:
         """What stands there now."""
         return self._made
 
-    def subtitles(self, file: Path, track: Track, kind: str, programme: Programme) -> bool:
-        """Write `track` in one of FORMATS; return whether anything had to be written. Raises StudioError."""
+    def subtitles(self, file: Path, track: Track, kind: str, programme: Programme) -> None:
+        """Write `track` in one of FORMATS. Raises StudioError."""
         made = written(track, kind, programme)
-        if made.said:
-            self._made = msgspec.structs.replace(self._made, said=tuple(dict.fromkeys((*self._made.said, *made.said))))
-        return self.whole(file, lambda aside: _fill(aside, made.content))
+        for sentence in made.said:
+            self.say(sentence)
+        self.whole(file, lambda aside: _fill(aside, made.content))
 
-    def whole(self, file: Path, make: Callable[[Path], None]) -> bool:
+    def whole(self, file: Path, make: Callable[[Path], None]) -> None:
         """Let `make` write a file aside, and put it in its place; the same content is left as it stands."""
         aside = file.with_name(f".studio-{os.getpid()}-{next(_numbers)}{file.suffix}")
         try:
@@ -78,7 +78,7 @@ class Writer:
             new, there = mark(aside), mark(file)
             if there and there == new:
                 self._note(file, new)
-                return False
+                return
             if there and there not in self._wrote.get(str(file), ()) and not self._overwrite:
                 raise ArchiveError(
                     _("{file} is not what studio wrote: move it away, or let it be replaced with --overwrite.").format(
@@ -98,7 +98,11 @@ class Writer:
         finally:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
-        return True
+
+    def say(self, sentence: str) -> None:
+        """Keep what somebody should know of the film."""
+        if sentence not in self._made.said:
+            self._made = msgspec.structs.replace(self._made, said=(*self._made.said, sentence))
 
     def _note(self, file: Path, digest: str) -> None:
         files: Mapping[str, str] = {**self._made.files, str(file): digest}
