@@ -56,6 +56,8 @@ def test_the_model_here_is_measured_and_the_others_are_estimated(
     assert all(found.here and found.costs.encode > 0 and found.costs.token > 0 for found in measured)
     assert {found.model for found in result.paces if found.estimated} >= {"tiny", "small", "large-v3", "turbo"}
     assert heard[0].startswith("base int8")
+    assert all(layout.processes * layout.threads >= 1 and layout.speed > 0 for layout in result.films)
+    assert [layout.speed for layout in result.films] == sorted((one.speed for one in result.films), reverse=True)
     # Whatever this machine is: what is recommended is here, and keeps up.
     assert result.best is None or (result.best.here and result.best.keeps_up)
 

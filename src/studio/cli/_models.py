@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,6 +12,9 @@ from rich.table import Table
 from studio import speech
 from studio.cli._screen import err, out, progress
 from studio.language import _, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 app = typer.Typer(help=_("Speech models: what is here and what can be fetched."), no_args_is_help=True)
 
@@ -131,7 +134,28 @@ def _sentences(result: speech.Bench) -> list[str]:
                 "{name} is larger and would probably keep up; fetch it and measure again: studio models fetch {name}"
             ).format(name=result.wish.model)
         )
-    return said
+    return [*said, *_films(result.films)]
+
+
+def _films(layouts: Sequence[speech.Layout]) -> list[str]:
+    """How films are heard, which nobody waits for."""
+    if not layouts:
+        return []
+    best = layouts[0]
+    minutes = f"{60 / best.speed:.0f}"
+    if best.processes == 1:
+        return [
+            _("An hour of speech in films takes about {minutes} min, in one process with {threads} threads.").format(
+                minutes=minutes, threads=best.threads
+            )
+        ]
+    return [
+        plural(
+            "An hour of speech in films takes about {minutes} min, with {n} process of one thread.",
+            "An hour of speech in films takes about {minutes} min, with {n} processes of one thread each.",
+            best.processes,
+        ).format(n=best.processes, minutes=minutes)
+    ]
 
 
 def _recommendation(best: speech.Pace) -> list[str]:
@@ -162,6 +186,7 @@ def _facts(result: speech.Bench) -> dict[str, object]:
         "others": result.busy,
         "unmeasured": result.unmeasured,
         "paces": paces,
+        "films": [asdict(layout) for layout in result.films],
         "recommended": None if result.best is None else {"model": result.best.model, **asdict(result.best.setup)},
         "worth_fetching": None if result.wish is None else result.wish.model,
     }

@@ -1,6 +1,7 @@
 """Sound → words: models, where somebody speaks, Whisper (the only import of it), and what is settled."""
 
 from studio.speech._bench import Bench, Pace, bench
+from studio.speech._layout import Layout
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
 from studio.speech._sounds import Heard, lacks_sounds, sounds
@@ -17,6 +18,7 @@ __all__ = [
     "Fit",
     "Heard",
     "Hearing",
+    "Layout",
     "Listener",
     "ModelStatus",
     "Pace",

@@ -24,6 +24,7 @@ import numpy as np
 from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
+from studio.speech._layout import Layout, layouts
 from studio.speech._models import KNOWN, complete, models, resolve
 from studio.speech._tuning import Tuning
 from studio.speech._whisper import Whisper, card_computes
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 LONGEST = 50.0
 """Seconds that measuring takes at most."""
 
+_FILMS, _SPARE = 12.0, 8.0
+"""Seconds that films are measured for at most, and that they may take beyond what live captions may."""
 _UNSETTLED = 2.5
 """Seconds of sound that a pass decodes: what is not settled yet, and two words again."""
 _TOKENS = 5.0
@@ -180,6 +183,9 @@ class Bench:
     """How long measuring took."""
     busy: float | None
     """Share of the processor that others used meanwhile, if it is so much that figures are doubtful."""
+    films: tuple[Layout, ...]
+    """How the best model here, or the smallest, hears films that nobody waits for, the quickest way first; none where
+    there was no time, or only a graphics card to measure."""
     unmeasured: tuple[str, ...]
     """Models here for which there was no time, or that could not be loaded."""
 
@@ -227,7 +233,9 @@ def bench(
     wish = _largest(found for found in paces if not found.here)
     if wish is not None and best is not None and _rank(wish.model) <= _rank(best.model):
         wish = None
-    return Bench(tuple(paces), best, wish, time.monotonic() - began, _others(used, ours), tuple(unmeasured))
+    told_apart = best or next(found for found in paces if found.here)
+    films = layouts(folders[told_apart.model], _cores(), min(_FILMS, began + seconds + _SPARE - time.monotonic()), told)
+    return Bench(tuple(paces), best, wish, time.monotonic() - began, _others(used, ours), films, tuple(unmeasured))
 
 
 def pace(
