@@ -175,8 +175,8 @@ class Films:
         before = self._library.texts.document(film, language or None, base)
         new = self._library.texts.next_id(film, before.language)
         after = obey(before, orders, self._rules(before), new)
-        self._library.texts.save(film, base, after, by or SOMEBODY)
-        return self._since(film, before.language, before)
+        made = self._library.texts.save(film, base, after, by or SOMEBODY)
+        return self._since(film, before.language, before, (made.number, after))
 
     def undo(self, film: int, language: str, base: int) -> Change:
         """Go a version back. Raises Conflict as `edit` does."""
@@ -226,8 +226,14 @@ class Films:
             raise Conflict(head, document, document)
         return document
 
-    def _since(self, film: int, language: str, before: Document) -> Change:
-        known, head, document = self._stand(film, language)
+    def _since(self, film: int, language: str, before: Document, saved: tuple[int, Document] | None = None) -> Change:
+        """What is new since `before`; `saved`: a version that need not be read again where it still counts."""
+        head = self._library.texts.head(film, language)
+        known = self._library.film(film)
+        if saved is not None and saved[0] == head.number:
+            document = saved[1]
+        else:
+            document = self._library.texts.document(film, language, head.number)
         view = self._view(known, head, document)
         old = {cue.id: cue for cue in before.cues}
         new = {cue.id for cue in document.cues}

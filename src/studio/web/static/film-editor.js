@@ -1,6 +1,6 @@
 // The cue that is being written: its lines, its times, and how it stands against the profile as it is typed.
 
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef } from "/vendor/hooks.js";
+import { useImperativeHandle, useLayoutEffect, useRef } from "/vendor/hooks.js";
 import { characters, check, heardIn, speed, surety } from "./film-check.js";
 import { html, Shape } from "./parts.js";
 import { measured, parseStamp, seconds, stamp, t } from "./words.js";
@@ -34,26 +34,28 @@ function Meter({ name, value, most, shown }) {
   </span>`;
 }
 
-export function Editor({ api, cue, next, rules, findings = [], does, onDraft, language }) {
+export function Editor({ api, wanted, cue, next, rules, findings = [], does, onDraft, language }) {
   const field = useRef(null);
   const written = cue.lines.join("\n");
   useLayoutEffect(() => {
     // What somebody is typing is never taken away under their fingers: a line break at the end is no line yet.
     if (linesOf(field.current.value).join("\n") !== written) field.current.value = written;
   }, [written]);
+  const heed = (wish) => {
+    if (wish?.cue !== cue.id) return;
+    wanted.current = null;
+    field.current.focus({ preventScroll: true });
+    if (wish.select) field.current.setSelectionRange(...wish.select);
+  };
+  useLayoutEffect(() => heed(wanted.current));
   useImperativeHandle(api, () => ({
+    heed,
     focus: () => field.current?.focus({ preventScroll: true }),
     blur: () => field.current?.blur(),
     isWriting: () => document.activeElement === field.current,
-    isWritten: () => document.activeElement?.matches("input, textarea") ?? false,
-    select(from, to) {
-      field.current.focus({ preventScroll: true });
-      field.current.setSelectionRange(from, to);
-    },
     /** Where the caret is in the lines as they are saved, joined by line breaks. */
     caret: () => linesOf(field.current.value.slice(0, field.current.selectionStart)).join("\n").length,
   }));
-  useEffect(() => () => (api.current = null), []);
   const type = () => {
     const lines = linesOf(field.current.value);
     if (lines.length) onDraft({ lines });

@@ -136,10 +136,7 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
       const before = new Set(latest().cues.map((each) => each.id));
       if (!(await desk.act([{ do: "insert", start: now(), lines: [text] }]))) return;
       const made = desk.get().cues.find((each) => !before.has(each.id));
-      if (made) requestAnimationFrame(() => {
-        pick(made.id, { jump: false, write: true });
-        requestAnimationFrame(() => editor.current?.select(0, text.length));
-      });
+      if (made) pick(made.id, { jump: false, select: [0, text.length] });
     },
     async remove() {
       const { cues, place } = latest();
@@ -152,19 +149,18 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
       const to = search(isDoubtful);
       if (!to) return;
       const lines = heardIn(to);
-      pick(to.id);
       // The first word that was doubted, as letters of the text.
       let at = 0;
       for (const words of lines) {
         for (const { text, word } of words) {
           if (word?.confidence != null && word.confidence < DOUBT) {
-            const from = at;
-            requestAnimationFrame(() => requestAnimationFrame(() => editor.current?.select(from, from + text.length)));
+            pick(to.id, { select: [at, at + text.length] });
             return;
           }
           at += text.length + 1;
         }
       }
+      pick(to.id); // the word was doubted and does not stand there as it was heard
     },
     finding() {
       const to = search((each) => latest().byCue.has(each.id));

@@ -62,6 +62,7 @@ function FilmPage({ languages }) {
   const state = useStore(desk);
   const video = useRef(null);
   const editor = useRef(null); // what the editor lets others do: focus, caret
+  const wanted = useRef(null); // the cue that is to be written in as soon as it is drawn
   const [current, setCurrent] = useState(null);
   const [playing, setPlaying] = useState(null);
   const [dialog, setDialog] = useState("");
@@ -80,12 +81,14 @@ function FilmPage({ languages }) {
   const seek = (at) => {
     if (video.current) video.current.currentTime = Math.max(0, at) / 1000;
   };
-  const pick = (id, { jump = true, write = false } = {}) => {
-    const to = latest.current.cues.find((each) => each.id === id);
+  /** Choose a cue; `select`: stretch of its text, which is to be written over. */
+  const pick = (id, { jump = true, write = false, select = null } = {}) => {
+    const to = desk.get().cues.find((each) => each.id === id);
     if (!to) return;
+    if (write || select) wanted.current = { cue: id, select };
     setCurrent(id);
     if (jump) seek(to.start);
-    if (write) requestAnimationFrame(() => editor.current?.focus());
+    editor.current?.heed(wanted.current);
   };
 
   useEffect(() => {
@@ -179,7 +182,7 @@ function FilmPage({ languages }) {
       <div class="left">
         <${Picture} video=${video} path=${desk.path} media=${state.media} cues=${cues} onTime=${follow} />
         ${cue &&
-        html`<${Editor} key=${cue.id} api=${editor} cue=${cue} next=${cues[place + 1]} rules=${rules} language=${film.language}
+        html`<${Editor} key=${cue.id} api=${editor} wanted=${wanted} cue=${cue} next=${cues[place + 1]} rules=${rules} language=${film.language}
           findings=${byCue.get(cue.id)} does=${does} onDraft=${(more) => desk.draft(cue.id, more)} frame=${state.frame_ms} />`}
       </div>
       <${Rows}
