@@ -39,6 +39,7 @@ WORKING_TEXT = (".py", ".js", ".css", ".html", ".yaml", ".md", ".toml", ".json",
 
 PARTS = {
     "ctranslate2": "faster-whisper",
+    "dask": "distributed",
     "huggingface-hub": "faster-whisper",
     "onnxruntime": "faster-whisper",
     "sherpa-onnx-core": "sherpa-onnx",
