@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.web.conftest import NEEDS_CHROMIUM
+from tests.web.evening import Evening, opened
 from tests.web.shelf import LINES, Shelf, document, make_film
 from tests.web.test_captions_pages import page_of
 from tests.web.test_pages import until
@@ -237,6 +238,14 @@ async def test_of_three_thousand_cues_only_those_in_sight_are_drawn(
         assert await page.locator(".cue").count() < 40
         await page.keyboard.press("ArrowDown")
         await expect(page.locator("[data-cue='2002'].current")).to_be_in_viewport()
+
+
+async def test_a_show_has_a_link_to_the_films_where_a_library_is_there(browser: Browser, house: Evening) -> None:
+    async with opened(house) as port, page_of(browser, port, "/captions") as page:
+        await expect(page.get_by_role("link", name="Status")).to_be_visible()
+        await expect(page.get_by_role("link", name="Films")).to_have_count(0)
+        house.state.set("show.films", value=True)
+        await expect(page.get_by_role("link", name="Films")).to_have_attribute("href", "/films")
 
 
 async def test_a_picture_that_no_browser_shows_is_heard_and_said(
