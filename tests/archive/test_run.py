@@ -17,8 +17,9 @@ from studio.archive import CrewLost, Hearing, Result, Settings, Stopped, open_li
 from studio.archive._crew import Done
 from studio.archive._cupboard import FolderLock
 from studio.archive._library import Library
+from studio.archive._paper import frames_of
 from studio.archive._watch import Pace
-from studio.archive._work import Hear, Heard, Look, Looked, Render, Task, pack
+from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Render, Task, pack
 from studio.speech import Stretch
 from studio.spoken import Word
 from studio.subtitles import Rules, read
@@ -55,11 +56,14 @@ class Ears:
         key, packed = self._tasks.popleft()
         return Done(key, pack(self._done(msgspec.msgpack.decode(packed, type=Task))))
 
-    def _done(self, task: Task) -> Looked | Heard:
+    def _done(self, task: Task) -> Looked | Heard | Cuts:
         name, begin = task.sight.source.rsplit("/", 1)[-1], task.sight.begin
         if isinstance(task, Look):
             spoken = () if self._silent else (200, 2200, 4200)
             return Looked(Ms(LONG * 1000), tuple(Stretch(Ms(at), Ms(at + 1500)) for at in spoken), ())
+        if isinstance(task, Cut):
+            self.heard.append(f"{name} seen")
+            return Cuts((Ms(2120),))
         if isinstance(task, Render):
             self.heard.append(f"{name} in English")
             return Heard(tuple(Word("English", start, end) for start, end, _code in task.spoken))
@@ -159,6 +163,34 @@ def test_another_format_or_profile_is_made_of_what_was_heard(cupboard: Cupboard)
     assert cupboard.heard == []
     assert cupboard.run(replace(SETTINGS, hearing=replace(SETTINGS.hearing, beam=1)))["a.mp4"].fate == "done"
     assert len(cupboard.heard) == 3
+
+
+def test_cuts_are_looked_for_once_and_move_cues_without_hearing_the_film_again(cupboard: Cupboard) -> None:
+    cupboard.run()
+    before = [cue.start for cue in read(cupboard.folder / "a.pl.srt").cues]
+    cut = replace(SETTINGS, shots=True)
+    assert cupboard.run(cut)["a.mp4"].fate == "done"
+    assert cupboard.heard == ["a.mp4 seen"]
+    after = [cue.start for cue in read(cupboard.folder / "a.pl.srt").cues]
+    assert after == [before[0], 2120, before[2]]
+    assert cupboard.run(cut)["a.mp4"].fate == "already"
+    cupboard.run(replace(cut, formats=("vtt",), translate=True))
+    assert cupboard.heard == ["a.mp4 in English"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "steady", "frames"),
+    [
+        (25, 0, True, 25),
+        (24000 / 1001, 42, True, 24000 / 1001),
+        (25, 21, True, None),
+        (5, 0, True, None),
+        (1000, 0, True, None),
+        (25, 0, False, None),
+    ],
+)
+def test_cues_count_in_frames_where_a_film_does(rate: float, start: int, *, steady: bool, frames: float | None) -> None:
+    assert frames_of(rate, Ms(start), steady=steady) == frames
 
 
 def test_a_film_without_speech_gives_valid_empty_files_and_says_so(cupboard: Cupboard) -> None:

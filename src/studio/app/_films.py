@@ -61,6 +61,7 @@ class FilmsWish:
     scheduler: str | None = None
     tls: Path | None = None
     """Folder of the cluster's certificates."""
+    shots: bool = False
     media: str | None = None
     """Address at which the workers find the films."""
 
@@ -140,6 +141,7 @@ def film_settings(
         mux=wish.mux,
         media=_address(wish.media),
         report=wish.report,
+        shots=wish.shots,
     )
 
 

@@ -9,7 +9,9 @@ whatever happens to the command.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import logging
 import os
 import queue
 import shutil
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from studio.archive._crew import Key, News
 
+_log = logging.getLogger(__name__)
 READY = 60.0
 """Seconds that our own workers may take to be there; they take two."""
 AGAIN = (1.0, 2.0, 5.0, 10.0)
@@ -318,10 +321,18 @@ class OwnCluster(Cluster):
 def _made_tls(folder: Path) -> Tls | None:
     """A certificate for this run; `None` where this machine has no `openssl`: then any user of it could call."""
     if not shutil.which("openssl"):
+        _warn_of_plain("openssl is not installed")
         return None
     cert, key = folder / "cert.pem", folder / "key.pem"
     command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:{CURVE} -nodes -days 30 -subj /CN=studio"
     done = subprocess.run([*command.split(), "-keyout", str(key), "-out", str(cert)], capture_output=True, check=False)
     if done.returncode:
+        _warn_of_plain(f"openssl ended with {done.returncode}")
         return None
     return Tls(str(cert), str(cert), str(key))
+
+
+@functools.lru_cache(maxsize=1)
+def _warn_of_plain(reason: str) -> None:
+    """Once for all clusters of a run: they are made anew when they die."""
+    _log.warning("%s: scheduler and workers speak without a key, and any user of this machine can call them", reason)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from studio import media
 from studio.archive._cupboard import Busy, FolderLock, Target
 from studio.archive._finish import Finish
-from studio.archive._ledger import HEAR, RENDER, Ledger
-from studio.archive._paper import sentences
+from studio.archive._ledger import CUT, HEAR, RENDER, Ledger
+from studio.archive._paper import frames_of, sentences
 from studio.archive._settings import Settings, Stamp, hearing_key, paper_key
 from studio.archive._watch import Result
-from studio.archive._work import Hear, Heard, Look, Looked, Outcome, Refused, Render, Sight, Task, pack
+from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Outcome, Refused, Render, Sight, Task, pack
 from studio.errors import ArchiveError, StudioError, why
 from studio.language import _
 from studio.speech import Survey, chunks
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 INTO = "en"
 """The one language that Whisper translates into."""
-Part = tuple[Literal["look", "hear", "render"], int]
+Kind: TypeAlias = Literal["look", "hear", "render", "cut"]
+Part: TypeAlias = tuple[Kind, int]
 """A task of a film."""
 
 
@@ -49,6 +50,8 @@ class FilmWork:
         self._looked: Looked | None = None
         self._job: Job | None = None
         self._render: Job | None = None
+        self._cut: Job | None = None
+        self._rate: float | None = None
         self._ready: deque[Part] = deque()
         self._open: set[Part] = set()
         self._parts: list[tuple[Ms, Ms]] = []
@@ -101,6 +104,8 @@ class FilmWork:
         self._sight = Sight(self._sight.source, track, hearing.channel, hearing.begin, hearing.until)
         self.length = Ms(max(0, min(facts.length or Ms(0), hearing.until or facts.length or Ms(0)) - hearing.begin))
         self._title = facts.title
+        if (picture := facts.picture) is not None:
+            self._rate = frames_of(picture.rate, picture.start, steady=picture.steady)
         film = self._ledger.films.add(path, fingerprint=self._content, length=facts.length, title=facts.title)
         self._film = film.id
         job = self._ledger.find(film.id, HEAR, self._key)
@@ -108,6 +113,8 @@ class FilmWork:
             self._add("look", 0)
         else:
             self._plan(job)
+        if self._settings.shots and facts.picture is not None:
+            self._plan_cut()
         self._ledger.films.set_state(film.id, "running")
         return None
 
@@ -132,8 +139,20 @@ class FilmWork:
                 self._add("hear", part.number)
             else:
                 self._heard += part.end - part.start
-        if self._settings.translate and not self._open:
+        if self._settings.translate and self._all_heard:
             self._plan_render()
+
+    @property
+    def _all_heard(self) -> bool:
+        return self._looked is not None and not any(kind == "hear" for kind, _number in self._open)
+
+    def _plan_cut(self) -> None:
+        """Its cuts do not depend on what is heard: whoever found them once has them for all settings."""
+        jobs = self._ledger.films.jobs
+        self._cut = jobs.add_job(self._film, CUT + self._content, [(Ms(0), max(Ms(1), self.length))])
+        self._ledger.take(self._cut.id)
+        if any(part.payload is None for part in jobs.chunks(self._cut.id)):
+            self._add("cut", 0)
 
     def _plan_render(self) -> None:
         """All is heard: what is not English is to be said in English."""
@@ -152,7 +171,7 @@ class FilmWork:
             elif part.payload is None:
                 self._ledger.keep(self._render.id, part.number, Heard())
 
-    def _add(self, kind: Literal["look", "hear", "render"], number: int) -> None:
+    def _add(self, kind: Kind, number: int) -> None:
         self._open.add((kind, number))
         self._ready.append((kind, number))
 
@@ -175,8 +194,10 @@ class FilmWork:
         self._ready = deque(sorted(self._open))
         self._at.clear()
 
-    def _task(self, kind: Literal["look", "hear", "render"], number: int) -> Task:
+    def _task(self, kind: Kind, number: int) -> Task:
         sight = self._sight
+        if kind == "cut":
+            return Cut(sight, self._interface)
         if kind == "look":
             return Look(sight, self._interface)
         begin, end = self._parts[number]
@@ -200,9 +221,13 @@ class FilmWork:
             raise ArchiveError(outcome.reason)
         self._open.discard(part)
         self._at.pop(part, None)
+        kind, number = part
+        if isinstance(outcome, Cuts):
+            assert self._cut is not None  # noqa: S101 - whose part it is
+            self._ledger.keep(self._cut.id, number, outcome)
+            return Ms(0)
         for sentence in outcome.said:
             self._say(sentence)
-        kind, number = part
         if isinstance(outcome, Looked):
             self._look(outcome)
             return Ms(0)
@@ -213,7 +238,7 @@ class FilmWork:
         if kind != "hear":
             return Ms(0)
         self._heard += end - begin
-        if self._settings.translate and not self._open:
+        if self._settings.translate and self._all_heard:
             self._plan_render()
         return Ms(end - begin)
 
@@ -235,7 +260,7 @@ class FilmWork:
     def share(self) -> float:
         """How much of what is to be heard is heard, in [0..1]; while it is looked at, how much was looked at."""
         if self._looked is None:
-            at = max(self._at.values(), default=Ms(0))
+            at = max((at for (kind, _number), at in self._at.items() if kind == "look"), default=Ms(0))
             return min(1.0, at / self.length) if self.length else 0.0
         total = sum(end - begin for begin, end in self._parts)
         return min(1.0, self.heard / total) if total else 1.0
@@ -279,9 +304,12 @@ class FilmWork:
             self._say(sentence)
         english = self._ledger.heard(self._render.id) if self._render else []
         finish, told = self._finish(), tuple(self._said)
-        result = finish.write(self._film, self._looked, heard, english, title=self._title, said=told)
+        shots = self._ledger.shots(self._cut.id) if self._cut else ()
+        result = finish.write(
+            self._film, self._looked, heard, english, title=self._title, said=told, rate=self._rate, shots=shots
+        )
         jobs = self._ledger.films.jobs
-        for job in (self._job, self._render):
+        for job in (self._job, self._render, self._cut):
             if job is not None:
                 jobs.finish_job(job.id, keep=True)
         self._ledger.films.set_state(self._film, "silent" if result.cues == 0 else "done")
@@ -305,7 +333,7 @@ class FilmWork:
         reason = str(problem)
         if self._film:
             self._ledger.films.set_state(self._film, "failed", reason)
-        for job in (self._job, self._render):
+        for job in (self._job, self._render, self._cut):
             if job is not None:
                 self._ledger.films.jobs.fail_job(job.id, reason)
         return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)

@@ -95,13 +95,15 @@ class Finish:
         *,
         title: str,
         said: tuple[str, ...],
+        rate: float | None = None,
+        shots: Sequence[Ms] = (),
     ) -> Result:
-        """Compose, keep, and write. Raises StudioError."""
+        """Compose, keep, and write; `rate` and `shots` are the picture's. Raises StudioError."""
         language = language_of(heard, self._settings.hearing.language)
         words = words_of(heard)
-        documents = [self._kept(film, language, words)]
+        documents = [self._kept(film, language, words, rate, shots)]
         if self._settings.translate and language != INTO:
-            documents.append(self._kept(film, INTO, words_of(english)))
+            documents.append(self._kept(film, INTO, words_of(english), rate, shots))
         versions = {one.language: self._number(film, one.language) or 0 for one in documents}
         library = self._ledger.films
         library.speaks(film, language)
@@ -185,11 +187,14 @@ class Finish:
         cues = self._ledger.films.texts.document(made.film, made.language).track.cues
         media.burn(self._target.path, out, cues, style=burn.style, preset=burn.preset, progress=progress, say=say)
 
-    def _kept(self, film: int, language: str, words: Sequence[Word]) -> Document:
+    def _kept(
+        self, film: int, language: str, words: Sequence[Word], rate: float | None, shots: Sequence[Ms]
+    ) -> Document:
         """The document of these words, as the version that counts; what people wrote in the one before stays."""
         rules = self._settings.rules_for(language)
         profile = self._settings.profile or profile_of(language)
-        made = document(words, language, profile, rules, self._settings.corrections.corrector())
+        corrector = self._settings.corrections.corrector()
+        made = document(words, language, profile, rules, corrector, rate=rate, shots=shots)
         texts = self._ledger.films.texts
         texts.recognised(film, made, BY)
         return texts.document(film, language)

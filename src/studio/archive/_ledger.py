@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from studio.archive._schema import papers, stamps
 from studio.archive._settings import Stamp, content_of
-from studio.archive._work import Heard, Looked, outcome, pack
+from studio.archive._work import Cuts, Heard, Looked, outcome, pack
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from studio.archive._facts import Job
     from studio.archive._library import Library
 
-HEAR, RENDER = "hear:", "english:"
+HEAR, RENDER, CUT = "hear:", "english:", "cuts:"
 """Before the fingerprint of a job's settings."""
 
 
@@ -139,9 +139,17 @@ class Ledger:
                 found.append(given)
         return found
 
-    def keep(self, job: int, number: int, heard: Heard) -> None:
+    def shots(self, job: int) -> tuple[Ms, ...]:
+        """When shots begin, as a job has found."""
+        for chunk in self.films.jobs.chunks(job):
+            given = outcome(zlib.decompress(chunk.payload)) if chunk.payload else None
+            if isinstance(given, Cuts):
+                return given.shots
+        return ()
+
+    def keep(self, job: int, number: int, found: Heard | Cuts) -> None:
         """Write down what came out of a chunk."""
-        self.films.jobs.finish_chunk(job, number, zlib.compress(pack(heard), 1), self.owner)
+        self.films.jobs.finish_chunk(job, number, zlib.compress(pack(found), 1), self.owner)
 
     @staticmethod
     def looked(job: Job) -> Looked:

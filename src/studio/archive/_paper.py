@@ -21,7 +21,23 @@ UNKNOWN = "und"
 """ISO 639-2 for a language that nobody determined: of a film without a word."""
 PAUSE, SHORT, LONG = Ms(700), Ms(1500), Ms(20_000)
 """What is translated as one ends at such a pause, with a sentence that lasts so long, and lasts no longer than that."""
+SLOWEST, FASTEST = 20.0, 61.0
+"""Pictures a second of films, from old ones to those of fifty or sixty fields."""
+HIT = 0.1
+"""Of a frame: so far off a first picture may be. Containers round to a millisecond."""
 ENDS = (".", "?", "!", "…")
+
+
+def frames_of(rate: float, start: Ms, *, steady: bool) -> float | None:
+    """`rate` of a film whose first picture is shown at `start`, where its cues are to be placed in whole frames.
+
+    `None` where pictures do not follow evenly or begin in the middle of a frame of the film's clock, and where they
+    last longer than speech is exact, as slides do.
+    """
+    if not steady or not SLOWEST <= rate <= FASTEST:
+        return None
+    late = start * rate / 1000
+    return rate if abs(late - round(late)) < HIT else None
 
 
 def language_of(heard: Iterable[Heard], asked: str) -> str:
@@ -73,8 +89,17 @@ def _spoken_at(heard: Heard, at: int, asked: str) -> str:
     return near[2] if near else UNKNOWN
 
 
-def document(words: Sequence[Word], language: str, profile: str, rules: Rules, corrector: Corrector) -> Document:
-    """Put `words` right and compose them; cues are numbered from 1."""
-    cues = composed(put_right(words, corrector), rules)
+def document(
+    words: Sequence[Word],
+    language: str,
+    profile: str,
+    rules: Rules,
+    corrector: Corrector,
+    *,
+    rate: float | None = None,
+    shots: Sequence[Ms] = (),
+) -> Document:
+    """Put `words` right and compose them; cues are numbered from 1. `rate` and `shots` as `subtitles.composed`."""
+    cues = composed(put_right(words, corrector), rules, rate=rate, shots=shots)
     made = (FilmCue(one.cue.number, one.cue.start, one.cue.end, one.cue.lines, one.words) for one in cues)
     return Document(language, profile, tuple(made))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-HEARING, PAPER = 1, 1
+HEARING, PAPER = 1, 2
 """Counted up when recognition, or composing, makes something else of the same film: then it is done anew."""
 LONGEST = Ms(180_000)
 """A chunk is so long at most: a killed worker costs no more than that, and a film of an hour feeds a rack."""
@@ -94,6 +94,8 @@ class Settings:
     """Address below which workers find the films that are named; empty: they see them under the same path."""
     report: bool = False
     """Write a page beside the subtitles that shows where somebody should look."""
+    shots: bool = False
+    """Bring cues into step with the cuts of the picture: all of it is to be decoded for that."""
 
     def rules_for(self, language: str) -> Rules:
         """The reading profile for what is read in `language`."""
@@ -114,6 +116,7 @@ def paper_key(content: str, settings: Settings) -> str:
         settings.profile,
         settings.corrections,
         settings.translate,
+        settings.shots,
     )
 
 

@@ -77,7 +77,15 @@ class Render(Struct, frozen=True, tag=True):
     interface: str = "en"
 
 
-Task: TypeAlias = Look | Hear | Render
+class Cut(Struct, frozen=True, tag=True):
+    """Find where the picture cuts."""
+
+    sight: Sight
+    """Of the whole film."""
+    interface: str = "en"
+
+
+Task: TypeAlias = Look | Hear | Render | Cut
 
 
 class Looked(Struct, frozen=True, tag=True):
@@ -101,6 +109,12 @@ class Heard(Struct, frozen=True, tag=True):
     said: tuple[str, ...] = ()
 
 
+class Cuts(Struct, frozen=True, tag=True):
+    """When each shot but the first begins, on the film's clock."""
+
+    shots: tuple[Ms, ...] = ()
+
+
 class Refused(Struct, frozen=True, tag=True):
     """Why it could not be done, as a sentence."""
 
@@ -109,9 +123,9 @@ class Refused(Struct, frozen=True, tag=True):
     """It is a mistake of ours rather than of the film."""
 
 
-Outcome: TypeAlias = Looked | Heard | Refused
+Outcome: TypeAlias = Looked | Heard | Cuts | Refused
 _tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
-_outcomes: msgspec.msgpack.Decoder[Outcome] = msgspec.msgpack.Decoder(Looked | Heard | Refused)
+_outcomes: msgspec.msgpack.Decoder[Outcome] = msgspec.msgpack.Decoder(Looked | Heard | Cuts | Refused)
 
 
 def pack(what: Task | Outcome) -> bytes:
@@ -144,6 +158,8 @@ def do(packed: bytes, told: Callable[[Ms], None] | None = None) -> bytes:
 
 
 def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
+    if isinstance(task, Cut):
+        return Cuts(media.shots(task.sight.source, lambda at, _length: told(at)))
     said: dict[str, None] = {}
     sound = media.film_sound(
         task.sight.source,

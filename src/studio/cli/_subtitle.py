@@ -108,6 +108,9 @@ def films(
     report: Annotated[
         bool, typer.Option("--report", help=_("Write a page beside each film that shows where to look."))
     ] = False,
+    shots: Annotated[
+        bool, typer.Option("--shots", help=_("Bring cues into step with the cuts of the picture; takes some longer."))
+    ] = False,
     track: Annotated[int | None, typer.Option("--track", help=_("Sound track that is listened to, from 1."))] = None,
     channel: Annotated[
         str | None, typer.Option("--channel", help=_("mix, left, right, centre, or its number from 1."))
@@ -146,6 +149,7 @@ def films(
         out=out,
         overwrite=overwrite,
         report=report,
+        shots=shots,
         track=track,
         channel=channel,
         begin=begin,
