@@ -16,7 +16,7 @@ from studio.spoken import Word
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from studio.archive._library import Library
@@ -207,6 +207,26 @@ def test_each_save_is_a_version_and_can_be_undone(library: Library, tmp_path: Pa
         (2, "Ewa", False),
         (1, "studio", False),
     ]
+
+
+def test_nobody_takes_back_what_somebody_else_did_meanwhile(library: Library, tmp_path: Path) -> None:
+    film = library.add(tmp_path / "a.mp4", language="pl").id
+    first = document("Dzień dobry.", "Witam państwa.")
+    library.texts.save(film, None, first, "studio", "recognised")
+    second = reworded(first, 2, "Witam Państwa.")
+    library.texts.save(film, 1, second, "Ewa")
+    library.texts.save(film, 2, reworded(second, 1, "Dobry wieczór."), "Jan")
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: library.texts.undo(film, "pl", 2),
+        lambda: library.texts.redo(film, "pl", 2),
+        lambda: library.texts.restore(film, "pl", 1, "Ewa", 2),
+    )
+    for change in changes:
+        with pytest.raises(Conflict) as caught:
+            change()
+        assert caught.value.head.number == library.texts.head(film).number == 3
+    assert library.texts.undo(film, "pl", 3) is not None
+    assert library.texts.document(film) == second
 
 
 def test_hundreds_of_edits_are_small_and_each_can_be_read(library: Library, tmp_path: Path) -> None:

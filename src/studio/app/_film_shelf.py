@@ -52,6 +52,7 @@ class Films:
 
     def close(self) -> None:
         """Let go of the library."""
+        self.media.close()
         self._library.close()
 
     @property
@@ -133,8 +134,7 @@ class Films:
 
     def suggestions(self) -> tuple[Suggestion, ...]:
         """Return words that people put right again and again, and that are in no learned glossary yet."""
-        found = archive.suggestions(self._library.texts.corrections())
-        return tuple(each for each in found if not self._learned.knows(each.language, each.write, each.heard))
+        return self._learned.unknown(archive.suggestions(self._library.texts.corrections()))
 
     def learn(self, language: str, write: str, heard: Sequence[str]) -> dict[str, str]:
         """Put a word into the learned glossary of its language; return its name and where it is."""
@@ -180,25 +180,25 @@ class Films:
 
     def undo(self, film: int, language: str, base: int) -> Change:
         """Go a version back. Raises Conflict as `edit` does."""
-        before = self._based(film, language, base)
-        self._library.texts.undo(film, before.language)
+        before = self._library.texts.document(film, language or None, base)
+        self._library.texts.undo(film, before.language, base)
         return self._since(film, before.language, before)
 
     def redo(self, film: int, language: str, base: int) -> Change:
         """Go forward again, after `undo`. Raises Conflict as `edit` does."""
-        before = self._based(film, language, base)
-        self._library.texts.redo(film, before.language)
+        before = self._library.texts.document(film, language or None, base)
+        self._library.texts.redo(film, before.language, base)
         return self._since(film, before.language, before)
 
     def restore(self, film: int, language: str, base: int, number: int, by: str) -> Change:
         """Let the subtitles read as in version `number` again. Raises Conflict as `edit` does."""
-        before = self._based(film, language, base)
-        self._library.texts.restore(film, before.language, number, by or SOMEBODY)
+        before = self._library.texts.document(film, language or None, base)
+        self._library.texts.restore(film, before.language, number, by or SOMEBODY, base)
         return self._since(film, before.language, before)
 
     def accept(self, film: int, language: str, base: int, by: str) -> Change:
         """Keep that `by` says: version `base` may go out. Raises Conflict as `edit` does."""
-        before = self._based(film, language, base)
+        before = self._library.texts.document(film, language or None, base)
         self._library.texts.accept(film, before.language, by, base)
         return self._since(film, before.language, before)
 
@@ -219,12 +219,6 @@ class Films:
     def _stand(self, film: int, language: str) -> tuple[Film, Head, Document]:
         head = self._library.texts.head(film, language or None)
         return self._library.film(film), head, self._library.texts.document(film, head.language, head.number)
-
-    def _based(self, film: int, language: str, base: int) -> Document:
-        _film, head, document = self._stand(film, language)
-        if head.number != base:
-            raise Conflict(head, document, document)
-        return document
 
     def _since(self, film: int, language: str, before: Document, saved: tuple[int, Document] | None = None) -> Change:
         """What is new since `before`; `saved`: a version that need not be read again where it still counts."""

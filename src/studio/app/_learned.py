@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from studio.catalogue import Catalogue, amended, user_folder
@@ -13,6 +14,8 @@ from studio.subtitles import Entry, Glossary, write_whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from studio.archive import Suggestion
 
 DRAWER = "subtitles/glossaries"
 SPOKEN = ("pl", "lt", "en")
@@ -35,6 +38,7 @@ class Learned:
     def __init__(self, folder: Path | None = None) -> None:
         """`folder` is that of the drawers of the house; `None`: where the user's are."""
         self._folder = folder or user_folder()
+        self._writing = threading.Lock()
 
     def name(self, language: str) -> str:
         """Of the glossary, as `--glossary` takes it."""
@@ -46,15 +50,20 @@ class Learned:
             return ()
         return Catalogue(self._folder).load(DRAWER, self.name(language), Glossary).entries
 
-    def knows(self, language: str, write: str, heard: str) -> bool:
-        """Whether `heard` is written so already."""
-        return any(
-            entry.write == write and heard.casefold() in (each.casefold() for each in entry.heard)
-            for entry in self.entries(language)
-        )
+    def unknown(self, suggestions: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
+        """Those of `suggestions` that are not written so already."""
+        known = {
+            language: {(entry.write, heard.casefold()) for entry in self.entries(language) for heard in entry.heard}
+            for language in {each.language for each in suggestions}
+        }
+        return tuple(each for each in suggestions if (each.write, each.heard.casefold()) not in known[each.language])
 
     def learn(self, language: str, write: str, heard: Sequence[str]) -> Path:
         """Write `write` in place of what was `heard` from now on; return the file. Raises StudioError."""
+        with self._writing:
+            return self._learn(language, write, heard)
+
+    def _learn(self, language: str, write: str, heard: Sequence[str]) -> Path:
         entries = {entry.write: entry for entry in self.entries(language)}
         before = entries.get(write, Entry(write))
         both = tuple(dict.fromkeys((*before.heard, *heard)))

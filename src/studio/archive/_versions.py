@@ -106,26 +106,33 @@ class Texts:
             base = None if text is None else int(text.head)
             return self._save(connection, film, base, document, by=by, kind="recognised")
 
-    def undo(self, film: int, language: str | None = None) -> Version | None:
-        """Let the version count that the one that counts was made of; `None` where that is the first."""
+    def undo(self, film: int, language: str | None = None, base: int | None = None) -> Version | None:
+        """Let the version count that the one that counts was made of; `None` where that is the first.
+
+        `base` is the version that somebody looked at; raises Conflict where that does not count any more. `None`: the
+        one that counts.
+        """
         with self._store.write() as connection:
-            text = chosen(connection, film, language)
+            text = _counting(connection, film, language, base)
             parent = version_of(connection, text, text.head).parent
             return None if parent is None else self._move(connection, text, parent)
 
-    def redo(self, film: int, language: str | None = None) -> Version | None:
-        """Let the newest version count that was made of the one that counts; `None` where there is none."""
+    def redo(self, film: int, language: str | None = None, base: int | None = None) -> Version | None:
+        """Let the newest version count that was made of the one that counts; `None` where there is none.
+
+        `base` as in `undo`.
+        """
         with self._store.write() as connection:
-            text = chosen(connection, film, language)
+            text = _counting(connection, film, language, base)
             child = connection.execute(
                 select(func.max(versions.c.number)).where(versions.c.text == text.id, versions.c.parent == text.head)
             ).scalar()
             return None if child is None else self._move(connection, text, child)
 
-    def restore(self, film: int, language: str | None, number: int, by: str) -> Version:
-        """Make a new version that reads as version `number`, and let it count. Raises NotThere."""
+    def restore(self, film: int, language: str | None, number: int, by: str, base: int | None = None) -> Version:
+        """Make a new version that reads as version `number`, and let it count. `base` as in `undo`. Raises NotThere."""
         with self._store.write() as connection:
-            text = chosen(connection, film, language)
+            text = _counting(connection, film, language, base)
             document = document_of(connection, text.id, number)
             before = document_of(connection, text.id, text.head)
             made = self._append(connection, text.id, text.head, before, document, by=by, kind="restored")
@@ -138,10 +145,7 @@ class Texts:
         that counts.
         """
         with self._store.write() as connection:
-            text = chosen(connection, film, language)
-            if number is not None and number != text.head:
-                there = document_of(connection, text.id, text.head)
-                raise Conflict(head_of(connection, text), there, document_of(connection, text.id, number))
+            text = _counting(connection, film, language, number)
             connection.execute(
                 update(versions)
                 .where(versions.c.text == text.id, versions.c.number == text.head)
@@ -248,3 +252,12 @@ class Texts:
                 continue
             told = {"film": film, "language": after.language, "cue": cue, "before": heard}
             connection.execute(insert(corrections).values(**told, **values))
+
+
+def _counting(connection: Connection, film: int, language: str | None, looked_at: int | None) -> Row[Any]:
+    """Subtitles of which the version that somebody looked at still counts. Raises Conflict, NotThere."""
+    text = chosen(connection, film, language)
+    if looked_at is not None and looked_at != text.head:
+        there = document_of(connection, text.id, text.head)
+        raise Conflict(head_of(connection, text), there, document_of(connection, text.id, looked_at))
+    return text
