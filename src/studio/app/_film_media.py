@@ -26,6 +26,8 @@ PLAYED = frozenset({"h264", "vp8", "vp9", "av1"})
 UNKNOWN_RATE = 25.0
 PEAKS = 100
 """A second: two of them are a frame's length and a half."""
+UNKEPT = 20
+"""Waves that are remembered where they cannot be written."""
 WAVE_HEAD = 44
 """Bytes before the samples of a RIFF WAVE file with 16 bits of PCM."""
 SAMPLE = 2
@@ -53,7 +55,14 @@ class FilmMedia:
         self._folder = folder
         self._pictures: dict[tuple[Path, int, int], Picture] = {}
         self._making: set[Path] = set()
+        self._unkept: dict[Path, bytes] = {}
         self._lock = threading.Lock()
+        self._one_at_a_time = threading.Lock()
+        self._closing = threading.Event()
+
+    def close(self) -> None:
+        """Measure no more."""
+        self._closing.set()
 
     def picture(self, path: Path) -> Picture:
         """Say what a page can do with the film; never raises."""
@@ -82,24 +91,44 @@ class FilmMedia:
         with contextlib.suppress(FileNotFoundError):
             return kept.read_bytes()
         with self._lock:
+            if kept in self._unkept:
+                return self._unkept[kept]
             if kept not in self._making:
                 self._making.add(kept)
                 threading.Thread(target=self._make, args=(path, kept), daemon=True, name="peaks").start()
         return None
 
     def _make(self, path: Path, kept: Path) -> None:
+        try:
+            with self._one_at_a_time:
+                peaks = self._measured(path)
+            if not self._closing.is_set():
+                self._keep(kept, peaks)
+        finally:
+            with self._lock:
+                self._making.discard(kept)
+
+    def _measured(self, path: Path) -> bytes:
+        """Peaks of the sound; nothing where there is none that can be read."""
+        try:
+            both = media.peaks(path, per_second=PEAKS, stopped=self._closing.is_set)
+        except StudioError:
+            return b""
+        return bytes(np.abs(both).max(axis=1, initial=0).astype(np.uint8))
+
+    def _keep(self, kept: Path, peaks: bytes) -> None:
         aside = kept.with_name(f".{kept.name}.{os.getpid()}")
         try:
-            peaks = _measure(path)
             kept.parent.mkdir(parents=True, exist_ok=True)
             aside.write_bytes(peaks)
             aside.replace(kept)
         except OSError:
             with contextlib.suppress(OSError):
                 aside.unlink()
-        finally:
-            with self._lock:
-                self._making.discard(kept)
+            with self._lock:  # else the film would be read again whenever the page asks
+                self._unkept[kept] = peaks
+                if len(self._unkept) > UNKEPT:
+                    del self._unkept[next(iter(self._unkept))]
 
     def sound_size(self, path: Path) -> int:
         """Bytes of the film's sound as a WAVE file. Raises MediaError where it has none."""
@@ -153,29 +182,14 @@ def _look(path: Path) -> Picture:
     rate = film.picture.rate or UNKNOWN_RATE
     playable = film.picture.codec in PLAYED and film.picture.bits == 8  # noqa: PLR2004 - what browsers decode
     said = ""
+    if playable and sound and (plays := media.playable(path)).picture and not plays.sound:
+        # A picture without its sound is of no use to whoever works at words.
+        return Picture(playable=False, sound=True, frame=1000 / rate, why=plays.why)
     if not playable and sound:
         said = _("A browser cannot show this picture ({codec}); you hear its sound.")
     elif not playable:
         said = _("A browser cannot show this picture ({codec}), and there is no sound.")
     return Picture(playable=playable, sound=sound, frame=1000 / rate, why=said.format(codec=film.picture.codec))
-
-
-def _measure(path: Path) -> bytes:
-    """Peaks of the sound; nothing where there is none that can be read."""
-    found: list[bytes] = []
-    block = SPEECH_RATE // PEAKS
-    rest = np.zeros(0, np.float32)
-    try:
-        sound = media.film_sound(path, say=_nobody)
-        for chunk in sound.chunks():
-            samples = np.concatenate([rest, chunk.samples])
-            whole = len(samples) // block
-            rest = samples[whole * block :]
-            highest = np.abs(samples[: whole * block]).reshape(whole, block).max(axis=1, initial=0)
-            found.append((np.clip(highest, 0, 1) * 127).astype(np.uint8).tobytes())
-    except StudioError:
-        return b""
-    return b"".join(found)
 
 
 def _wave_head(size: int) -> bytes:
