@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from studio.subtitles._formats.track import Written, shown
 from studio.subtitles._formats.ttml import CONTROLS
@@ -16,7 +16,7 @@ _HEAD = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <tt:tt xmlns:tt="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"
     xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ebutts="urn:ebu:tt:style" xmlns:ebuttm="urn:ebu:tt:metadata"
-    ttp:timeBase="media" ttp:cellResolution="32 15" xml:lang={language}>
+    ttp:timeBase="media" ttp:cellResolution="32 15" xml:lang="{language}">
   <tt:head>
     <tt:metadata>
       <ebuttm:documentMetadata>
@@ -51,10 +51,11 @@ def write(track: Track, _programme: Programme) -> Written:
     paragraphs = []
     for cue in track.cues:
         spans = "<tt:br/>".join(
-            f'<tt:span style="words">{escape(CONTROLS.sub("", line))}</tt:span>' for line in shown(cue.lines)
+            f'<tt:span style="words">{escape(CONTROLS.sub("", line), quote=False)}</tt:span>'
+            for line in shown(cue.lines)
         )
         if spans:
             times = f'begin="{timecode(cue.start)}" end="{timecode(cue.end)}"'
             paragraphs.append(f'      <tt:p xml:id="cue{cue.number}" region="bottom" {times}>{spans}</tt:p>\n')
-    head = _HEAD.format(language=quoteattr(track.language))
+    head = _HEAD.format(language=escape(track.language))
     return Written((head + ("".join(paragraphs) or _NOTHING) + _FOOT).encode())
