@@ -249,6 +249,18 @@ def test_the_translation_is_a_second_file(cupboard: Cupboard) -> None:
     result = cupboard.run(replace(SETTINGS, translate=True))["a.mp4"]
     assert [file.name for file in result.files] == ["a.pl.srt", "a.en.srt"]
     assert cupboard.heard == ["a.mp4 in English"] * 3
+    assert result.said == ()
+
+
+def test_what_is_not_translated_is_counted(cupboard: Cupboard) -> None:
+    class Deaf(Ears):
+        def _done(self, task: Task) -> Looked | Heard | Cuts:
+            return Heard() if isinstance(task, Render) and task.spoken[0][0] > 2000 else super()._done(task)
+
+    result = cupboard.run(replace(SETTINGS, translate=True), Deaf(cupboard.heard))["a.mp4"]
+    assert result.said == (
+        "2 sentences of 3 could not be translated and are missing in English; a larger model does more.",
+    )
 
 
 def test_one_bad_film_stops_no_other(cupboard: Cupboard, tmp_path: Path) -> None:

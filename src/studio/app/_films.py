@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from studio import archive, media, speech, subtitles
-from studio.app._evening import SPOKEN
 from studio.errors import ArchiveError
 from studio.language import _, spoken
 from studio.units import Ms, parse_timecode
@@ -97,7 +96,7 @@ def film_settings(
 ) -> archive.Settings:
     """What becomes of each film. Raises StudioError for a wish that cannot be."""
     language = wish.language or venue.language
-    if language not in SPOKEN and not (len(language) == 2 and language.isalpha()):  # noqa: PLR2004 - as codes are
+    if language != "auto" and not (len(language) == 2 and language.isalpha()):  # noqa: PLR2004 - as codes are
         raise ArchiveError(
             _("{language} is no code of a language; say pl, lt, en, another of two letters, or auto.").format(
                 language=repr(language)
@@ -130,7 +129,7 @@ def film_settings(
     )
     return archive.Settings(
         hearing,
-        _rules(catalogue, wish.profile, language),
+        _rules(catalogue, wish.profile, language, translated=wish.translate is not None),
         wish.profile or "",
         _formats(wish.formats),
         corrections,
@@ -145,8 +144,11 @@ def film_settings(
     )
 
 
-def _rules(catalogue: Catalogue, profile: str | None, language: str) -> Mapping[str, subtitles.Rules]:
-    codes = dict.fromkeys((*LANGUAGES, *([language] if language != "auto" else []), ""))
+def _rules(
+    catalogue: Catalogue, profile: str | None, language: str, *, translated: bool
+) -> Mapping[str, subtitles.Rules]:
+    """Those of what may be read, and of no other language: reading them all takes longer than all else."""
+    codes = (*LANGUAGES, "") if language == "auto" else dict.fromkeys((language, *(["en"] if translated else [])))
     return {code: subtitles.profile(profile or subtitles.profile_of(code), code, catalogue) for code in codes}
 
 

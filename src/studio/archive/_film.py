@@ -14,7 +14,7 @@ from studio.archive._settings import Settings, Stamp, hearing_key, paper_key
 from studio.archive._watch import Result
 from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Outcome, Refused, Render, Sight, Task, pack
 from studio.errors import ArchiveError, StudioError, why
-from studio.language import _
+from studio.language import _, plural
 from studio.speech import Survey, chunks
 from studio.units import Ms, timecode
 
@@ -303,6 +303,7 @@ class FilmWork:
         for sentence in said:
             self._say(sentence)
         english = self._ledger.heard(self._render.id) if self._render else []
+        self._count_untold(english)
         finish, told = self._finish(), tuple(self._said)
         shots = self._ledger.shots(self._cut.id) if self._cut else ()
         result = finish.write(
@@ -316,6 +317,24 @@ class FilmWork:
         made = finish.before()
         self.again_whole = finish.has_films and made is not None and not finish.stands(made)
         return result
+
+    def _count_untold(self, english: list[Heard]) -> None:
+        """Say how much has no English: Whisper's translation is left out where it is made up rather than heard."""
+        if self._render is None:
+            return
+        spoken = [one for chunk in self._spoken for one in chunk]
+        starts = [word.start for chunk in english for word in chunk.words]
+        untold = sum(not any(start <= at < end for at in starts) for start, end, _language in spoken)
+        if untold:
+            self._say(
+                plural(
+                    "{n} sentence of {all} could not be translated and is missing in English; a larger model does "
+                    "more.",
+                    "{n} sentences of {all} could not be translated and are missing in English; a larger model does "
+                    "more.",
+                    untold,
+                ).format(n=untold, all=len(spoken))
+            )
 
     def write_films(self, progress: Callable[[float], None]) -> Result:
         """Write the film once more, after `finish`."""

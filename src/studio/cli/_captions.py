@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from studio.app import CaptionsWish, caption_alone, repair_captions
 from studio.catalogue import Catalogue
 from studio.cli._screen import err, out, span_progress
-from studio.cli._shows import LangOption, VenueOption, read_venue
+from studio.cli._venue import LangOption, VenueOption, read_venue
 from studio.errors import why
 from studio.language import _, plural
 from studio.units import timecode

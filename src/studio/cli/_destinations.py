@@ -10,7 +10,7 @@ from rich.table import Table
 
 from studio.app import house_destinations
 from studio.cli._screen import out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.events import shown_address
 from studio.language import _
 from studio.show import Outlet

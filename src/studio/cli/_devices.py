@@ -17,7 +17,7 @@ import typer
 from studio.app import HouseDevices, Opened
 from studio.cli import _devices_shown as shown
 from studio.cli._screen import err, out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.devices import Metered, PropertyChanged
 from studio.errors import DeviceError, ShowError
 from studio.events import LinkChanged

@@ -23,7 +23,7 @@ from studio.cli._devices import (
     run,
 )
 from studio.cli._screen import err, out
-from studio.cli._shows import VenueOption
+from studio.cli._venue import VenueOption
 from studio.devices import Control, Outcome, Value
 from studio.errors import ShowError
 from studio.language import _

@@ -11,7 +11,7 @@ import typer
 from studio import media
 from studio.app import check_everything, join_recording
 from studio.cli._screen import lines, out, progress
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.errors import DrawerError
 from studio.language import _, plural
 from studio.venue import Venue

@@ -25,7 +25,7 @@ from studio.cli._films_open import (
     write_json,
 )
 from studio.cli._screen import err, out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.errors import StudioError
 from studio.language import _, plural
 from studio.units import timecode

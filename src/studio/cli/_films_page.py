@@ -13,7 +13,7 @@ from studio import web as pages
 from studio.app import Films
 from studio.cli._films_open import LibraryOption
 from studio.cli._screen import err
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.language import _
 
 

@@ -13,7 +13,7 @@ import typer
 from studio.catalogue import Catalogue, instead
 from studio.cli._learn import learn
 from studio.cli._screen import err, out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.errors import DeviceError, DrawerError, why
 from studio.language import _, plural
 from studio.rehearsal import recorded

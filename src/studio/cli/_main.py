@@ -17,66 +17,33 @@ from studio.language import _, speak, wanted
 
 speak(wanted())  # before any help text below is looked up
 
-from studio.cli import (  # noqa: E402 - their help texts speak the language chosen above
-    _captions,
-    _destinations,
-    _devices_asked,
-    _encoders,
-    _files,
-    _films,
-    _hardware,
-    _models,
-    _obs,
-    _rehearse,
-    _shows,
-    _subtitle,
-    _subtitle_check,
-    _subtitle_convert,
-    _subtitle_sounds,
-    _subtitle_sync,
-)
-
-app = typer.Typer(
-    name="studio",
-    help=_("Streaming, live captions and recording for the hall."),
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": HELP},
-)
-app.command(help=_("Put a show on the air: a file, a microphone, or whoever streams to us."))(_shows.live)
-app.command(help=_("Put a pretend show on the air: real OBS plays a talk that is captioned live."))(_shows.demo)
-app.command(help=_("Put up the devices of studio.toml as pretend ones on this machine, with faults on order."))(
-    _rehearse.rehearse
-)
-app.command(help=_("Read studio.toml and every drawer without touching a device."))(_files.check)
-app.command(help=_("List the destinations of studio.toml, and whether their keys can be had."))(
-    _destinations.destinations
-)
-app.command(help=_("Join the parts of a recording that was cut off."))(_files.recover)
-app.command(help=_("Try which encoders work on this machine."))(_encoders.encoders)
-app.command(help=_("List the microphones that --input mic:NAME can take."))(_files.microphones)
-app.add_typer(_captions.app, name="captions")
-app.add_typer(_devices_asked.app, name="devices")
-app.add_typer(_films.app, name="films")
-app.add_typer(_hardware.app, name="hardware")
-app.add_typer(_models.app, name="models")
-app.add_typer(_obs.app, name="obs")
-_subtitle.app.command("check", help=_("Hold subtitle files against a reading profile."))(_subtitle_check.check)
-_subtitle.app.command("fix", help=_("Mend subtitle files so that they keep a reading profile; no word is lost."))(
-    _subtitle_check.fix
-)
-_subtitle.app.command("convert", help=_("Write subtitle files in other forms."))(_subtitle_convert.convert_files)
-_subtitle.app.command("sync", help=_("Bring a subtitle file to the sound of its film."))(_subtitle_sync.sync)
-_subtitle.app.command("sounds", help=_("Suggest labels for what sounds in a film, such as music and applause."))(
-    _subtitle_sounds.sounds
-)
-app.add_typer(_subtitle.app, name="subtitle")
-
 VERBOSE = "--verbose"
+FILMS = "subtitle"
+"""The one command that people start again and again for nothing: it does not wait until all others are loaded."""
 
 
-@app.callback(invoke_without_command=True)
+def studio(only: str = "") -> typer.Typer:
+    """The command line; with `FILMS` as `only` that command alone."""
+    app = typer.Typer(
+        name="studio",
+        help=_("Streaming, live captions and recording for the hall."),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": HELP},
+    )
+    app.callback(invoke_without_command=True)(options)
+    if only == FILMS:
+        from studio.cli import _subtitles  # noqa: PLC0415 - the help texts speak the language chosen above
+
+        app.add_typer(_subtitles.app, name=FILMS)
+    else:
+        from studio.cli import _commands  # noqa: PLC0415 - as above; what loads for a second
+
+        _commands.add_to(app)
+    return app
+
+
 def options(
     *,
     verbose: Annotated[  # noqa: ARG001 - `main` has read it: it must hold for mistakes in the arguments too
@@ -106,7 +73,8 @@ def main() -> None:
 
 def _run(arguments: list[str], *, verbose: bool) -> int:
     try:
-        code = translated(app)(args=arguments, standalone_mode=False)
+        words = [argument for argument in arguments if not argument.startswith("-")]
+        code = translated(studio(only=words[0] if words else ""))(args=arguments, standalone_mode=False)
     except StudioError as problem:
         if verbose:
             err.print_exception()

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from studio.app import obs_scenes
 from studio.cli._screen import out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.devices import said
 from studio.language import _, plural
 from studio.wire.obs import hides

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from studio.catalogue import Catalogue
 from studio.cli._screen import out
-from studio.cli._shows import VenueOption
+from studio.cli._venue import VenueOption
 from studio.language import _
 from studio.rehearsal import PretendHall, Rehearsal, play, pretended, read_rehearsal, venue_file
 from studio.venue import find, read

@@ -18,21 +18,15 @@ from studio import web as pages
 from studio.app import House, Wish, demo_venue, house_films, plan_evening
 from studio.catalogue import Catalogue
 from studio.cli._screen import LOG_LINE, err, out, phase_name, status, summary_table
+from studio.cli._venue import LangOption, VenueOption, read_venue
 from studio.errors import StudioError, first_of
-from studio.language import _, speak
+from studio.language import _
 from studio.rehearsal import make_talk
-from studio.venue import Venue, read
+from studio.venue import Venue
 
 if TYPE_CHECKING:
     from studio.app import Films, Summary
 
-VenueOption = Annotated[
-    Path | None,
-    typer.Option("--venue", help=_("The studio.toml of the house; without it ./studio.toml, then the user's own.")),
-]
-LangOption = Annotated[
-    str | None, typer.Option("--lang", help=_("What is spoken: pl, lt, en or auto; as studio.toml says, or pl."))
-]
 OutOption = Annotated[Path | None, typer.Option("--out", help=_("The folder for recording and subtitles."))]
 SecondsOption = Annotated[float | None, typer.Option("--seconds", help=_("End by itself after so many seconds."))]
 HoldOption = Annotated[float | None, typer.Option("--hold", help=_("Seconds between arriving and airing."))]
@@ -101,14 +95,6 @@ def demo(
         talk = make_talk()
     wish = Wish(out=folder, seconds=seconds, hold=hold, style=style, talk=talk)
     _put_on(demo_venue(), wish, web=web, port=port)
-
-
-def read_venue(file: Path | None) -> Venue:
-    """Read `studio.toml`, and speak the language it asks for from now on."""
-    venue = read(file)
-    if venue.interface:
-        speak(venue.interface)
-    return venue
 
 
 def _put_on(venue: Venue, wish: Wish, *, web: bool, port: int | None) -> None:

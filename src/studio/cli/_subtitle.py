@@ -18,8 +18,8 @@ from studio.app import FilmsWish, subtitle_films
 from studio.archive import Stopped
 from studio.catalogue import Catalogue
 from studio.cli._screen import err
-from studio.cli._shows import VenueOption, read_venue
 from studio.cli._subtitle_screen import screen_for
+from studio.cli._venue import VenueOption, read_venue
 from studio.language import _
 
 if TYPE_CHECKING:

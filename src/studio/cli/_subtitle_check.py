@@ -13,7 +13,7 @@ from rich.table import Table
 from studio import subtitles
 from studio.catalogue import Catalogue
 from studio.cli._screen import err, out
-from studio.cli._shows import VenueOption, read_venue
+from studio.cli._venue import VenueOption, read_venue
 from studio.errors import SubtitlesError
 from studio.language import LANGUAGES, _, plural, spoken
 from studio.units import timecode

@@ -10,7 +10,7 @@ import typer
 from studio.archive import Document, FilmCue, as_track, listen_for_sounds, suggest
 from studio.catalogue import Catalogue
 from studio.cli._screen import err, out, span_progress
-from studio.cli._shows import LangOption, VenueOption, read_venue
+from studio.cli._venue import LangOption, VenueOption, read_venue
 from studio.errors import SubtitlesError
 from studio.language import _, plural
 from studio.subtitles import Track, read, save, sound_labels
