@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from studio.archive._library import Library
 from studio.archive._paper import frames_of
 from studio.archive._watch import Pace
 from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Render, Task, pack
+from studio.errors import ArchiveError
 from studio.speech import Stretch
 from studio.spoken import Word
 from studio.subtitles import Rules, read
@@ -310,6 +312,19 @@ def test_two_runs_in_one_folder_do_not_meet(cupboard: Cupboard) -> None:
     assert "Another studio works in" in results[0].reason
     assert "process" in results[0].reason
     assert cupboard.run()["a.mp4"].fate == "done"
+
+
+def test_a_lock_that_does_not_fit_on_the_disk_is_not_left_behind(tmp_path: Path) -> None:
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most[1]))
+    try:
+        for _again in range(2):
+            with pytest.raises(ArchiveError, match="--out"):
+                FolderLock(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert list(tmp_path.iterdir()) == []
+    FolderLock(tmp_path).release()
 
 
 def test_a_folder_that_takes_no_files_is_said_before_anything_is_heard(cupboard: Cupboard, tmp_path: Path) -> None:

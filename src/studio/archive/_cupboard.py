@@ -146,8 +146,13 @@ class FolderLock:
                 os.close(file)
                 continue
             who = {"process": os.getpid(), "machine": socket.gethostname(), "since": datetime.now(UTC).isoformat()}
-            os.ftruncate(file, 0)
-            os.write(file, json.dumps(who).encode())
+            try:
+                os.ftruncate(file, 0)
+                os.write(file, json.dumps(who).encode())
+            except OSError:  # the disk is full: the next film of the folder shall hear that, too, and not of us
+                self._path.unlink(missing_ok=True)
+                os.close(file)
+                raise
             return file
 
     def release(self) -> None:
