@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio.errors import ArchiveError, why
+from studio.errors import ArchiveError, StudioError, why
 from studio.language import _
 from studio.subtitles import written
 
@@ -89,6 +89,10 @@ class Writer:
                 os.fsync(opened.fileno())
             self._note(file, new)
             aside.replace(file)
+        except StudioError as problem:  # whoever makes it knows only the file aside, which nobody else knows
+            if aside.name not in str(problem):
+                raise
+            raise ArchiveError(str(problem).replace(aside.name, file.name)) from problem
         except OSError as problem:
             raise ArchiveError(
                 _("{file} cannot be written ({problem}); is there room, and may you write there?").format(
