@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
-
-from studio.archive._account import Account
-from studio.archive._bring import bring, bring_subtitles
-from studio.archive._cluster import Cluster, OwnCluster, Tls, called
-from studio.archive._crew import Crew, CrewLost, Here
-from studio.archive._cupboard import Busy, Target, targets
-from studio.archive._document import Document, FilmCue, Maker
-from studio.archive._edits import (
-    EditError,
-    delete,
-    insert,
-    merge,
-    merge_recognised,
-    retime,
-    reword,
-    shift,
-    speak,
-    split,
-)
-from studio.archive._facts import (
-    Chunk,
-    Conflict,
-    Correction,
-    Film,
-    FilmState,
-    Found,
-    Head,
-    Hit,
-    Job,
-    JobState,
-    Kind,
-    LibraryError,
-    NotThere,
-    Version,
-)
-from studio.archive._learn import Suggestion, suggestions
-from studio.archive._orders import Order, obey
-from studio.archive._place import default_path
-from studio.archive._replace import Pattern, Replacement, replace_in, replacements
-from studio.archive._report import report, save_report
-from studio.archive._sdh import SoundCue, as_track, changes, confirm, label, listen_for_sounds, suggest
-from studio.archive._settings import Burn, Hearing, Settings, Stopped, model_identity
-from studio.archive._transcript import TRANSCRIPTS, Paragraph, Transcript, save_transcript, transcript
-from studio.archive._watch import Fate, Result, Watch
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from studio.archive._account import Account
+    from studio.archive._bring import bring, bring_subtitles
+    from studio.archive._cluster import Cluster, OwnCluster, Tls, called
+    from studio.archive._crew import Crew, CrewLost, Here
+    from studio.archive._cupboard import Busy, Target, targets
+    from studio.archive._document import Document, FilmCue, Maker
+    from studio.archive._edits import (
+        EditError,
+        delete,
+        insert,
+        merge,
+        merge_recognised,
+        retime,
+        reword,
+        shift,
+        speak,
+        split,
+    )
+    from studio.archive._facts import (
+        Chunk,
+        Conflict,
+        Correction,
+        Film,
+        FilmState,
+        Found,
+        Head,
+        Hit,
+        Job,
+        JobState,
+        Kind,
+        LibraryError,
+        NotThere,
+        Version,
+    )
+    from studio.archive._learn import Suggestion, suggestions
     from studio.archive._library import Library as Library
+    from studio.archive._orders import Order, obey
+    from studio.archive._place import default_path
+    from studio.archive._replace import Pattern, Replacement, replace_in, replacements
+    from studio.archive._report import report, save_report
+    from studio.archive._sdh import SoundCue, as_track, changes, confirm, label, listen_for_sounds, suggest
+    from studio.archive._settings import Burn, Hearing, Settings, Stopped, model_identity
+    from studio.archive._transcript import TRANSCRIPTS, Paragraph, Transcript, save_transcript, transcript
+    from studio.archive._watch import Fate, Result, Watch
 
 __all__ = [
     "TRANSCRIPTS",
@@ -130,6 +130,90 @@ __all__ = [
     "targets",
     "transcript",
 ]
+
+_BEHIND = {
+    "Account": "_account",
+    "bring": "_bring",
+    "bring_subtitles": "_bring",
+    "Cluster": "_cluster",
+    "OwnCluster": "_cluster",
+    "Tls": "_cluster",
+    "called": "_cluster",
+    "Crew": "_crew",
+    "CrewLost": "_crew",
+    "Here": "_crew",
+    "Busy": "_cupboard",
+    "Target": "_cupboard",
+    "targets": "_cupboard",
+    "Document": "_document",
+    "FilmCue": "_document",
+    "Maker": "_document",
+    "EditError": "_edits",
+    "delete": "_edits",
+    "insert": "_edits",
+    "merge": "_edits",
+    "merge_recognised": "_edits",
+    "retime": "_edits",
+    "reword": "_edits",
+    "shift": "_edits",
+    "speak": "_edits",
+    "split": "_edits",
+    "Chunk": "_facts",
+    "Conflict": "_facts",
+    "Correction": "_facts",
+    "Film": "_facts",
+    "FilmState": "_facts",
+    "Found": "_facts",
+    "Head": "_facts",
+    "Hit": "_facts",
+    "Job": "_facts",
+    "JobState": "_facts",
+    "Kind": "_facts",
+    "LibraryError": "_facts",
+    "NotThere": "_facts",
+    "Version": "_facts",
+    "Suggestion": "_learn",
+    "suggestions": "_learn",
+    "Order": "_orders",
+    "obey": "_orders",
+    "default_path": "_place",
+    "Pattern": "_replace",
+    "Replacement": "_replace",
+    "replace_in": "_replace",
+    "replacements": "_replace",
+    "report": "_report",
+    "save_report": "_report",
+    "SoundCue": "_sdh",
+    "as_track": "_sdh",
+    "changes": "_sdh",
+    "confirm": "_sdh",
+    "label": "_sdh",
+    "listen_for_sounds": "_sdh",
+    "suggest": "_sdh",
+    "Burn": "_settings",
+    "Hearing": "_settings",
+    "Settings": "_settings",
+    "Stopped": "_settings",
+    "model_identity": "_settings",
+    "TRANSCRIPTS": "_transcript",
+    "Paragraph": "_transcript",
+    "Transcript": "_transcript",
+    "save_transcript": "_transcript",
+    "transcript": "_transcript",
+    "Fate": "_watch",
+    "Result": "_watch",
+    "Watch": "_watch",
+}
+"""Which file has what: each is read when somebody asks, for most commands need none of them."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _BEHIND:
+            raise AttributeError(name)
+        found = getattr(importlib.import_module(f"{__name__}.{_BEHIND[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def open_library(path: Path | None = None) -> Library:
