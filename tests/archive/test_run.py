@@ -20,11 +20,25 @@ from studio.archive._cupboard import FolderLock
 from studio.archive._library import Library
 from studio.archive._paper import frames_of
 from studio.archive._watch import Pace
-from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Render, Task, pack
+from studio.archive._work import (
+    Cut,
+    Cuts,
+    Hear,
+    Heard,
+    Look,
+    Looked,
+    Outcome,
+    Refused,
+    Render,
+    Task,
+    Tell,
+    Told,
+    pack,
+)
 from studio.errors import ArchiveError
-from studio.speech import Stretch
+from studio.speech import Stretch, Turn
 from studio.spoken import Word
-from studio.subtitles import Rules, read
+from studio.subtitles import Rules, SoundLabels, read
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -35,13 +49,19 @@ LONG = 6
 """Seconds of a film; a chunk has two of them."""
 
 
+NOBODY = Refused("Nobody can tell.")
+
+
 class Ears:
     """A crew whose films say `one`, `two`, `three`: a word in each chunk. It may die."""
 
     hands = 2
 
-    def __init__(self, heard: list[str], *, silent: bool = False, dies_after: int = 99) -> None:
+    def __init__(
+        self, heard: list[str], *, silent: bool = False, dies_after: int = 99, turns: Told | Refused = NOBODY
+    ) -> None:
         self.heard = heard
+        self._turns = turns
         self._silent = silent
         self._left = dies_after
         self._tasks: deque[tuple[int, bytes]] = deque()
@@ -58,7 +78,7 @@ class Ears:
         key, packed = self._tasks.popleft()
         return Done(key, pack(self._done(msgspec.msgpack.decode(packed, type=Task))))
 
-    def _done(self, task: Task) -> Looked | Heard | Cuts:
+    def _done(self, task: Task) -> Outcome:
         name, begin = task.sight.source.rsplit("/", 1)[-1], task.sight.begin
         if isinstance(task, Look):
             spoken = () if self._silent else (200, 2200, 4200)
@@ -66,6 +86,9 @@ class Ears:
         if isinstance(task, Cut):
             self.heard.append(f"{name} seen")
             return Cuts((Ms(2120),))
+        if isinstance(task, Tell):
+            self.heard.append(f"who speaks in {name}")
+            return self._turns
         if isinstance(task, Render):
             self.heard.append(f"{name} in English")
             return Heard(tuple(Word("English", start, end) for start, end, _code in task.spoken))
@@ -256,13 +279,38 @@ def test_the_translation_is_a_second_file(cupboard: Cupboard) -> None:
 
 def test_what_is_not_translated_is_counted(cupboard: Cupboard) -> None:
     class Deaf(Ears):
-        def _done(self, task: Task) -> Looked | Heard | Cuts:
+        def _done(self, task: Task) -> Outcome:
             return Heard() if isinstance(task, Render) and task.spoken[0][0] > 2000 else super()._done(task)
 
     result = cupboard.run(replace(SETTINGS, translate=True), Deaf(cupboard.heard))["a.mp4"]
     assert result.said == (
         "2 sentences of 3 could not be translated and are missing in English; a larger model does more.",
     )
+
+
+TOLD = Told((Turn(Ms(0), Ms(2000), 1), Turn(Ms(2000), Ms(6000), 2)))
+WHO = replace(SETTINGS, speakers="models", labels={"": SoundLabels("pl", speaker="OSOBA {n}")})
+
+
+def test_speakers_are_told_apart_of_a_film_that_was_heard(cupboard: Cupboard) -> None:
+    cupboard.run()
+    result = cupboard.run(WHO, Ears(cupboard.heard, turns=TOLD))["a.mp4"]
+    assert (result.fate, result.said, cupboard.heard) == ("done", (), ["who speaks in a.mp4"])
+    document = cupboard.shelf.texts.document(cupboard.shelf.find("a").id, "pl")
+    assert [cue.speaker for cue in document.cues] == ["OSOBA 1", "OSOBA 2", "OSOBA 2"]
+    assert cupboard.run(WHO)["a.mp4"].fate == "already"
+    cupboard.run(replace(WHO, translate=True))
+    assert sorted(set(cupboard.heard)) == ["a.mp4 in English"]
+
+
+def test_a_film_has_its_subtitles_where_nobody_can_tell_who_speaks(cupboard: Cupboard) -> None:
+    translated = replace(WHO, translate=True)
+    result = cupboard.run(translated)["a.mp4"]
+    assert (result.fate, result.said) == ("done", ("Nobody can tell.",))
+    assert [file.name for file in result.files if file.is_file()] == ["a.pl.srt", "a.en.srt"]
+    assert cupboard.run(replace(SETTINGS, translate=True))["a.mp4"].said == ()
+    again = cupboard.run(translated, Ears(cupboard.heard, turns=TOLD))["a.mp4"]
+    assert (again.fate, again.said, cupboard.heard) == ("done", (), ["who speaks in a.mp4"])
 
 
 def test_one_bad_film_stops_no_other(cupboard: Cupboard, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ class FilmsWish:
     out: Path | None = None
     overwrite: bool = False
     report: bool = False
+    speakers: bool = False
     track: int | None = None
     channel: str | None = None
     """`mix`, `left`, `right`, `centre` or a number from 1."""
@@ -117,6 +118,8 @@ def film_settings(
     begin, until = _time("--from", wish.begin), _time("--to", wish.until)
     if until is not None and until <= (begin or 0):
         raise ArchiveError(_("--to must come after --from."))
+    if wish.speakers and (sentence := speech.lacks_speakers()):
+        raise ArchiveError(sentence)
     hearing = archive.Hearing(
         model if Path(model).name == model else str(folder.absolute()),
         archive.model_identity(folder),
@@ -141,6 +144,8 @@ def film_settings(
         media=_address(wish.media),
         report=wish.report,
         shots=wish.shots,
+        speakers=speech.speakers_identity() if wish.speakers else "",
+        labels=_labels(catalogue, language) if wish.speakers else {},
     )
 
 
@@ -150,6 +155,11 @@ def _rules(
     """Those of what may be read, and of no other language: reading them all takes longer than all else."""
     codes = (*LANGUAGES, "") if language == "auto" else dict.fromkeys((language, *(["en"] if translated else [])))
     return {code: subtitles.profile(profile or subtitles.profile_of(code), code, catalogue) for code in codes}
+
+
+def _labels(catalogue: Catalogue, language: str) -> Mapping[str, subtitles.SoundLabels]:
+    codes = dict.fromkeys((*LANGUAGES, *([language] if language != "auto" else []), ""))
+    return {code: subtitles.sound_labels(code, catalogue) for code in codes}
 
 
 def _formats(asked: str | None) -> tuple[str, ...]:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import structs
 
 from studio import media
 from studio.archive._cupboard import Busy, FolderLock, Target
 from studio.archive._finish import Finish
-from studio.archive._ledger import CUT, HEAR, RENDER, Ledger
+from studio.archive._ledger import CUT, HEAR, RENDER, TELL, Ledger
 from studio.archive._paper import frames_of, sentences
-from studio.archive._settings import Settings, Stamp, hearing_key, paper_key
+from studio.archive._settings import Settings, Stamp, hearing_key, paper_key, telling_key
 from studio.archive._watch import Result
-from studio.archive._work import Cut, Cuts, Hear, Heard, Look, Looked, Outcome, Refused, Render, Sight, Task, pack
+from studio.archive._work import (
+    Cut,
+    Cuts,
+    Hear,
+    Heard,
+    Look,
+    Looked,
+    Outcome,
+    Refused,
+    Render,
+    Sight,
+    Task,
+    Tell,
+    Told,
+    pack,
+)
 from studio.errors import ArchiveError, StudioError, why
 from studio.language import _, plural
 from studio.speech import Survey, chunks
@@ -25,9 +43,11 @@ if TYPE_CHECKING:
     from studio.archive._facts import Job
     from studio.speech import Stretch
 
+MOST_TOLD = Ms(2 * 3_600_000)
+"""Of a longer film speakers are not told apart: sound and voices of all of it are in one worker's memory."""
 INTO = "en"
 """The one language that Whisper translates into."""
-Kind: TypeAlias = Literal["look", "hear", "render", "cut"]
+Kind: TypeAlias = Literal["look", "hear", "render", "cut", "tell"]
 Part: TypeAlias = tuple[Kind, int]
 """A task of a film."""
 
@@ -52,6 +72,8 @@ class FilmWork:
         self._render: Job | None = None
         self._cut: Job | None = None
         self._rate: float | None = None
+        self._telling: Job | None = None
+        self._mute = ""
         self._ready: deque[Part] = deque()
         self._open: set[Part] = set()
         self._parts: list[tuple[Ms, Ms]] = []
@@ -123,8 +145,9 @@ class FilmWork:
         return hearing_key(self._content, self._settings.hearing)
 
     def _finish(self) -> Finish:
-        key = paper_key(self._content, self._settings)
-        return Finish(self.target, self._settings, self._ledger, key)
+        # Without its speakers a film is what it is without --speakers: the same command tries them once more.
+        settings = replace(self._settings, speakers="") if self._mute else self._settings
+        return Finish(self.target, settings, self._ledger, paper_key(self._content, settings))
 
     def _plan(self, job: Job) -> None:
         """Go on with a job: what is open of it is to be heard."""
@@ -134,6 +157,8 @@ class FilmWork:
         self._looked = self._ledger.looked(job)
         parts = self._ledger.films.jobs.chunks(job.id)
         self._parts = [(part.start, part.end) for part in parts]
+        if self._settings.speakers and self._parts:
+            self._plan_telling()
         for part in parts:
             if part.payload is None:
                 self._add("hear", part.number)
@@ -153,6 +178,21 @@ class FilmWork:
         self._ledger.take(self._cut.id)
         if any(part.payload is None for part in jobs.chunks(self._cut.id)):
             self._add("cut", 0)
+
+    def _plan_telling(self) -> None:
+        """Who speaks is told from all of it at once, while others hear its chunks."""
+        assert self._looked is not None  # noqa: S101 - there are no chunks without
+        begin, end = self._sight.begin, self._looked.length
+        if end - begin > MOST_TOLD:
+            self._mute = _("Speakers are not told apart: the film is longer than {length}.").format(
+                length=timecode(MOST_TOLD)[:-4]
+            )
+            return
+        key = TELL + telling_key(self._content, self._settings)
+        self._telling = self._ledger.films.jobs.add_job(self._film, key, [(begin, end)])
+        if self._ledger.told(self._telling.id) is None:
+            self._ledger.take(self._telling.id)
+            self._add("tell", 0)
 
     def _plan_render(self) -> None:
         """All is heard: what is not English is to be said in English."""
@@ -200,6 +240,8 @@ class FilmWork:
             return Cut(sight, self._interface)
         if kind == "look":
             return Look(sight, self._interface)
+        if kind == "tell":
+            return Tell(sight, self._settings.speakers, self._interface)
         begin, end = self._parts[number]
         of_chunk = Sight(sight.source, sight.track, sight.channel, begin, end)
         hearing = self._settings.hearing
@@ -217,14 +259,17 @@ class FilmWork:
         """Write down what came of a task; return how much sound was heard by it."""
         if part not in self._open:
             return Ms(0)
-        if isinstance(outcome, Refused):
+        kind, number = part
+        if isinstance(outcome, Refused) and kind != "tell":
             raise ArchiveError(outcome.reason)
         self._open.discard(part)
         self._at.pop(part, None)
-        kind, number = part
         if isinstance(outcome, Cuts):
             assert self._cut is not None  # noqa: S101 - whose part it is
             self._ledger.keep(self._cut.id, number, outcome)
+            return Ms(0)
+        if isinstance(outcome, Refused | Told):
+            self._take_turns(outcome)
             return Ms(0)
         for sentence in outcome.said:
             self._say(sentence)
@@ -241,6 +286,15 @@ class FilmWork:
         if self._settings.translate and self._all_heard:
             self._plan_render()
         return Ms(end - begin)
+
+    def _take_turns(self, outcome: Told | Refused) -> None:
+        """Write down who speaks; where nobody can tell, the film has its subtitles all the same."""
+        assert self._telling is not None  # noqa: S101 - whose task it was
+        if isinstance(outcome, Told):
+            self._ledger.keep(self._telling.id, 0, outcome)
+        else:
+            self._mute = outcome.reason
+            self._ledger.films.jobs.fail_job(self._telling.id, outcome.reason)
 
     def _look(self, found: Looked) -> None:
         hearing = self._settings.hearing
@@ -306,17 +360,26 @@ class FilmWork:
         self._count_untold(english)
         finish, told = self._finish(), tuple(self._said)
         shots = self._ledger.shots(self._cut.id) if self._cut else ()
+        turns = self._ledger.told(self._telling.id) if self._telling and not self._mute else None
         result = finish.write(
-            self._film, self._looked, heard, english, title=self._title, said=told, rate=self._rate, shots=shots
+            self._film,
+            self._looked,
+            heard,
+            english,
+            title=self._title,
+            said=told,
+            rate=self._rate,
+            shots=shots,
+            turns=turns.turns if turns else (),
         )
         jobs = self._ledger.films.jobs
-        for job in (self._job, self._render, self._cut):
+        for job in (self._job, self._render, self._cut, None if self._mute else self._telling):
             if job is not None:
                 jobs.finish_job(job.id, keep=True)
         self._ledger.films.set_state(self._film, "silent" if result.cues == 0 else "done")
         made = finish.before()
         self.again_whole = finish.has_films and made is not None and not finish.stands(made)
-        return result
+        return self._told_of(result)
 
     def _count_untold(self, english: list[Heard]) -> None:
         """Say how much has no English: Whisper's translation is left out where it is made up rather than heard."""
@@ -345,14 +408,18 @@ class FilmWork:
         def told(at: Ms, length: Ms | None) -> None:
             progress(min(1.0, at / length) if length else 0.0)
 
-        return finish.films(made, told)
+        return self._told_of(finish.films(made, told))
+
+    def _told_of(self, result: Result) -> Result:
+        """With why speakers were not told apart: that is of this run, not of what was made."""
+        return structs.replace(result, said=(*result.said, self._mute)) if self._mute else result
 
     def fail(self, problem: StudioError) -> Result:
         """Note why it failed."""
         reason = str(problem)
         if self._film:
             self._ledger.films.set_state(self._film, "failed", reason)
-        for job in (self._job, self._render, self._cut):
+        for job in (self._job, self._render, self._cut, self._telling):
             if job is not None:
                 self._ledger.films.jobs.fail_job(job.id, reason)
         return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)

@@ -13,6 +13,7 @@ from studio.archive._facts import NotThere
 from studio.archive._ledger import Made
 from studio.archive._paper import document, language_of, words_of
 from studio.archive._report import save_report
+from studio.archive._sdh import label
 from studio.archive._watch import Result
 from studio.archive._write import Writer, intact
 from studio.language import _
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from studio.archive._ledger import Ledger
     from studio.archive._settings import Burn, Settings
     from studio.archive._work import Heard, Looked
+    from studio.speech import Turn
     from studio.spoken import Word
     from studio.units import Ms
 
@@ -97,13 +99,24 @@ class Finish:
         said: tuple[str, ...],
         rate: float | None = None,
         shots: Sequence[Ms] = (),
+        turns: Sequence[Turn] = (),
     ) -> Result:
-        """Compose, keep, and write; `rate` and `shots` are the picture's. Raises StudioError."""
+        """Compose, keep, and write; `rate` and `shots` are the picture's, `turns` the voices'. Raises StudioError."""
         language = language_of(heard, self._settings.hearing.language)
-        words = words_of(heard)
-        documents = [self._kept(film, language, words, rate, shots)]
+
+        def kept(language: str, words: Sequence[Word]) -> Document:
+            """As the version that counts; what people wrote in the one before stays."""
+            rules = self._settings.rules_for(language)
+            profile = self._settings.profile or profile_of(language)
+            corrector = self._settings.corrections.corrector()
+            made = document(words, language, profile, rules, corrector, rate=rate, shots=shots, turns=turns)
+            texts = self._ledger.films.texts
+            texts.recognised(film, label(made, turns, self._settings.labels_for(language)), BY)
+            return texts.document(film, language)
+
+        documents = [kept(language, words_of(heard))]
         if self._settings.translate and language != INTO:
-            documents.append(self._kept(film, INTO, words_of(english), rate, shots))
+            documents.append(kept(INTO, words_of(english)))
         versions = {one.language: self._number(film, one.language) or 0 for one in documents}
         library = self._ledger.films
         library.speaks(film, language)
@@ -186,18 +199,6 @@ class Finish:
     def _burn(self, made: Made, burn: Burn, progress: Progress, say: Callable[[str], None], out: Path) -> None:
         cues = self._ledger.films.texts.document(made.film, made.language).track.cues
         media.burn(self._target.path, out, cues, style=burn.style, preset=burn.preset, progress=progress, say=say)
-
-    def _kept(
-        self, film: int, language: str, words: Sequence[Word], rate: float | None, shots: Sequence[Ms]
-    ) -> Document:
-        """The document of these words, as the version that counts; what people wrote in the one before stays."""
-        rules = self._settings.rules_for(language)
-        profile = self._settings.profile or profile_of(language)
-        corrector = self._settings.corrections.corrector()
-        made = document(words, language, profile, rules, corrector, rate=rate, shots=shots)
-        texts = self._ledger.films.texts
-        texts.recognised(film, made, BY)
-        return texts.document(film, language)
 
     def _number(self, film: int, language: str) -> int | None:
         heads = self._ledger.films.film(film).heads

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from studio.archive._schema import papers, stamps
 from studio.archive._settings import Stamp, content_of
-from studio.archive._work import Cuts, Heard, Looked, outcome, pack
+from studio.archive._work import Cuts, Heard, Looked, Told, outcome, pack
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from studio.archive._facts import Job
     from studio.archive._library import Library
 
-HEAR, RENDER, CUT = "hear:", "english:", "cuts:"
+HEAR, RENDER, CUT, TELL = "hear:", "english:", "cuts:", "speakers:"
 """Before the fingerprint of a job's settings."""
 
 
@@ -147,7 +147,15 @@ class Ledger:
                 return given.shots
         return ()
 
-    def keep(self, job: int, number: int, found: Heard | Cuts) -> None:
+    def told(self, job: int) -> Told | None:
+        """Who speaks when; `None` where nobody could tell yet."""
+        for chunk in self.films.jobs.chunks(job):
+            given = outcome(zlib.decompress(chunk.payload)) if chunk.payload else None
+            if isinstance(given, Told):
+                return given
+        return None
+
+    def keep(self, job: int, number: int, found: Heard | Cuts | Told) -> None:
         """Write down what came out of a chunk."""
         self.films.jobs.finish_chunk(job, number, zlib.compress(pack(found), 1), self.owner)
 

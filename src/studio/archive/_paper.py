@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studio.archive._document import Document, FilmCue
+from studio.archive._sdh import changes
 from studio.subtitles import composed, put_right
 from studio.units import Ms
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from studio.archive._work import Heard
+    from studio.speech import Turn
     from studio.spoken import Word
     from studio.subtitles import Corrector, Rules
 
@@ -98,8 +100,13 @@ def document(
     *,
     rate: float | None = None,
     shots: Sequence[Ms] = (),
+    turns: Sequence[Turn] = (),
 ) -> Document:
-    """Put `words` right and compose them; cues are numbered from 1. `rate` and `shots` as `subtitles.composed`."""
-    cues = composed(put_right(words, corrector), rules, rate=rate, shots=shots)
+    """Put `words` right and compose them; cues are numbered from 1.
+
+    `rate` and `shots` as `subtitles.composed`; `turns`: who speaks when, where that is known.
+    """
+    right = put_right(words, corrector)
+    cues = composed(right, rules, turns=changes(right, turns), rate=rate, shots=shots)
     made = (FilmCue(one.cue.number, one.cue.start, one.cue.end, one.cue.lines, one.words) for one in cues)
     return Document(language, profile, tuple(made))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from studio.media import EncodePreset
-from studio.subtitles import Corrections, Rules, Style
+from studio.subtitles import Corrections, Rules, SoundLabels, Style
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -96,10 +96,18 @@ class Settings:
     """Write a page beside the subtitles that shows where somebody should look."""
     shots: bool = False
     """Bring cues into step with the cuts of the picture: all of it is to be decoded for that."""
+    speakers: str = ""
+    """`speakers_identity` of the models that tell speakers apart; empty: nobody does."""
+    labels: Mapping[str, SoundLabels] = field(default_factory=dict)
+    """What people are called whom nobody has named, by the code of the language; `""` holds for any other."""
 
     def rules_for(self, language: str) -> Rules:
         """The reading profile for what is read in `language`."""
         return self.rules.get(language) or self.rules[""]
+
+    def labels_for(self, language: str) -> SoundLabels:
+        """What speakers are called in `language`."""
+        return self.labels.get(language) or self.labels.get("") or SoundLabels(language)
 
 
 def hearing_key(content: str, hearing: Hearing) -> str:
@@ -109,6 +117,7 @@ def hearing_key(content: str, hearing: Hearing) -> str:
 
 def paper_key(content: str, settings: Settings) -> str:
     """Fingerprint of all that is made of a film with `content`; where it is written does not count."""
+    people = (settings.speakers, dict(settings.labels)) if settings.speakers else ()
     return _digest(
         PAPER,
         hearing_key(content, settings.hearing),
@@ -117,7 +126,14 @@ def paper_key(content: str, settings: Settings) -> str:
         settings.corrections,
         settings.translate,
         settings.shots,
+        *people,
     )
+
+
+def telling_key(content: str, settings: Settings) -> str:
+    """Fingerprint of what telling speakers apart depends on: neither language nor speech model."""
+    hearing = settings.hearing
+    return _digest(content, hearing.track, hearing.channel, hearing.begin, hearing.until, settings.speakers)
 
 
 class Stopped(Exception):  # noqa: N818 - asked for

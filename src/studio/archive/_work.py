@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -16,7 +17,7 @@ from msgspec import Struct
 
 from studio import __version__, media, speech
 from studio.archive._settings import Hearing, model_identity
-from studio.errors import ArchiveError, StudioError, why
+from studio.errors import ArchiveError, SpeechError, StudioError, why
 from studio.language import _, speak
 from studio.sound import SPEECH_RATE
 from studio.speech import Stretch
@@ -85,7 +86,16 @@ class Cut(Struct, frozen=True, tag=True):
     interface: str = "en"
 
 
-Task: TypeAlias = Look | Hear | Render | Cut
+class Tell(Struct, frozen=True, tag=True):
+    """Find who speaks when, in all of a film at once: a voice is known again only where all of them are heard."""
+
+    sight: Sight
+    models: str
+    """`speakers_identity` of what tells voices apart: a worker that has other models refuses."""
+    interface: str = "en"
+
+
+Task: TypeAlias = Look | Hear | Render | Cut | Tell
 
 
 class Looked(Struct, frozen=True, tag=True):
@@ -115,6 +125,12 @@ class Cuts(Struct, frozen=True, tag=True):
     shots: tuple[Ms, ...] = ()
 
 
+class Told(Struct, frozen=True, tag=True):
+    """Who speaks when, on the film's clock."""
+
+    turns: tuple[speech.Turn, ...] = ()
+
+
 class Refused(Struct, frozen=True, tag=True):
     """Why it could not be done, as a sentence."""
 
@@ -123,9 +139,9 @@ class Refused(Struct, frozen=True, tag=True):
     """It is a mistake of ours rather than of the film."""
 
 
-Outcome: TypeAlias = Looked | Heard | Cuts | Refused
+Outcome: TypeAlias = Looked | Heard | Cuts | Told | Refused
 _tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
-_outcomes: msgspec.msgpack.Decoder[Outcome] = msgspec.msgpack.Decoder(Looked | Heard | Cuts | Refused)
+_outcomes: msgspec.msgpack.Decoder[Outcome] = msgspec.msgpack.Decoder(Looked | Heard | Cuts | Told | Refused)
 
 
 def pack(what: Task | Outcome) -> bytes:
@@ -178,8 +194,11 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
     finally:
         sound.stop()
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    ears = _ears(task.hearing, task.threads)
     begin = task.sight.begin
+    if isinstance(task, Tell):
+        pieces.clear()
+        return Told(_turns(samples, begin, task.models, told))
+    ears = _ears(task.hearing, task.threads)
     if isinstance(task, Render):
         return Heard(tuple(ears.translate(samples, begin, task.spoken)), said=(*said,))
     surveyed = speech.Survey(Ms(begin + len(samples) * 1000 // SPEECH_RATE), task.voiced, task.quiet)
@@ -200,6 +219,23 @@ def even(chunks: Iterator[AudioChunk], begin: Ms) -> Iterator[NDArray[np.float32
         samples = chunk.samples[max(0, at - first) if at - first > SPEECH_RATE // 1000 else 0 :]
         yield samples
         at += len(samples)
+
+
+def _turns(samples: NDArray[np.float32], begin: Ms, models: str, told: Callable[[Ms], None]) -> tuple[speech.Turn, ...]:
+    if sentence := speech.lacks_speakers():
+        raise SpeechError(sentence)
+    if speech.speakers_identity() != models:
+        raise SpeechError(
+            _("The models that tell speakers apart on {machine} are not those that were asked for; copy them there.")
+            .format(machine=socket.gethostname())
+        )  # fmt: skip
+    length = len(samples) * 1000 // SPEECH_RATE
+
+    def progress(done: int, in_all: int) -> None:
+        told(Ms(begin + length * done // max(1, in_all)))
+
+    found = speech.speakers(samples, progress=progress)
+    return tuple(replace(one, start=Ms(one.start + begin), end=Ms(one.end + begin)) for one in found)
 
 
 def _later(stretches: tuple[Stretch, ...], by: Ms) -> tuple[Stretch, ...]:

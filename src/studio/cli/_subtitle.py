@@ -111,6 +111,9 @@ def films(
     shots: Annotated[
         bool, typer.Option("--shots", help=_("Bring cues into step with the cuts of the picture; takes some longer."))
     ] = False,
+    speakers: Annotated[
+        bool, typer.Option("--speakers", help=_("Tell speakers apart (an extra and models that are yours to fetch)."))
+    ] = False,
     track: Annotated[int | None, typer.Option("--track", help=_("Sound track that is listened to, from 1."))] = None,
     channel: Annotated[
         str | None, typer.Option("--channel", help=_("mix, left, right, centre, or its number from 1."))
@@ -150,6 +153,7 @@ def films(
         overwrite=overwrite,
         report=report,
         shots=shots,
+        speakers=speakers,
         track=track,
         channel=channel,
         begin=begin,

@@ -5,7 +5,7 @@ from studio.speech._layout import Layout
 from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
 from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
 from studio.speech._sounds import Heard, lacks_sounds, sounds
-from studio.speech._speakers import Turn, lacks_speakers, speakers
+from studio.speech._speakers import Turn, lacks_speakers, speakers, speakers_identity
 from studio.speech._survey import Stretch, Survey, chunks, survey
 from studio.speech._sync import Fit, fit
 from studio.speech._tuning import Tuning
@@ -40,5 +40,6 @@ __all__ = [
     "resolve",
     "sounds",
     "speakers",
+    "speakers_identity",
     "survey",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,12 +70,27 @@ def speakers(
     return tuple(Turn(ms(one.start), ms(one.end), names.setdefault(one.speaker, len(names) + 1)) for one in found)
 
 
+def speakers_identity(folder: Path | None = None) -> str:
+    """Fingerprint of the two models, which must be there (`lacks_speakers`). Raises OSError."""
+    folder = folder or models_folder() / SPEAKERS
+    digest = hashlib.blake2b(digest_size=16)
+    for name in _FILES:
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
 def lacks_speakers(folder: Path | None = None) -> str:
     """Say what keeps `speakers` from working; empty: nothing."""
     folder = folder or models_folder() / SPEAKERS
-    if importlib.util.find_spec("sherpa_onnx") is None:
-        return _("Speakers cannot be told apart: an extra is not installed; run: pip install 'studio[sdh]'")
     missing = [name for name in _FILES if not (folder / name).is_file()]
+    if importlib.util.find_spec("sherpa_onnx") is None:
+        if missing:
+            return _(
+                "Speakers cannot be told apart: put the models of sherpa-onnx as {files} into {folder}, "
+                "and run: pip install 'studio[sdh]'"
+            ).format(files=", ".join(missing), folder=folder)
+        return _("Speakers cannot be told apart: an extra is not installed; run: pip install 'studio[sdh]'")
     if missing:
         return _("Speakers cannot be told apart: put the models of sherpa-onnx as {files} into {folder}.").format(
             files=", ".join(missing), folder=folder
