@@ -241,6 +241,9 @@ def test_a_run_that_was_ended_goes_on_where_it_was(cupboard: Cupboard) -> None:
     with pytest.raises(Stopped):
         cupboard.run(looks=Looks(stop_after=1))
     first = list(cupboard.heard)
+    states = {film.title: film.state for film in cupboard.shelf.films()}
+    assert states["a"] == "done"
+    assert "running" not in states.values()
     fates = {name: result.fate for name, result in cupboard.run().items()}
     assert fates == {"a.mp4": "already", "b.mp4": "done", "c.mp4": "done"}
     assert len(first) + len(cupboard.heard) == 9

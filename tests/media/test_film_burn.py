@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from studio.subtitles import Style
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -214,3 +216,26 @@ def test_fields_become_whole_pictures_and_pixels_square(tmp_path: Path) -> None:
     shown = pictures(tmp_path / "out.mp4")
     assert [at for at, _picture in shown[:3]] == [0, 40, 80]
     assert next(at for at, picture in shown if subtitled(picture)) == 1000
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk on which 64 kB are free."""
+    place = tmp_path / "full"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted here ({made.stderr.strip()}): a full disk is not tried")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_film_that_found_no_room_for_its_end_is_not_called_made(tmp_path: Path, full_disk: Path, ending: str) -> None:
+    film = films.whole(tmp_path / f"film{ending}", 6)
+    assert film.stat().st_size > 64_000
+    with pytest.raises(MediaError, match="the disk is full"):
+        media.mux(film, full_disk / f"out{ending}", [TextTrack((CUE,), "pl")], say=print)
+    assert not list(full_disk.iterdir())

@@ -342,8 +342,10 @@ class FilmWork:
         """Compose and write."""
         try:
             same = Stamp.of(self.target.path) == self._stamp
-        except OSError:
-            same = False
+        except OSError as problem:
+            raise ArchiveError(
+                _("{film} cannot be read ({problem}).").format(film=self.target.shown, problem=why(problem))
+            ) from problem
         if not same:
             raise ArchiveError(
                 _("{film} was changed while it was listened to; run the same command again.").format(
@@ -423,6 +425,11 @@ class FilmWork:
             if job is not None:
                 self._ledger.films.jobs.fail_job(job.id, reason)
         return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+
+    def leave(self) -> None:
+        """It was ended before it was done: the library says that it waits, not that somebody works on it."""
+        if self._film:
+            self._ledger.films.set_state(self._film, "queued")
 
     def _say(self, sentence: str) -> None:
         self._said.setdefault(sentence)

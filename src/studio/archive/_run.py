@@ -104,6 +104,8 @@ class Run:
             if self._crew is not None:
                 self._crew.close()
             self._ledger.films.jobs.leave(self._ledger.owner)
+            for film in self._open.values():
+                film.leave()
             for lock in self._locks.values():
                 lock.release()
         return self._results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ from studio.media._film.rewrite import FORMS
 from studio.media._film.source import name_of
 from studio.media._ground.files import settle
 from studio.subtitles import Track, save
-from studio.units import Ms
+from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ def mux(
                     )
                 )
             _run(_arguments(path, facts, aside, form, list(zip(texts, wanted, strict=True))), out, facts, progress)
+        _look_at(aside, out, facts)
         settle(out, aside)
     except OSError as problem:
         raise _unwritten(out, why(problem)) from problem
@@ -168,10 +170,22 @@ def _run(command: list[str], out: Path, facts: Film, progress: Progress | None) 
         listener.join()
         process.stdout.close()
         process.stderr.close()
+    if any(os.strerror(errno.ENOSPC) in word for word in words):
+        raise _unwritten(out, why(OSError(errno.ENOSPC, "")))
     if process.returncode:
         raise _unwritten(out, next((word.strip() for word in reversed(words) if word.strip()), "ffmpeg"))
     if progress and facts.length:
         progress(facts.length, facts.length)
+
+
+def _look_at(aside: Path, out: Path, facts: Film) -> None:
+    """FFmpeg ends well also where the end of its output, with the index, did not reach the disk."""
+    try:
+        made = film(aside)
+    except MediaError as problem:
+        raise _unwritten(out, str(problem)) from problem
+    if made.reads_to is not None and facts.reads_to is None:
+        raise _unwritten(out, timecode(made.reads_to))
 
 
 def _unwritten(path: Path, problem: str) -> MediaError:
