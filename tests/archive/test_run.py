@@ -250,6 +250,15 @@ def test_a_run_that_was_ended_goes_on_where_it_was(cupboard: Cupboard) -> None:
     assert not set(first) & set(cupboard.heard)
 
 
+def test_a_piece_after_the_end_is_refused_and_what_was_written_stays(cupboard: Cupboard) -> None:
+    [file] = cupboard.run()["a.mp4"].files
+    before = file.read_bytes()
+    late = replace(SETTINGS, hearing=replace(SETTINGS.hearing, begin=Ms(99_000)))
+    result = cupboard.run(late)["a.mp4"]
+    assert (result.fate, "before --from" in result.reason) == ("failed", True)
+    assert file.read_bytes() == before
+
+
 def test_what_a_person_edited_is_written_and_never_heard_over(cupboard: Cupboard) -> None:
     cupboard.run()
     film = cupboard.shelf.find("a")

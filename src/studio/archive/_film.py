@@ -124,6 +124,7 @@ class FilmWork:
                 )
             )
         self._sight = Sight(self._sight.source, track, hearing.channel, hearing.begin, hearing.until)
+        self._reach(facts.length)
         self.length = Ms(max(0, min(facts.length or Ms(0), hearing.until or facts.length or Ms(0)) - hearing.begin))
         self._title = facts.title
         if (picture := facts.picture) is not None:
@@ -139,6 +140,14 @@ class FilmWork:
             self._plan_cut()
         self._ledger.films.set_state(film.id, "running")
         return None
+
+    def _reach(self, length: Ms | None) -> None:
+        if length is not None and self._settings.hearing.begin >= length:
+            raise ArchiveError(
+                _("{film} ends at {end}, before --from: choose an earlier one.").format(
+                    film=self.target.shown, end=timecode(length)[:-4]
+                )
+            )
 
     @property
     def _key(self) -> str:
