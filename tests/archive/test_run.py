@@ -271,6 +271,19 @@ def test_what_a_person_edited_is_written_and_never_heard_over(cupboard: Cupboard
     assert [cue.text for cue in read(cupboard.folder / "a.pl.srt").cues] == ["One.", "Deux.", "Three."]
 
 
+def test_a_run_killed_before_a_file_was_renamed_knows_its_own_old_file(cupboard: Cupboard) -> None:
+    file = cupboard.folder / "a.pl.srt"
+    cupboard.run()
+    old = file.read_bytes()
+    film = cupboard.shelf.find("a")
+    document = cupboard.shelf.texts.document(film.id, "pl")
+    cupboard.shelf.texts.save(film.id, 1, reword(document, document.cues[1].id, ["Deux."]), "Ola")
+    cupboard.run()
+    file.write_bytes(old)  # noted, and killed before it was there
+    assert cupboard.run()["a.mp4"].fate == "done"
+    assert [cue.text for cue in read(file).cues] == ["One.", "Deux.", "Three."]
+
+
 def test_somebody_elses_subtitles_are_not_replaced_unasked(cupboard: Cupboard) -> None:
     (cupboard.folder / "a.pl.srt").write_text("by hand", encoding="utf-8")
     result = cupboard.run()["a.mp4"]

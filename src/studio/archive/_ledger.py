@@ -47,6 +47,8 @@ class Made(Struct, frozen=True):
     """Fingerprint of each file that was written, or is about to be, by its path."""
     said: tuple[str, ...] = ()
     """What somebody should know of the film."""
+    replaced: dict[str, str] = {}
+    """Fingerprint of what stood there until then: killed before the renaming, it stands there still."""
 
 
 class Ledger:
@@ -106,7 +108,8 @@ class Ledger:
             rows = connection.execute(select(papers.c.body).where(papers.c.path == path)).all()
         files: dict[str, set[str]] = {}
         for row in rows:
-            for file, digest in msgspec.json.decode(row.body, type=Made).files.items():
+            made = msgspec.json.decode(row.body, type=Made)
+            for file, digest in (*made.files.items(), *made.replaced.items()):
                 files.setdefault(file, set()).add(digest)
         return files
 

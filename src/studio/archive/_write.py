@@ -77,7 +77,7 @@ class Writer:
             make(aside)
             new, there = mark(aside), mark(file)
             if there and there == new:
-                self._note(file, new)
+                self._note(file, new, there)
                 return
             if there and there not in self._wrote.get(str(file), ()) and not self._overwrite:
                 raise ArchiveError(
@@ -87,7 +87,7 @@ class Writer:
                 )
             with aside.open("rb") as opened:
                 os.fsync(opened.fileno())
-            self._note(file, new)
+            self._note(file, new, there)
             aside.replace(file)
         except StudioError as problem:  # whoever makes it knows only the file aside, which nobody else knows
             if aside.name not in str(problem):
@@ -108,10 +108,12 @@ class Writer:
         if sentence not in self._made.said:
             self._made = msgspec.structs.replace(self._made, said=(*self._made.said, sentence))
 
-    def _note(self, file: Path, digest: str) -> None:
+    def _note(self, file: Path, digest: str, there: str) -> None:
         files: Mapping[str, str] = {**self._made.files, str(file): digest}
         if files != self._made.files:
-            self._made = msgspec.structs.replace(self._made, files=dict(files))
+            ours = there in self._wrote.get(str(file), ())
+            replaced = {**self._made.replaced, str(file): there} if ours else self._made.replaced
+            self._made = msgspec.structs.replace(self._made, files=dict(files), replaced=replaced)
             self._ledger.keep_made(self._film, self._key, self._made)
 
 
