@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from studio.speech._settle import Piece, agreed, average, continues, cut_copy, cut_loop, flat, pieces, plain, shown
+from studio.speech._settle import (
+    Piece,
+    agreed,
+    average,
+    continues,
+    cut_copy,
+    cut_echo,
+    cut_loop,
+    flat,
+    pieces,
+    plain,
+    shown,
+)
+from studio.spoken import Word
+from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +97,30 @@ def test_what_is_repeated_and_gone_on_from_was_said() -> None:
     assert cut_copy(said_twice[:2], said_twice[2:]) == said_twice[2:]
 
 
+def timed(text: str, *starts: int) -> list[Word]:
+    return [
+        Word(word, Ms(start), Ms(end))
+        for word, start, end in zip(text.split(), starts, [*starts[1:], starts[-1] + 100], strict=True)
+    ]
+
+
+def test_a_sentence_with_no_time_of_its_own_is_written_once() -> None:
+    once = (64, 390, 610, 750, 970, 1150)
+    twice = timed("Welcome to the House of Culture. " * 2, *once, 1250, 1290, 1330, 1370, 1410, 1450)
+    assert cut_echo(twice) == [*twice[:5], Word("Culture.", Ms(1150), Ms(1550))]
+    early = timed("welcome to the house " * 2, 0, 20, 40, 60, 80, 500, 800, 1000)
+    assert cut_echo(early) == [Word("welcome", Ms(0), Ms(500)), *early[5:]]
+
+
+def test_what_is_sung_or_said_twice_has_its_time_and_stays() -> None:
+    for said_twice in (
+        timed("I have a dream " * 2, 0, 200, 300, 400, 900, 1000, 1100, 1150),
+        timed("no no no no no no", 0, 150, 300, 450, 600, 750),
+        timed("tak tak", 0, 20),
+    ):
+        assert cut_echo(said_twice) == said_twice
+
+
 def test_one_unlikely_word_counts_more_than_a_certain_one() -> None:
     assert round(average([0.04, 1.0]), 3) == 0.2
     assert average([]) == 0.0
@@ -126,6 +164,7 @@ def test_agreement_is_a_common_beginning(previous: list[Piece], guess: list[Piec
 
 
 @given(st.lists(st.integers(0, 3), max_size=60))
+@example([1, 0, 1, 0, 1, 0, 0, 0])
 def test_nothing_stays_three_times_in_a_row(tokens: list[int]) -> None:
     kept = cut_loop(tokens)
     for size in range(1, 13):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from studio.spoken import Word
 
 T = TypeVar("T")
 
 _LONGEST_LOOP = 12
 _COPY = 4
 """Words in a row that nobody says twice in one utterance by chance."""
+_ECHO = 3
+"""Words in a row, or more, that come twice …"""
+_FASTEST = 35
+"""… and one time at more letters a second than anybody speaks: who hurries comes to 25."""
 _LEAST = 1e-4
 """A share below this counts as this."""
 _SIGNS = frozenset("%&+=€$£§°")
@@ -80,7 +86,8 @@ def cut_loop(tokens: Sequence[T]) -> list[T]:
     for size in range(1, _LONGEST_LOOP + 1):
         for at in range(len(tokens) - 3 * size + 1):
             if tokens[at : at + size] == tokens[at + size : at + 2 * size] == tokens[at + 2 * size : at + 3 * size]:
-                return list(tokens[: at + size])
+                # What is left may end in a longer run that came three times.
+                return cut_loop(tokens[: at + size])
     return list(tokens)
 
 
@@ -102,6 +109,36 @@ def cut_copy(before: Sequence[Piece], guess: Sequence[Piece]) -> list[Piece]:
             if size >= _COPY or at + size >= second or at == 0:
                 return list(guess[: second - first])
     return list(guess)
+
+
+def cut_echo(words: Sequence[Word]) -> list[Word]:
+    """Leave out what is written twice in a row where there was time to say it once.
+
+    Whisper says a short sentence again now and then, and alignment finds no sound for one of the two. What is repeated
+    in speech or in a song has its own time, and stays.
+    """
+    kept = list(words)
+    said = [plain(word.text) for word in kept]
+    at = 0
+    while at < len(kept):
+        for size in range((len(kept) - at) // 2, _ECHO - 1, -1):
+            if said[at : at + size] != said[at + size : at + 2 * size]:
+                continue
+            first, second = kept[at : at + size], kept[at + size : at + 2 * size]
+            once, again = (copy[-1].end - copy[0].start for copy in (first, second))
+            letters = sum(map(len, said[at : at + size]))
+            if letters * 1000 <= _FASTEST * min(once, again) or 2 * min(once, again) > max(once, again):
+                continue
+            if again < once:
+                whole = [*first[:-1], replace(first[-1], end=second[-1].end)]
+            else:
+                whole = [replace(second[0], start=first[0].start), *second[1:]]
+            kept[at : at + 2 * size] = whole
+            del said[at : at + size]
+            break
+        else:
+            at += 1
+    return kept
 
 
 def agreed(previous: Sequence[Piece], guess: Sequence[Piece]) -> int:

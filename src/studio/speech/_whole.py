@@ -12,7 +12,7 @@ from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._edges import Levels, snap
-from studio.speech._settle import average, flat
+from studio.speech._settle import average, cut_echo, flat
 from studio.speech._survey import Stretch, Survey, chunks, clip, survey
 from studio.speech._translate import translated
 from studio.speech._whisper import Batch, Guess, Whisper
@@ -39,6 +39,8 @@ APART = Ms(2000)
 """A longer pause ends a window."""
 GROUP = Ms(240_000)
 """Sound that is held encoded at a time, about 30 MB."""
+LEAD_IN = Ms(200)
+"""Silence before who speaks at once where the sound begins: with less, Whisper leaves out the first sentence."""
 PADDING = Ms(1200)
 """Silence after a window: with less, Whisper loops on a word that is cut."""
 LATE = Ms(130)
@@ -222,7 +224,13 @@ class Archivist:
         return heard
 
     def _encode(self, sound: NDArray[np.float32], plan: Sequence[Window]) -> Batch:
-        cut = [sound[one.start * SPEECH_RATE // 1000 : one.end * SPEECH_RATE // 1000] for one in plan]
+        cut = [
+            np.pad(
+                sound[one.start * SPEECH_RATE // 1000 : one.end * SPEECH_RATE // 1000],
+                (_lead_in(one) * SPEECH_RATE // 1000, 0),
+            )
+            for one in plan
+        ]
         return self._whisper.encode_all(cut, PADDING)
 
     def _told(
@@ -253,9 +261,14 @@ class Archivist:
     ) -> list[_Heard]:
         timings = self._whisper.align_all(view, language, [guess.words for guess in guesses])
         return [
-            _judged(window, language, guess, _words(guess.words, times, window), murmured=murmured)
+            _judged(window, language, guess, cut_echo(_words(guess.words, times, window)), murmured=murmured)
             for window, guess, times in zip(plan, guesses, timings, strict=True)
         ]
+
+
+def _lead_in(window: Window) -> Ms:
+    """Silence that is put before a window: none where there is sound of its own to lead in."""
+    return Ms(0 if window.start else max(0, LEAD_IN - window.voiced[0].start))
 
 
 def _likely(guesses: Sequence[Guess]) -> float:
@@ -291,6 +304,7 @@ def _judged(window: Window, language: str, guess: Guess, words: list[Word], *, m
 def _words(said: Sequence[Piece], times: Sequence[Timing], window: Window) -> list[Word]:
     """Words with times on the clock of the sound that the window was cut from; what nobody pronounces joins them."""
     words: list[Word] = []
+    begin = window.start - _lead_in(window)
     for piece, time in zip(said, times, strict=True):
         if not piece.text:
             continue
@@ -298,8 +312,8 @@ def _words(said: Sequence[Piece], times: Sequence[Timing], window: Window) -> li
             if words and piece.text not in {"-", "–", "—"}:  # noqa: RUF001
                 words[-1] = replace(words[-1], text=words[-1].text + piece.text)
             continue
-        start = min(window.end, window.start + time.start * 1000 // SPEECH_RATE + LATE)
-        until = max(start, min(window.end, window.start + time.end * 1000 // SPEECH_RATE + LATE))
+        start = max(window.start, min(window.end, begin + time.start * 1000 // SPEECH_RATE + LATE))
+        until = max(start, min(window.end, begin + time.end * 1000 // SPEECH_RATE + LATE))
         words.append(Word(piece.text, Ms(start), Ms(until), round(time.confidence, 3)))
     return words
 
