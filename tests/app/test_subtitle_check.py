@@ -59,6 +59,18 @@ def test_mending_writes_beside_and_loses_no_word(studio: Studio, tmp_path: Path)
     mended = read(tmp_path / "film.fixed.srt").cues
     assert " ".join(cue.text for cue in mended) == LONG
     assert all(time % 40 == 0 for cue in mended for time in (cue.start, cue.end))
+    again = studio("subtitle", "fix", "film.srt", "--fps", "25")
+    assert (again.code, "film.fixed.srt is so already." in again.said) == (0, True)
+
+
+def test_what_somebody_edited_is_not_mended_over_unasked(studio: Studio, tmp_path: Path) -> None:
+    write(tmp_path / "film.srt", (1000, 9000, LONG))
+    (tmp_path / "film.fixed.srt").write_text("by hand", encoding="utf-8")
+    ended = studio("subtitle", "fix", "film.srt")
+    assert (ended.code, "--overwrite replaces it" in ended.said) == (1, True)
+    assert (tmp_path / "film.fixed.srt").read_text(encoding="utf-8") == "by hand"
+    assert studio("subtitle", "fix", "film.srt", "--overwrite").code == 0
+    assert len(read(tmp_path / "film.fixed.srt").cues) == 2
 
 
 def test_a_profile_that_does_not_exist_is_one_sentence(studio: Studio, tmp_path: Path) -> None:

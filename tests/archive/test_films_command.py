@@ -37,6 +37,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
 
     with open_library() as library:
         for name, lines in {"Żółw": ("Żółw idzie", "do domu kultury."), "Zając": ("Zając biegnie.",)}.items():
+            (tmp_path / f"{name}.mp4").touch()
             film = library.add(tmp_path / f"{name}.mp4", length=Ms(5_400_000), language="pl").id
             cues = (FilmCue(at, Ms(at * 2000), Ms(at * 2000 + 1500), (line,)) for at, line in enumerate(lines, 1))
             library.texts.save(film, None, Document("pl", "polish", tuple(cues)), "studio", "recognised")
@@ -81,6 +82,16 @@ def test_what_is_there_already_is_brought_in_and_given_out(studio: Studio, tmp_p
     assert (code, wrong.count("\n"), "Żółw.pl.srt" in said) == (1, 1, True)
 
 
+def test_a_film_that_is_gone_and_one_of_two_lines_are_listed(studio: Studio, tmp_path: Path) -> None:
+    (tmp_path / "Zając.mp4").unlink()
+    (tmp_path / "two\nlines.mp4").touch()
+    with open_library() as library:
+        library.add(tmp_path / "two\nlines.mp4")
+    said = studio("films", "list")[1]
+    assert [line.split("  ")[1] for line in said.splitlines()[1:]] == ["two\ufffdlines", "Zając", "Żółw"]
+    assert "file is missing" in said.splitlines()[2]
+
+
 def test_versions_are_accepted_and_restored(studio: Studio) -> None:
     assert studio("films", "accept", "1", "--by", "Dyrektorka")[0] == 0
     with open_library() as library:
@@ -96,7 +107,9 @@ def test_versions_are_accepted_and_restored(studio: Studio) -> None:
     [
         (("show", "Łoś"), 2, "no film"),
         (("versions", "1", "--lang", "lt"), 2, 'no subtitles in "lt"'),
-        (("restore", "1", "9"), 2, "no version 9"),
+        (("restore", "1", "9"), 2, "no version 9 of these subtitles; `studio films versions` lists"),
+        (("accept", "1"), 2, "Say who accepts the subtitles: --by NAME;"),
+        (("accept", "1", "--by", " "), 2, "--by NAME"),
         (("export", "1", "--format", "doc"), 2, "use one of srt"),
         (("list", "--state", "x"), 2, "use one of new"),
         (("add", "nowhere.mp4"), 1, "nowhere.mp4"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from studio.archive import Conflict, Document, FilmCue, LibraryError, NotThere, open_library, suggestions
+from studio.archive._library import Library
 from studio.archive._schema import STEPS
 from studio.archive._store import Store
 from studio.spoken import Word
@@ -18,8 +20,6 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from studio.archive._library import Library
 
 
 @pytest.fixture
@@ -133,6 +133,7 @@ def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_film_is_known_by_its_path(library: Library, tmp_path: Path) -> None:
+    (tmp_path / 'Żółw i "Zając".mp4').touch()
     first = library.add(tmp_path / 'Żółw i "Zając".mp4', fingerprint="1")
     again = library.add(tmp_path / 'Żółw i "Zając".mp4', fingerprint="1", length=Ms(9000), title="Żółw")
     assert (again.id, again.title, again.length, again.state) == (first.id, "Żółw", 9000, "new")
@@ -141,6 +142,7 @@ def test_a_film_is_known_by_its_path(library: Library, tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_utf_8_is_kept(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "caf\udce9.mp4"
+    path.touch()
     film = library.add(path)
     assert library.find(str(path)) == film
     assert (film.path, film.title) == (path, "caf?")
@@ -160,6 +162,38 @@ def test_a_film_that_changed_says_so(library: Library, tmp_path: Path) -> None:
     library.set_state(film.id, "done")
     assert library.add(tmp_path / "a.mp4", fingerprint="1").state == "done"
     assert library.add(tmp_path / "a.mp4", fingerprint="2").state == "changed"
+
+
+def test_a_film_that_is_gone_says_so_until_it_is_back(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    film = library.add(tmp_path / "a.mp4")
+    library.set_state(film.id, "done")
+    (tmp_path / "a.mp4").rename(tmp_path / "elsewhere")
+    assert [film.state for film in library.films()] == ["missing"]
+    assert library.find("a").state == "missing"
+    assert (len(library.films(state="missing")), library.count(state="missing")) == (1, 1)
+    (tmp_path / "elsewhere").rename(tmp_path / "a.mp4")
+    assert [film.state for film in library.films()] == ["done"]
+    assert (library.films(state="missing"), library.count(state="missing")) == ((), 0)
+
+
+def test_a_film_whose_run_was_killed_waits_once_its_lease_lapsed(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 27, 4, 0, tzinfo=UTC)
+    (tmp_path / "a.mp4").touch()
+    with Library.open(tmp_path / "films.db", lambda: now) as library:
+        film = library.add(tmp_path / "a.mp4").id
+        library.set_state(film, "running")
+        job = library.jobs.add_job(film, "hear:1", [(Ms(0), Ms(9))]).id
+        assert library.jobs.take(job, "desk:1:1")
+        for _later in range(3):
+            now += timedelta(seconds=90)
+            library.jobs.keep("desk:1:1")
+            assert library.film(film).state == "running"
+        now += timedelta(minutes=3)
+        assert (library.film(film).state, library.count(state="running")) == ("queued", 0)
+        assert [film.state for film in library.films(state="queued")] == ["queued"]
+        library.still([film])  # it is looked at again, before there is a job
+        assert library.film(film).state == "running"
 
 
 def test_pages_of_films(library: Library, tmp_path: Path) -> None:

@@ -357,6 +357,32 @@ def test_one_bad_film_stops_no_other(cupboard: Cupboard, tmp_path: Path) -> None
     assert all(result.reason and "\n" not in result.reason for result in results.values() if result.fate == "failed")
     assert "has no sound" in results["mute.mp4"].reason
     assert (folder / odd).with_suffix(".pl.srt").exists()
+    assert [film.title for film in cupboard.shelf.films(state="failed")] == ["empty", "half", "letter", "mute"]
+    assert "has no sound" in cupboard.shelf.find("mute").reason
+
+
+def test_a_film_that_failed_at_first_sight_and_is_mended_is_done(cupboard: Cupboard) -> None:
+    film = cupboard.folder / "a.mp4"
+    whole = film.read_bytes()
+    film.write_bytes(b"")
+    assert cupboard.run()["a.mp4"].fate == "failed"
+    assert cupboard.shelf.find("a").state == "failed"
+    film.write_bytes(whole)
+    assert cupboard.run()["a.mp4"].fate == "done"
+    assert [(film.state, film.reason) for film in cupboard.shelf.films()] == [("done", "")]
+    film.write_bytes(b"")
+    cupboard.run()
+    assert cupboard.shelf.find("a").state == "failed"
+    film.write_bytes(whole)
+    assert cupboard.run()["a.mp4"].fate == "already"
+    assert cupboard.shelf.find("a").state == "done"
+
+
+def test_a_folder_without_films_is_a_failure(cupboard: Cupboard) -> None:
+    (cupboard.folder / "a.mp4").unlink()
+    [result] = cupboard.run().values()
+    assert (result.fate, "There is no film in" in result.reason) == ("failed", True)
+    assert cupboard.shelf.films() == ()
 
 
 def test_a_film_that_changes_meanwhile_is_not_written(cupboard: Cupboard) -> None:
@@ -384,6 +410,8 @@ def test_two_runs_in_one_folder_do_not_meet(cupboard: Cupboard) -> None:
     assert [result.fate for result in results] == ["failed"]
     assert "Another studio works in" in results[0].reason
     assert "process" in results[0].reason
+    assert "wait until it has ended" in results[0].reason
+    assert cupboard.shelf.films() == ()
     assert cupboard.run()["a.mp4"].fate == "done"
 
 

@@ -53,6 +53,10 @@ def test_a_file_that_is_late_is_brought_to_its_film_and_another_one_is_refused(f
     assert "late.synced.srt: moved by -4." in done.stdout
     brought = read(tmp_path / "late.synced.srt").cues
     assert max(abs(cue.start - start) for cue, (start, _end) in zip(brought, spoken, strict=True)) <= 150
+    (tmp_path / "late.synced.srt").write_text("by hand", encoding="utf-8")
+    done = sync(tmp_path / "late.srt", "--to", film)
+    assert (done.returncode, "--overwrite replaces it" in done.stderr) == (1, True)
+    assert (tmp_path / "late.synced.srt").read_text(encoding="utf-8") == "by hand"
 
     random = np.random.default_rng(3)
     starts = np.cumsum(random.integers(900, 5000, 12))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studio.archive._bring import bring, bring_subtitles
     from studio.archive._cluster import Cluster, OwnCluster, Tls, called
     from studio.archive._crew import Crew, CrewLost, Here
-    from studio.archive._cupboard import Busy, Target, targets
+    from studio.archive._cupboard import Busy, Target, shown_name, targets
     from studio.archive._document import Document, FilmCue, Maker
     from studio.archive._edits import (
         EditError,
@@ -122,6 +122,7 @@ __all__ = [
     "save_report",
     "save_transcript",
     "shift",
+    "shown_name",
     "speak",
     "split",
     "subtitle",
@@ -144,6 +145,7 @@ _BEHIND = {
     "Here": "_crew",
     "Busy": "_cupboard",
     "Target": "_cupboard",
+    "shown_name": "_cupboard",
     "targets": "_cupboard",
     "Document": "_document",
     "FilmCue": "_document",

@@ -63,16 +63,17 @@ class Target:
 def targets(named: Sequence[Path], out: Path | None, say: Callable[[str], None]) -> list[Target]:
     """Return every film meant by `named`, each once, folders in the order of their names.
 
-    A name that leads nowhere is a target, too: it fails with all that did not go. `say` is told of folders without
-    films, and of those that may not be read. Two films of one folder that would give files of the same name, `a.mp4`
-    and `a.mkv`, keep their ending in the name: `a.mkv` in `a.mkv.pl.srt`.
+    A name that leads nowhere is a target, too, and so is a folder without films: it fails with all that did not go.
+    `say` is told of folders that may not be read. Two films of one folder that would give files of the same name,
+    `a.mp4` and `a.mkv`, keep their ending in the name: `a.mkv` in `a.mkv.pl.srt`.
     """
     found: dict[Path, Target] = {}
     for name in named:
         root = name.expanduser().absolute()
         if not root.is_dir():
             found.setdefault(
-                root, Target(root, (out or root.parent).absolute(), _shown(Path(root.name)), Path(root.name), root.stem)
+                root,
+                Target(root, (out or root.parent).absolute(), shown_name(Path(root.name)), Path(root.name), root.stem),
             )
             continue
         some = False
@@ -80,9 +81,10 @@ def targets(named: Sequence[Path], out: Path | None, say: Callable[[str], None])
             some = True
             below = path.relative_to(root)
             folder = out.absolute() / below.parent if out else path.parent
-            found.setdefault(path, Target(path, folder, _shown(below), below, path.stem))
+            found.setdefault(path, Target(path, folder, shown_name(below), below, path.stem))
         if not some:
-            say(_("There is no film in {folder}.").format(folder=root))
+            # No name of a file ends in "/": no film is taken for one of the same name.
+            found[root] = Target(root, root, shown_name(root), Path(root.name), f"{root.name}/")
     names = Counter((one.folder, one.stem) for one in found.values())
     return [one if names[one.folder, one.stem] == 1 else replace(one, stem=one.path.name) for one in found.values()]
 
@@ -104,8 +106,8 @@ def _films_below(root: Path, say: Callable[[str], None]) -> Iterator[Path]:
                 yield path
 
 
-def _shown(path: Path) -> str:
-    """A name that stands in one line, whatever is in it."""
+def shown_name(path: Path | str) -> str:
+    """A name that stands in one line, whatever is in it: � for what is no sign."""
     text = os.fsencode(path).decode(errors="replace")
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
@@ -167,8 +169,11 @@ def _held(note: str, folder: Path) -> str:
     try:
         who = json.loads(note)
         since = datetime.fromisoformat(who["since"]).astimezone()
-        return _("Another studio works in {folder}: process {process} on {machine}, since {time}.").format(
-            folder=folder, process=who["process"], machine=who["machine"], time=f"{since:%H:%M}"
-        )
+        return _(
+            "Another studio works in {folder}: process {process} on {machine}, since {time}; "
+            "wait until it has ended, and run the same command again."
+        ).format(folder=folder, process=who["process"], machine=who["machine"], time=f"{since:%H:%M}")
     except (ValueError, KeyError, TypeError):  # it has only just begun
-        return _("Another studio works in {folder}.").format(folder=folder)
+        return _("Another studio works in {folder}; wait until it has ended, and run the same command again.").format(
+            folder=folder
+        )

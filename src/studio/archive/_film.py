@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -10,8 +11,9 @@ from msgspec import structs
 
 from studio import media
 from studio.archive._cupboard import Busy, FolderLock, Target
+from studio.archive._facts import NotThere
 from studio.archive._finish import Finish
-from studio.archive._ledger import CUT, HEAR, RENDER, TELL, Ledger
+from studio.archive._ledger import CUT, HEAR, RENDER, TELL, Ledger, Made
 from studio.archive._paper import frames_of, sentences
 from studio.archive._settings import Settings, Stamp, hearing_key, paper_key, telling_key
 from studio.archive._watch import Result
@@ -90,15 +92,11 @@ class FilmWork:
     def begin(self, lock: Callable[[Path], FolderLock], stop: Callable[[], bool]) -> Result | None:
         """Look at the file; return its result where all was done before, `None` where there is work."""
         path = self.target.path
-        try:
-            self._content, self._stamp = self._ledger.content(path, stop)
-        except OSError as problem:
-            raise ArchiveError(
-                _("{film} cannot be read ({problem}).").format(film=self.target.shown, problem=why(problem))
-            ) from problem
+        self._content, self._stamp = self._read(stop)
         finish = self._finish()
         made = finish.before()
         if made is not None and finish.stands(made):
+            self._stands(made)
             return finish.result(made, before=True)
         self._lock = lock(self.target.folder)
         facts = media.film(path)
@@ -140,6 +138,27 @@ class FilmWork:
             self._plan_cut()
         self._ledger.films.set_state(film.id, "running")
         return None
+
+    def _read(self, stop: Callable[[], bool]) -> tuple[str, Stamp]:
+        """Fingerprint and stamp of the file."""
+        path = self.target.path
+        try:
+            if path.is_dir():
+                raise ArchiveError(
+                    _("There is no film in {folder}; is its disk connected?").format(folder=self.target.shown)
+                )
+            return self._ledger.content(path, stop)
+        except OSError as problem:
+            raise ArchiveError(
+                _("{film} cannot be read ({problem}).").format(film=self.target.shown, problem=why(problem))
+            ) from problem
+
+    def _stands(self, made: Made) -> None:
+        """All of it is there, whatever became of a later try with other settings, or of a damaged file meanwhile."""
+        films = self._ledger.films
+        with contextlib.suppress(NotThere):  # somebody took it out of the library; its files are theirs
+            if films.film(made.film).state in ("failed", "changed", "queued", "running"):
+                films.set_state(made.film, "silent" if made.silent else "done")
 
     def _reach(self, length: Ms | None) -> None:
         if length is not None and self._settings.hearing.begin >= length:
@@ -428,12 +447,37 @@ class FilmWork:
     def fail(self, problem: StudioError) -> Result:
         """Note why it failed."""
         reason = str(problem)
-        if self._film:
+        if isinstance(problem, Busy):  # whoever works on it says how far it is
+            return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+        if not self._film:
+            self._enter(reason)
+        else:
             self._ledger.films.set_state(self._film, "failed", reason)
         for job in (self._job, self._render, self._cut, self._telling):
             if job is not None:
                 self._ledger.films.jobs.fail_job(job.id, reason)
         return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+
+    def _enter(self, reason: str) -> None:
+        """Have a film that fails at first sight in the list, too.
+
+        Its fingerprint is not noted: it is that of a damaged file, and all empty ones have the same. What has subtitles
+        of this very content keeps its state: then the wish could not be, not the film.
+        """
+        path, films = self.target.path, self._ledger.films
+        try:
+            if not path.is_file():
+                return
+        except OSError:
+            return
+        film = films.add(path)
+        if not film.heads or self._content not in ("", film.fingerprint):
+            films.set_state(film.id, "failed", reason)
+
+    @property
+    def number(self) -> int:
+        """In the library; 0: it is not there yet."""
+        return self._film
 
     def leave(self) -> None:
         """It was ended before it was done: the library says that it waits, not that somebody works on it."""

@@ -160,7 +160,11 @@ def version_of(connection: Connection, text: Row[Any], number: int) -> Version:
 
 
 def _no_version(number: int) -> NotThere:
-    return NotThere(_("There is no version {number} of these subtitles.").format(number=number))
+    return NotThere(
+        _(
+            "There is no version {number} of these subtitles; `studio films versions` lists those that there are."
+        ).format(number=number)
+    )
 
 
 def struck(connection: Connection, text: Row[Any], now: Document) -> list[tuple[Ms, Ms]]:

@@ -7,21 +7,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, String, delete, func, insert, or_, select, type_coerce, update
+from msgspec import structs
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from studio.archive._facts import Film, NotThere
 from studio.archive._history import heads
 from studio.archive._index import folded, follow
-from studio.archive._jobs import Jobs
+from studio.archive._jobs import LEASE, Jobs
 from studio.archive._place import default_path
-from studio.archive._schema import films, readable, texts
+from studio.archive._schema import films, jobs, readable, texts
 from studio.archive._search import search
 from studio.archive._store import Store
 from studio.archive._versions import Texts
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Connection, Row, Select
@@ -106,18 +122,18 @@ class Library:
                     insert(films).values(**made, path=path, added=now, seen=now)
                 ).inserted_primary_key
                 assert key is not None  # noqa: S101 - for the type checker: a row that was inserted has a key
-                return _film(connection, int(key[0]))
+                return _film(connection, int(key[0]), now)
             if fingerprint and row.fingerprint not in ("", fingerprint):
                 values |= {"state": "changed", "reason": ""}
             elif row.state == "missing":
                 values["state"] = "done" if heads(connection, [row.id]) else "new"
             connection.execute(update(films).where(films.c.id == row.id).values(**values, path=path, seen=now))
-            return _film(connection, row.id)
+            return _film(connection, row.id, now)
 
     def film(self, film: int) -> Film:
         """Raises NotThere."""
         with self._store.read() as connection:
-            return _film(connection, film)
+            return _film(connection, film, self._now())
 
     def find(self, asked: str) -> Film:
         """Return the film that a person means: its number, its path, its title or the beginning of one.
@@ -137,7 +153,7 @@ class Library:
             for way in ways:
                 found = connection.execute(select(films.c.id, films.c.title).where(way).limit(5)).all()
                 if len(found) == 1:
-                    return _film(connection, found[0].id)
+                    return _looked_for(_film(connection, found[0].id, self._now()))
                 if found:
                     raise NotThere(
                         _('"{asked}" may mean several films ({films}); say its number.').format(
@@ -159,23 +175,39 @@ class Library:
     ) -> tuple[Film, ...]:
         """Return a page of films: of those with `asked` in title or path, `most` from the one at place `first` on.
 
-        `by` is `title`, or `added` or `seen`, newest first.
+        `by` is `title`, or `added` or `seen`, newest first. What is not where it was says `missing`; that is looked for
+        on the page only, so that a page of another state may have such films on it.
         """
+        now = self._now()
         order = films.c.sorted if by == "title" else films.c[by].desc()
-        wanted = _wanted(select(films), asked, state).order_by(order, films.c.id).offset(first).limit(most)
+        wanted = _wanted(_shown(now), asked, state, now).order_by(order, films.c.id)
+        if state != "missing":
+            wanted = wanted.offset(first).limit(most)
         with self._store.read() as connection:
             rows = connection.execute(wanted).all()
+            if state == "missing":
+                rows = [row for row in rows if _gone(row.path)][first : first + most]
             found = heads(connection, [row.id for row in rows])
-            return tuple(_told(row, found) for row in rows)
+        return tuple(_looked_for(_told(row, found)) for row in rows)
 
     def count(self, *, asked: str = "", state: FilmState | None = None) -> int:
         """Return how many films there are in all such pages."""
+        now = self._now()
         with self._store.read() as connection:
-            return int(connection.scalars(_wanted(select(func.count()).select_from(films), asked, state)).one())
+            if state == "missing":
+                paths = connection.scalars(_wanted(select(films.c.path), asked, state, now)).all()
+                return sum(_gone(path) for path in paths)
+            counted = _wanted(select(func.count()).select_from(films), asked, state, now)
+            return int(connection.scalars(counted).one())
 
     def set_state(self, film: int, state: FilmState, reason: str = "") -> None:
         """Note how far a film is; `reason` says why it failed."""
         self._change(film, state=state, reason=reason)
+
+    def still(self, numbers: Sequence[int]) -> None:
+        """Note that somebody is at these films: without it, and without a job, `running` lapses as a lease does."""
+        with self._store.write() as connection:
+            connection.execute(update(films).where(films.c.id.in_(numbers)).values(seen=self._now()))
 
     def rename(self, film: int, title: str) -> None:
         """Give a film another title."""
@@ -221,8 +253,36 @@ class Library:
         return next((row for row in rows if not row.path.exists()), None)
 
 
-def _film(connection: Connection, film: int) -> Film:
-    row = connection.execute(select(films).where(films.c.id == film)).first()
+def _gone(path: Path) -> bool:
+    """Whether nothing is there; where the disk does not answer, nobody can tell, and it is not said."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _looked_for(film: Film) -> Film:
+    return structs.replace(film, state="missing") if _gone(film.path) else film
+
+
+def _state(now: datetime) -> ColumnElement[str]:
+    """How far a film is: one that nobody has worked on for a lease waits, whatever one that was killed left."""
+    since = now - LEASE
+    held = exists().where(jobs.c.film == films.c.id, jobs.c.state == "running", jobs.c.lease >= now)
+    lapsed = and_(films.c.state == "running", films.c.seen < since, not_(held))
+    return case((lapsed, "queued"), else_=films.c.state)
+
+
+def _shown(now: datetime) -> Select[Any]:
+    columns = [column for column in films.c if column.name != "state"]
+    return select(*columns, _state(now).label("state"))
+
+
+def _film(connection: Connection, film: int, now: datetime) -> Film:
+    row = connection.execute(_shown(now).where(films.c.id == film)).first()
     if row is None:
         raise NotThere(_("The library has no film number {number}.").format(number=film))
     return _told(row, heads(connection, [film]))
@@ -255,9 +315,9 @@ def _like(column: Column[Any], asked: str, form: str) -> ColumnElement[bool]:
     return type_coerce(column, String).like(form.format(plain), escape="\\")
 
 
-def _wanted(select_: Select[Any], asked: str, state: FilmState | None) -> Select[Any]:
+def _wanted(select_: Select[Any], asked: str, state: FilmState | None, now: datetime) -> Select[Any]:
     if asked.strip():
         select_ = select_.where(
             or_(_like(films.c.sorted, _sorted(asked.strip()), "%{}%"), _like(films.c.path, asked.strip(), "%{}%"))
         )
-    return select_ if state is None else select_.where(films.c.state == state)
+    return select_ if state in (None, "missing") else select_.where(_state(now) == state)

@@ -135,6 +135,7 @@ class Run:
         if time.monotonic() - self._alive > ALIVE:
             self._alive = time.monotonic()
             self._ledger.films.jobs.keep(self._ledger.owner)
+            self._ledger.films.still([film.number for film in self._open.values()])
 
     def _ready_crew(self) -> Crew:
         if self._crew is None:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from studio.archive import FilmState, bring, bring_subtitles
+from studio.archive import FilmState, bring, bring_subtitles, shown_name
 from studio.catalogue import Catalogue
 from studio.cli._films_open import (
     ByOption,
@@ -69,7 +69,9 @@ def list_films(
     for film in films:
         texts = ", ".join(f"{head.language} {head.cues}" for head in film.heads)
         signed = "; ".join(filter(None, map(accepted, film.heads)))
-        table.add_row(str(film.id), Text(film.title), length(film.length), Text(state_name(film)), texts, Text(signed))
+        table.add_row(
+            str(film.id), Text(shown_name(film.title)), length(film.length), Text(state_name(film)), texts, Text(signed)
+        )
     out.print(table)
     if total > len(films):
         out.print(plural("of {n} film", "of {n} films", total).format(n=total))
@@ -91,8 +93,8 @@ def show(
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in (
         (_("number"), str(known.id)),
-        (_("title"), known.title),
-        (_("file"), str(known.path)),
+        (_("title"), shown_name(known.title)),
+        (_("file"), shown_name(known.path)),
         (_("length"), length(known.length)),
         (_("language"), known.language),
         (_("state"), state_name(known)),
@@ -138,7 +140,7 @@ def search(
     for hit in found.hits:
         if (hit.film, hit.language) != last:
             last = (hit.film, hit.language)
-            out.print(Text(f"{hit.film}  {hit.title}  [{hit.language}]", style="bold"), soft_wrap=True)
+            out.print(Text(f"{hit.film}  {shown_name(hit.title)}  [{hit.language}]", style="bold"), soft_wrap=True)
         text = Text(f"  {timecode(hit.start)[:-4]}  ")
         text.append(hit.text)
         for begin, end in hit.marks:
@@ -183,6 +185,6 @@ def add(
                 err.print(str(problem), markup=False, soft_wrap=True)
                 continue
             cues = ", ".join(f"{head.language} {head.cues}" for head in film.heads)
-            out.print(Text(f"{film.id}  {film.title}  {cues}".rstrip()), soft_wrap=True)
+            out.print(Text(f"{film.id}  {shown_name(film.title)}  {cues}".rstrip()), soft_wrap=True)
     if failed:
         raise typer.Exit(1)

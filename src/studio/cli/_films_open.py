@@ -64,7 +64,7 @@ def state_name(film: Film) -> str:
         "failed": _("failed"),
         "missing": _("file is missing"),
     }[film.state]
-    return f"{name}: {film.reason}" if film.reason else name
+    return f"{name}: {film.reason}" if film.reason and film.state == "failed" else name
 
 
 def accepted(head: Head) -> str:

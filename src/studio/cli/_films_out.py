@@ -177,14 +177,16 @@ def accept(
     film: FilmArgument,
     *,
     lang: TextOption = None,
-    by: ByOption = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who accepts them."))] = "",
     library: LibraryOption = None,
     venue: VenueOption = None,
 ) -> None:
     """Sign the version that counts now."""
+    if not by.strip():  # the user of the system is often one for all, and this is a signature
+        raise typer.BadParameter(_("Say who accepts the subtitles: --by NAME."))
     with opened(library, read_venue(venue)) as cupboard:
         known = cupboard.find(film)
-        cupboard.texts.accept(known.id, lang, whoever(by))
+        cupboard.texts.accept(known.id, lang, by.strip())
         head = cupboard.texts.head(known.id, lang)
     out.print(
         Text(

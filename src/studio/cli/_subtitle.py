@@ -66,7 +66,8 @@ app = typer.Typer(cls=_Subtitle, help=_("Subtitle films, and work on subtitle fi
     + "\n\n"
     + _(
         "What was done is not done again; what was broken off goes on. "
-        "For files there are `studio subtitle convert`, `check`, `fix` and `sync`."
+        "For files there are `studio subtitle convert`, `check`, `fix` and `sync`; `sounds` suggests labels for what "
+        "is no speech."
     ),
 )
 def films(

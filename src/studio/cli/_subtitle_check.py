@@ -81,6 +81,7 @@ def fix(
     fps: Annotated[
         float | None, typer.Option("--fps", min=10, max=120, help=_("Put all times on whole frames of such a film."))
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace files that say something else."))] = False,
     venue: VenueOption = None,
 ) -> None:
     """Write each file anew, mended; end with 1 where something could not be mended."""
@@ -90,13 +91,15 @@ def fix(
     def mend(held: _Held) -> bool:
         mended = subtitles.fix(held.track, held.rules, rate=fps)
         path = _target(held.file, to, alone=len(files) == 1)
-        said = subtitles.save(mended, path)
+        wish = subtitles.ConvertWish(overwrite=overwrite)
+        done = subtitles.convert(mended, held.file, subtitles.kind_of(path), path, wish)
         before, after = subtitles.check(held.track, held.rules), subtitles.check(mended, held.rules)
         text = _("{file}: {old} → {new} cues; broken {before} → {after}").format(
             file=path, old=before.cues, new=after.cues, before=_share(before.broken), after=_share(after.broken)
         )
         out.print(text, markup=False, soft_wrap=True)
-        for sentence in (*said, *_left(after)):
+        so = () if done.new else (_("{file} is so already.").format(file=path),)
+        for sentence in (*so, *done.said, *_left(after)):
             out.print(f"  {sentence}", markup=False, soft_wrap=True)
         return after.hard == 0
 

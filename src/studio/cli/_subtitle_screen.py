@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from studio.archive import shown_name
 from studio.cli._screen import err, out
 from studio.language import _, plural
 from studio.units import timecode
@@ -145,7 +146,7 @@ def told(result: Result) -> str:
         "already": _("already done, {cues}"),
         "silent": _("nobody speaks in it"),
     }[result.fate].format(cues=cues)
-    files = ", ".join(path.name for path in result.files)
+    files = ", ".join(shown_name(path.name) for path in result.files)
     return f"{what}: {files}" if files else what
 
 

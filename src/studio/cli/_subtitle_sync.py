@@ -26,6 +26,7 @@ def sync(
         int | None, typer.Option(min=1, help=_("Sound track to listen to; without it, the one with speech."))
     ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help=_("Write also what is not sure."))] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace files that say something else."))] = False,
 ) -> None:
     """Shift FILE, and stretch it where it was made for another frame rate, so that it fits what is said in FILM."""
     text = subtitles.read(file)
@@ -53,13 +54,17 @@ def sync(
     target = into or file.with_name(f"{file.stem}.synced{file.suffix}")
     cues = tuple(replace(cue, start=fit.at(cue.start), end=fit.at(cue.end)) for cue in text.cues)
     kept = tuple(cue for cue in cues if cue.end > cue.start)
-    for remark in subtitles.save(replace(text, cues=kept), target):
+    wish = subtitles.ConvertWish(overwrite=overwrite)
+    done = subtitles.convert(replace(text, cues=kept), file, subtitles.kind_of(target), target, wish)
+    for remark in done.said:
         _say(remark)
     out.print(
         _("{file}: {shift}, {sure} sure.").format(file=target.name, shift=_told(fit), sure=f"{fit.sure:.0%}"),
         markup=False,
         soft_wrap=True,
     )
+    if not done.new:
+        _say(_("{file} is so already.").format(file=target))
     if len(kept) < len(cues):
         left = len(cues) - len(kept)
         _say(
