@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-HEARING, PAPER = 1, 2
+HEARING, PAPER = 2, 2
 """Counted up when recognition, or composing, makes something else of the same film: then it is done anew."""
 LONGEST = Ms(180_000)
 """A chunk is so long at most: a killed worker costs no more than that, and a film of an hour feeds a rack."""
