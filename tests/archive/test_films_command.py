@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import docx
 import pytest
 
-from studio.archive import Document, FilmCue, open_library
+from studio.archive import Document, FilmCue, SoundCue, open_library
 from studio.cli import main
 from studio.units import Ms
 
@@ -90,6 +90,20 @@ def test_a_film_that_is_gone_and_one_of_two_lines_are_listed(studio: Studio, tmp
     said = studio("films", "list")[1]
     assert [line.split("  ")[1] for line in said.splitlines()[1:]] == ["two\ufffdlines", "Zając", "Żółw"]
     assert "file is missing" in said.splitlines()[2]
+
+
+def test_suggested_sounds_are_listed_accepted_and_refused(studio: Studio) -> None:
+    found = [SoundCue(Ms(start), Ms(start + 2000), "[muzyka]", "Music", 0.8) for start in (10_000, 40_000, 70_000)]
+    with open_library() as library:
+        library.sounds.keep(library.find("Żółw").id, "pl", found)
+    code, said, _ = studio("films", "sounds", "Żółw", "--refuse", "1", "--accept", "2", "--by", "Ona")
+    assert (code, said.count("[muzyka]")) == (0, 1)
+    assert "No suggested sound waits" in studio("films", "sounds", "Żółw", "--accept", "all")[1]
+    with open_library() as library:
+        document = library.texts.document(library.find("Żółw").id)
+    assert [cue.start for cue in document.cues if cue.lines == ("[muzyka]",)] == [40_000, 70_000]
+    code, said, wrong = studio("films", "sounds", "Żółw", "--accept", "9")
+    assert (code, said, wrong) == (2, "", "No suggestion 9 waits any more; look again at what does.\n")
 
 
 def test_versions_are_accepted_and_restored(studio: Studio) -> None:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from studio.archive import Document, EditError, FilmCue, as_track, changes, confirm, label, suggest
+from studio.archive import (
+    Document,
+    EditError,
+    FilmCue,
+    NotThere,
+    as_track,
+    changes,
+    confirm,
+    label,
+    open_library,
+    suggest,
+)
+from studio.archive._schema import STEPS
+from studio.archive._store import Store
 from studio.catalogue import Catalogue
 from studio.speech import Heard, Turn
 from studio.spoken import Word
 from studio.subtitles import SoundLabels, composed, profile, sound_labels
 from studio.units import Ms
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LABELS = SoundLabels("pl", {"[muzyka]": ("Music", "Piano"), "[oklaski]": ("Applause",)}, "OSOBA {n}")
 
@@ -86,6 +104,38 @@ def test_a_person_confirms_and_only_then_it_is_a_cue() -> None:
     with pytest.raises(EditError, match="There is a cue at"):
         confirm(after, one)
     assert as_track([one], "pl").cues[0].lines == ("[oklaski]",)
+
+
+def test_suggestions_wait_in_the_library_and_what_was_refused_does_not_come_back(tmp_path: Path) -> None:
+    Store(tmp_path / "films.db", STEPS[:2]).close()  # made by a studio that kept none
+    found = suggest(FILM, [heard(5000, 8500, "Applause"), heard(12_000, 20_000, "Music")], LABELS)
+    with open_library(tmp_path / "films.db") as library:
+        film = library.add(tmp_path / "a.mp4", language="pl").id
+        with pytest.raises(NotThere):
+            library.sounds.keep(film, "pl", found)
+        library.texts.save(film, None, FILM, "studio", "recognised")
+        library.sounds.keep(film, "pl", found)
+        clapping, music = library.sounds.waiting(film, FILM)
+        assert (clapping.label, music.label) == ("[oklaski]", "[muzyka]")
+        assert library.texts.document(film) == FILM
+
+        library.sounds.refuse(film, "pl", [music.id])
+        library.sounds.keep(film, "pl", found)
+        assert library.sounds.waiting(film, FILM) == (clapping,), "it keeps its number, too"
+
+        made = library.sounds.accept(film, "pl", 1, [clapping.id], "Ona")
+        after = library.texts.document(film)
+        assert (made.number, made.by, made.kind) == (2, "Ona", "edited")
+        assert [cue.lines for cue in after.cues if cue.by == "person"] == [("[oklaski]",)]
+        library.sounds.keep(film, "pl", found)
+        assert library.sounds.waiting(film, after) == ()
+        with pytest.raises(NotThere, match="waits any more"):
+            library.sounds.accept(film, "pl", 2, [clapping.id], "Ona")
+        library.texts.undo(film)
+        assert [one.label for one in library.sounds.waiting(film, library.texts.document(film))] == ["[oklaski]"]
+        library.forget(film)
+        with library.store.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM sounds").scalar() == 0
 
 
 @pytest.mark.parametrize("language", ["pl", "lt", "en"])

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from studio.app import Films
-from studio.archive import Document, FilmCue, open_library, reword
+from studio.archive import Document, FilmCue, SoundCue, open_library, reword
 from studio.spoken import Word
 from studio.units import Ms
 from studio.web import serve_films
@@ -81,6 +81,12 @@ class Shelf:
         with open_library(self.path) as library:
             head = library.texts.head(film)
             library.texts.save(film, head.number, reword(library.texts.document(film), cue, lines), by)
+
+    def suggest(self, film: int, *sounds: tuple[int, str]) -> None:
+        """Labels are suggested, 400 ms each."""
+        found = [SoundCue(Ms(start), Ms(start + 400), label, "Music", 0.8) for start, label in sounds]
+        with open_library(self.path) as library:
+            library.sounds.keep(film, "pl", found)
 
     def lines(self, film: int) -> list[tuple[str, ...]]:
         with open_library(self.path) as library:

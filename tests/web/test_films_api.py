@@ -110,6 +110,21 @@ async def test_cues_are_split_merged_inserted_and_deleted(http: httpx.AsyncClien
     assert [cue["lines"] for cue in told["changed"]] == [["Czytamy dziś"], ["wiersze", "Czesława Miłosa."]]
 
 
+async def test_suggested_sounds_are_told_accepted_and_refused(http: httpx.AsyncClient, film: int, shelf: Shelf) -> None:
+    shelf.suggest(film, (2550, "[muzyka]"), (5550, "[oklaski]"), (6000, "[śmiech]"))
+    told = (await http.get(f"/api/films/{film}")).json()
+    assert [(each["start"], each["label"]) for each in told["sounds"]] == [(2550, "[muzyka]"), (5550, "[oklaski]")]
+    music, clapping = (each["id"] for each in told["sounds"])
+    status, told = await post(http, f"{film}/sounds", base=1, accept=[music], by="Ola")
+    assert (status, told["version"], told["undo"], len(told["sounds"])) == (200, 2, True, 1)
+    assert [(cue["lines"], cue["by"], cue["start"]) for cue in told["changed"]] == [(["[muzyka]"], "person", 2550)]
+    status, told = await post(http, f"{film}/sounds", base=2, refuse=[clapping])
+    assert (status, told["version"], told["changed"], told["sounds"]) == (200, 2, [], [])
+    assert (await post(http, f"{film}/sounds", base=1, accept=[clapping]))[0] == 404
+    shelf.suggest(film, (5550, "[oklaski]"))
+    assert (await http.get(f"/api/films/{film}")).json()["sounds"] == []
+
+
 async def test_what_builds_on_an_old_version_is_a_conflict(http: httpx.AsyncClient, film: int, shelf: Shelf) -> None:
     shelf.edit(film, 1, "Dobry wieczór.")
     for what, more in (

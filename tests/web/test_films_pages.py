@@ -110,6 +110,22 @@ async def test_a_cue_is_split_at_the_caret_and_merged_again(browser: Browser, sh
         assert shelf.lines(film)[0] == ("Brawo!",)
 
 
+async def test_suggested_sounds_are_answered_by_keys_and_by_buttons(browser: Browser, shelf: Shelf, film: int) -> None:
+    shelf.suggest(film, (2550, "[muzyka]"), (5550, "[oklaski]"), (8550, "[śmiech]"))
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        sounds = page.locator(".sound")
+        await expect(sounds).to_have_count(3)
+        await page.keyboard.press("F7")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".cue")).to_have_count(5)
+        await page.keyboard.press("F7")
+        await page.keyboard.press("Delete")
+        await expect(sounds).to_have_count(1)
+        await sounds.get_by_role("button", name="Refuse").click()
+        await expect(sounds).to_have_count(0)
+        assert shelf.lines(film) == [LINES[0], ("[muzyka]",), *LINES[1:]]
+
+
 async def test_times_are_set_at_the_playhead_and_moved_by_frames(browser: Browser, shelf: Shelf, film: int) -> None:
     async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
         await page.locator("[data-cue='4']").click()

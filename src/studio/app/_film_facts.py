@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from studio.archive import FilmCue
+from studio.archive import FilmCue, SoundCue
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class View(Struct):
     redo: bool
     film: Row
     findings: list[Found]
+    sounds: tuple[SoundCue, ...]
+    """Suggested, and waiting for a person."""
 
 
 class Whole(View):

@@ -202,6 +202,16 @@ class Films:
         self._library.texts.accept(film, before.language, by, base)
         return self._since(film, before.language, before)
 
+    def sounds(
+        self, film: int, language: str, base: int, *, accept: Sequence[int], refuse: Sequence[int], by: str
+    ) -> Change:
+        """Make cues of suggested sounds, and suggest others no more. Raises Conflict as `edit` does."""
+        before = self._library.texts.document(film, language or None, base)
+        if accept:
+            self._library.sounds.accept(film, before.language, base, accept, by or SOMEBODY)
+        self._library.sounds.refuse(film, before.language, refuse)
+        return self._since(film, before.language, before)
+
     def versions(self, film: int, language: str) -> dict[str, Any]:
         """Return every version, newest first."""
         return {"versions": self._library.texts.versions(film, language or None)}
@@ -242,7 +252,8 @@ class Films:
         here = next(version for version in versions if version.number == head.number)
         row = next(row for row in rows_of(film) if row.language == head.language)
         redo = any(version.parent == head.number and version.kind != "restored" for version in versions)
-        return View(head.number, here.parent is not None, redo, row, self._findings(document))
+        waiting = self._library.sounds.waiting(film.id, document)
+        return View(head.number, here.parent is not None, redo, row, self._findings(document), waiting)
 
     def _rules(self, document: Document) -> Rules:
         """The profile, read once: a change of its file counts when the pages are served anew."""

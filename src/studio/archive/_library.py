@@ -33,6 +33,7 @@ from studio.archive._place import default_path
 from studio.archive._schema import films, jobs, readable, texts
 from studio.archive._search import search
 from studio.archive._store import Store
+from studio.archive._suggested import Sounds
 from studio.archive._versions import Texts
 from studio.language import _
 
@@ -60,6 +61,7 @@ class Library:
         self._now = now
         self.texts = Texts(store, now)
         self.jobs = Jobs(store, now)
+        self.sounds = Sounds(store, self.texts)
 
     @classmethod
     def open(cls, path: Path | None = None, now: Callable[[], datetime] = _utc) -> Self:
@@ -134,6 +136,12 @@ class Library:
         """Raises NotThere."""
         with self._store.read() as connection:
             return _film(connection, film, self._now())
+
+    def at(self, path: Path) -> Film | None:
+        """Return the film whose file is at `path`; `None` where the library has none."""
+        with self._store.read() as connection:
+            found = connection.scalar(select(films.c.id).where(films.c.path == path.absolute()))
+            return None if found is None else _film(connection, int(found), self._now())
 
     def find(self, asked: str) -> Film:
         """Return the film that a person means: its number, its path, its title or the beginning of one.

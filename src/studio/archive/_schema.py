@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -220,6 +222,25 @@ papers = Table(
 """What was made of the film at a path with certain settings, as JSON: see `Made`."""
 
 
+sound_tables = MetaData()
+"""Of `_suggested`, since schema 3."""
+
+sounds = Table(
+    "sounds",
+    sound_tables,
+    Column("id", Integer, primary_key=True),
+    Column("text", ForeignKey(texts.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    Column("sound", String, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""See `SoundCue`. An id is never given twice, so that a page that is open cannot accept another one."""
+
+
 def _first(connection: Connection) -> None:
     tables.create_all(connection)
     # ł has no diacritic that could be taken off it: `_index.folded` writes l into the index instead.
@@ -233,5 +254,9 @@ def _second(connection: Connection) -> None:
     run_tables.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _second)
+def _third(connection: Connection) -> None:
+    sound_tables.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)
 """Step n makes schema n + 1 of schema n; an empty file is schema 0."""

@@ -1,11 +1,14 @@
 """Subtitles for people who cannot hear: who speaks, and what sounds. Pure, but for `listen_for_sounds`.
 
 Speakers are noted in `FilmCue.speaker` of cues that nobody has touched. Sounds are only ever suggested: a suggestion is
-no cue, stands in no file that is delivered, and becomes a `person`'s cue when somebody confirms it.
+no cue, stands in no file that is delivered, waits in the library (`_suggested`) and becomes a `person`'s cue when
+somebody confirms it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -33,7 +36,7 @@ _SHORTEST, _LONGEST = Ms(1000), Ms(3000)
 """How long a label stands."""
 _READ = Ms(1500)
 """A label of a shorter sound stands so long, where there is room: nobody reads in the time of a laugh."""
-_AGAIN = Ms(20_000)
+AGAIN = Ms(20_000)
 """The same label is not suggested twice in so long a time."""
 
 
@@ -48,6 +51,8 @@ class SoundCue(Struct, frozen=True):
     """The kind of sound, as AudioSet names it."""
     share: float
     """How sure the tagger was, in [0..1]."""
+    id: int = 0
+    """As the library numbers it; 0 where none keeps it."""
 
 
 def label(document: Document, turns: Sequence[Turn], labels: SoundLabels) -> Document:
@@ -87,13 +92,25 @@ def suggest(document: Document, heard: Iterable[Heard], labels: SoundLabels) -> 
     last: dict[str, Ms] = {}
     for one in sorted(heard, key=lambda one: (one.start, -one.share)):
         text = written.get(one.sound)
-        if text is None or one.start < last.get(text, -_AGAIN) + _AGAIN:
+        if text is None or one.start < last.get(text, -AGAIN) + AGAIN:
             continue
         room = _room(document.cues, one.start, Ms(max(one.end, one.start + _READ)), found)
         if room is not None:
             found.append(SoundCue(*room, text, one.sound, one.share))
             last[text] = one.end
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def free(document: Document, suggestions: Iterable[SoundCue]) -> tuple[SoundCue, ...]:
+    """Those of `suggestions` in whose time no cue stands."""
+    starts = [cue.start for cue in document.cues]
+    ends = list(accumulate((cue.end for cue in document.cues), max))
+
+    def stands(one: SoundCue) -> bool:
+        before = bisect_left(starts, one.end)
+        return before > 0 and ends[before - 1] > one.start
+
+    return tuple(one for one in suggestions if not stands(one))
 
 
 def confirm(document: Document, suggestion: SoundCue, new: int = 0) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from studio.cli import _films_library, _films_out, _films_page
+from studio.cli import _films_library, _films_out, _films_page, _films_sounds
 from studio.cli._usage import HELP
 from studio.language import _
 
@@ -27,4 +27,7 @@ app.command("versions", help=_("List every version of a film's subtitles."))(_fi
 app.command("restore", help=_("Let a film's subtitles read as an earlier version did."))(_films_out.restore)
 app.command("accept", help=_("Note that somebody has checked a film's subtitles, and that they may go out."))(
     _films_out.accept
+)
+app.command("sounds", help=_("List sounds that were suggested for a film; accept them, or refuse them."))(
+    _films_sounds.sounds
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
@@ -67,6 +68,15 @@ class Accept(Struct, forbid_unknown_fields=True):
 
     base: Number
     by: Annotated[str, Meta(min_length=1, max_length=80)]
+
+
+class Sounds(Struct, forbid_unknown_fields=True):
+    """What becomes of sounds that were suggested."""
+
+    base: Number
+    accept: Annotated[list[Number], Meta(max_length=1000)] = []
+    refuse: Annotated[list[Number], Meta(max_length=1000)] = []
+    by: Name = ""
 
 
 class Chosen(Struct, forbid_unknown_fields=True):
@@ -175,7 +185,7 @@ class _Film:
     def routes(self) -> list[Route]:
         """Every one of them."""
         below = "/api/films/{film:int}"
-        changes = (self.edit, self.undo, self.redo, self.restore, self.accept)
+        changes = (self.edit, self.undo, self.redo, self.restore, self.accept, self.sounds)
         return [
             Route(below, answering(self.film)),
             Route(below + "/versions", answering(self.versions)),
@@ -213,6 +223,11 @@ class _Film:
     async def accept(self, request: Request) -> Response:
         asked = await _body(request, Accept)
         return said(await asyncio.to_thread(self._films.accept, *_which(request), asked.base, asked.by))
+
+    async def sounds(self, request: Request) -> Response:
+        asked = await _body(request, Sounds)
+        answer = partial(self._films.sounds, accept=asked.accept, refuse=asked.refuse, by=asked.by)
+        return said(await asyncio.to_thread(answer, *_which(request), asked.base))
 
 
 def said(what: object, status: int = 200) -> Response:

@@ -30,6 +30,7 @@ const TABLE = [
   { does: "redo", keys: ["Ctrl Shift Z", null], name: () => t("redo") },
   { does: "doubtful", keys: ["F8", "F8"], name: () => t("next doubtful word") },
   { does: "finding", keys: ["F9", "F9"], name: () => t("next finding") },
+  { does: "suggested", keys: ["F7", "F7"], name: () => t("next suggested sound: Enter accepts it, Delete refuses it") },
   { does: "accept", keys: ["A", null], name: () => t("accept the film") },
   { does: "help", keys: ["?", "F1"], name: () => t("these keys") },
 ];
@@ -38,7 +39,7 @@ export const KEYS = TABLE.map(({ keys, name }) => ({ keys: [...new Set(keys.filt
 
 const CODES = {
   ",": "Comma", ".": "Period", "↑": "ArrowUp", "↓": "ArrowDown", "←": "ArrowLeft", "→": "ArrowRight",
-  Esc: "Escape", Space: "Space", Enter: "Enter", Delete: "Delete", "?": "?", F1: "F1", F8: "F8", F9: "F9",
+  Esc: "Escape", Space: "Space", Enter: "Enter", Delete: "Delete", "?": "?", F1: "F1", F7: "F7", F8: "F8", F9: "F9",
 };
 
 function pressed(written) {
@@ -66,7 +67,7 @@ function named(event) {
 const SECOND = 1000;
 
 /** Everything that can be done to a film, by a key or a button; `heed` takes a key press. */
-export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
+export function keysOf({ desk, video, editor, now, seek, pick, latest, open, suggested }) {
   const cue = () => latest().cue;
   const frame = () => latest().frame_ms;
   const times = (more) => {
@@ -166,6 +167,7 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
       const to = search((each) => latest().byCue.has(each.id));
       if (to) pick(to.id);
     },
+    suggested,
     accept: () => open("accept"),
     help: () => open("help"),
     heed(event) {
@@ -175,7 +177,7 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open }) {
       const onButton = event.target.matches?.("button, a") && ["Enter", "Space"].includes(event.code);
       const name = (written ? INSIDE : OUTSIDE).get(named(event));
       if (!name || (onButton && !event.target.matches(".cue"))) return;
-      if (!cue() && !["help", "toggle", "undo", "redo", "insert", "back", "ahead"].includes(name)) return;
+      if (!cue() && !["help", "toggle", "undo", "redo", "insert", "back", "ahead", "suggested"].includes(name)) return;
       event.preventDefault();
       does[name]();
     },

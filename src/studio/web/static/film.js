@@ -7,6 +7,7 @@ import { Accept, Conflicts, Help, Offered, Saving, Versions } from "./film-dialo
 import { Editor } from "./film-editor.js";
 import { keysOf } from "./film-keys.js";
 import { Picture } from "./film-picture.js";
+import { amongCues, isSound, Sound, soundAfter } from "./film-sounds.js";
 import { Wave } from "./film-wave.js";
 import { html, Pages, Shape, showAlone } from "./parts.js";
 import { Rows } from "./rows.js";
@@ -65,9 +66,10 @@ function FilmPage({ languages }) {
   const wanted = useRef(null); // the cue that is to be written in as soon as it is drawn
   const [current, setCurrent] = useState(null);
   const [playing, setPlaying] = useState(null);
+  const [sound, setSound] = useState(null); // the suggested one that is chosen
   const [dialog, setDialog] = useState("");
   const latest = useRef({});
-  const { film, cues, rules, findings = [] } = state;
+  const { film, cues, rules, findings = [], sounds = [] } = state;
 
   const byCue = useMemo(() => {
     const found = new Map();
@@ -77,6 +79,11 @@ function FilmPage({ languages }) {
   const broken = useMemo(() => new Set(byCue.keys()), [byCue]);
   const place = useMemo(() => cues.findIndex((cue) => cue.id === current), [cues, current]);
   const cue = place < 0 ? null : cues[place];
+  const items = useMemo(() => amongCues(cues, sounds), [cues, sounds]);
+  const shown = useMemo(
+    () => items.findIndex((each) => (sound === null ? !isSound(each) && each.id === current : isSound(each) && each.id === sound)),
+    [items, current, sound],
+  );
 
   const seek = (at) => {
     if (video.current) video.current.currentTime = Math.max(0, at) / 1000;
@@ -87,8 +94,18 @@ function FilmPage({ languages }) {
     if (!to) return;
     if (write || select) wanted.current = { cue: id, select };
     setCurrent(id);
+    setSound(null);
     if (jump) seek(to.start);
     editor.current?.heed(wanted.current);
+  };
+
+  const pickSound = (each) => {
+    setSound(each.id);
+    seek(each.start);
+  };
+  const answerSound = async (what, { id }) => {
+    await desk.step("sounds", { [what]: [id] });
+    setSound(null);
   };
 
   useEffect(() => {
@@ -125,7 +142,7 @@ function FilmPage({ languages }) {
     if (here !== null && here !== chosen && !video.current.paused && !editor.current?.isWriting()) setCurrent(here);
   };
 
-  latest.current = { ...state, cue, place, byCue, current };
+  latest.current = { ...state, cue, place, byCue, current, sound };
   const does = useMemo(
     () =>
       keysOf({
@@ -137,6 +154,12 @@ function FilmPage({ languages }) {
         pick,
         latest: () => latest.current,
         open: (name) => setDialog(name),
+        suggested() {
+          const { sounds: all = [], sound: chosen } = latest.current;
+          if (all.length === 0) return;
+          const here = all.find((each) => each.id === chosen);
+          pickSound(all[soundAfter(all, here ? here.start : now())]);
+        },
       }),
     [],
   );
@@ -152,7 +175,7 @@ function FilmPage({ languages }) {
   }
   const doubtful = cues.filter(isDoubtful).length;
   const close = () => setDialog("");
-  const shown = t("Cues: {cues} · break the profile: {broken} · with doubtful words: {doubtful}", {
+  const sum = t("Cues: {cues} · break the profile: {broken} · with doubtful words: {doubtful}", {
     cues: count(cues.length),
     broken: count(broken.size),
     doubtful: count(doubtful),
@@ -165,7 +188,8 @@ function FilmPage({ languages }) {
     </header>
     <div class="bar">
       <${Saving} state=${state} />
-      <span class="quiet sum">${shown}</span>
+      <span class="quiet sum">${sum}</span>
+      ${sounds.length > 0 && html`<button type="button" onClick=${does.suggested}>${t("Suggested sounds: {n}", { n: count(sounds.length) })}</button>`}
       <span class="spring"></span>
       ${film.accepted && html`<span class="accepted"><${Shape} kind="good" />${t("Accepted by {name}", { name: film.accepted.by })}</span>`}
       <button type="button" disabled=${!state.undo} onClick=${does.undo}>${t("Undo")}</button>
@@ -187,12 +211,14 @@ function FilmPage({ languages }) {
       </div>
       <${Rows}
         name="cues"
-        items=${cues}
+        items=${items}
         height=${ROW}
         label=${t("Cues")}
-        keyOf=${(each) => each.id}
-        shown=${place}
-        draw=${(each) => html`<${Row} cue=${each} current=${each.id === current} playing=${each.id === playing}
+        keyOf=${(each) => (isSound(each) ? `sound ${each.id}` : each.id)}
+        shown=${shown}
+        draw=${(each) => isSound(each)
+          ? html`<${Sound} sound=${each} chosen=${each.id === sound} language=${film.language} onSeek=${pickSound} onAnswer=${answerSound} />`
+          : html`<${Row} cue=${each} current=${each.id === current} playing=${each.id === playing}
           findings=${byCue.get(each.id)} conflict=${state.conflicts.has(each.id)} onPick=${pick} />`}
       />
       <${Wave} video=${video} path=${desk.path} length=${film.length} cues=${cues} current=${current} broken=${broken}
