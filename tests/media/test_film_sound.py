@@ -154,6 +154,25 @@ def test_a_film_on_a_server_is_the_same(server: str, long: Path) -> None:
     assert np.array_equal(there, heard(long / "a.mkv", begin=Ms(40_000), until=Ms(45_000)))
 
 
+def test_a_server_that_gives_films_only_whole_is_refused(long: Path) -> None:
+    class Whole(Ranges):
+        def do_GET(self) -> None:
+            http.server.SimpleHTTPRequestHandler.do_GET(self)
+
+        def translate_path(self, _path: str) -> str:
+            return str(long / "a.mp4")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Whole) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(MediaError, match=r"^The server of Żółw 2\.mp4 does not answer to byte ranges"):
+                media.film(f"http://127.0.0.1:{serving.server_address[1]}/%C5%BB%C3%B3%C5%82w%202.mp4")
+        finally:
+            serving.shutdown()
+            thread.join()
+
+
 def test_a_server_that_has_no_such_film_is_named_without_what_the_address_hides(server: str) -> None:
     address = server.replace("http://", "http://user:word@")
     with pytest.raises(MediaError) as refused:

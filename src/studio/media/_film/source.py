@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import urllib.request
 from fractions import Fraction
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import av
 
@@ -36,20 +40,26 @@ def name_of(source: Source) -> str:
     """Return what people call it; never a key that an address carries."""
     if not is_address(source):
         return Path(source).name
-    return Path(urlsplit(str(source)).path).name or urlsplit(str(source)).netloc.rpartition("@")[2]
+    return Path(unquote(urlsplit(str(source)).path)).name or urlsplit(str(source)).netloc.rpartition("@")[2]
 
 
 def open_film(source: Source) -> InputContainer:
     """Open a film for reading. Raises MediaError with what to do."""
     if is_address(source):
         try:
+            ranged = _answers_to_ranges(str(source))
+        except (OSError, ValueError, HTTPException) as problem:
+            raise _unread(source) from problem
+        if not ranged:
+            raise MediaError(
+                _("The server of {file} does not answer to byte ranges; serve it by nginx, Apache or Caddy.").format(
+                    file=name_of(source)
+                )
+            )
+        try:
             return av.open(str(source), "r", metadata_errors="replace", timeout=PATIENCE, options=dict(_AGAIN))
         except (OSError, av.FFmpegError) as problem:
-            raise MediaError(
-                _(
-                    "{file} cannot be read from its server; is the address right, and may this machine read there?"
-                ).format(file=name_of(source))
-            ) from problem
+            raise _unread(source) from problem
     path = Path(source).expanduser().absolute()
     if path.is_file() and not path.stat().st_size:
         raise MediaError(_("{file} is empty; was it copied whole?").format(file=path))
@@ -61,6 +71,30 @@ def open_film(source: Source) -> InputContainer:
                 _("{file} was cut off: the index at its end is missing; copy or export it again.").format(file=path)
             ) from problem
         raise
+
+
+def _unread(source: Source) -> MediaError:
+    return MediaError(
+        _("{file} cannot be read from its server; is the address right, and may this machine read there?").format(
+            file=name_of(source)
+        )
+    )
+
+
+def _answers_to_ranges(address: str) -> bool:
+    """Whether a server gives parts of a film (RFC 9110, section 14). Raises OSError, ValueError or HTTPException.
+
+    From one that does not, FFmpeg reads the beginning where it asked for the middle: sound that is silent or wrong, or
+    the end of the process.
+    """
+    parts = urlsplit(address)
+    login, at, place = parts.netloc.rpartition("@")
+    headers = {"Range": "bytes=0-0", "User-Agent": "studio"}
+    if at:
+        headers["Authorization"] = f"Basic {base64.b64encode(unquote(login).encode()).decode()}"
+    request = urllib.request.Request(parts._replace(netloc=place).geturl(), headers=headers)  # noqa: S310 - is_address
+    with urllib.request.urlopen(request, timeout=PATIENCE[0]) as answer:  # noqa: S310 - as above
+        return bool(answer.status == HTTPStatus.PARTIAL_CONTENT)
 
 
 def zero_of(container: InputContainer) -> Fraction:
