@@ -115,10 +115,13 @@ async def test_suggested_sounds_are_answered_by_keys_and_by_buttons(browser: Bro
     async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
         sounds = page.locator(".sound")
         await expect(sounds).to_have_count(3)
+        chosen = page.locator(".sound.current").get_by_role("button", name="Accept")
         await page.keyboard.press("F7")
+        await expect(chosen).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator(".cue")).to_have_count(5)
         await page.keyboard.press("F7")
+        await expect(chosen).to_be_focused()
         await page.keyboard.press("Delete")
         await expect(sounds).to_have_count(1)
         await sounds.get_by_role("button", name="Refuse").click()

@@ -1,6 +1,6 @@
 // Sounds that were suggested: rows among the cues until a person accepts or refuses them.
 
-import { useEffect, useRef } from "/vendor/hooks.js";
+import { useLayoutEffect, useRef } from "/vendor/hooks.js";
 import { html } from "./parts.js";
 import { stamp, t } from "./words.js";
 
@@ -14,7 +14,7 @@ export const soundAfter = (sounds, at) => Math.max(0, sounds.findIndex((sound) =
 
 export function Sound({ sound, chosen, language, onSeek, onAnswer }) {
   const accept = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key, which is meant for it
     if (chosen) accept.current.focus({ preventScroll: true });
   }, [chosen]);
   const heed = (event) => {
