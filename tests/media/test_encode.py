@@ -35,7 +35,9 @@ STAND_IN = replace(
 """x264 where a graphics unit would be: in a thread of its own, and with another profile than what replaces it."""
 
 
-@pytest.mark.parametrize("codec", [codec for codec in CODECS.values() if codec.codec in av.codecs_available], ids=lambda codec: codec.name)
+@pytest.mark.parametrize(
+    "codec", [codec for codec in CODECS.values() if codec.codec in av.codecs_available], ids=lambda codec: codec.name
+)
 def test_ffmpeg_knows_every_option_and_value_of_the_table(codec: Codec) -> None:
     context = av.CodecContext.create(codec.codec, "w")
     known: dict[str, CodecOption] = {}
