@@ -9,7 +9,7 @@ import odfdo
 import pytest
 
 from studio.archive import Document, FilmCue, save_transcript, transcript
-from studio.errors import ArchiveError
+from studio.errors import ArchiveError, SubtitlesError
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def test_who_goes_on_for_long_gets_paragraphs() -> None:
 def test_what_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"\.txt, \.html, \.docx, \.odt"):
         save_transcript(TALK, tmp_path / "a.pages")
-    with pytest.raises(ArchiveError, match="cannot be written"):
+    with pytest.raises(SubtitlesError, match="cannot be written"):
         save_transcript(TALK, tmp_path / "nowhere" / "a.txt")

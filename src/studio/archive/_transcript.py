@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import io
-import os
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from studio.errors import ArchiveError, why
+from studio.errors import ArchiveError
 from studio.language import _
+from studio.subtitles import write_whole
 from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def transcript(title: str, document: Document, chapters: Iterable[tuple[Ms, str]
 
 
 def save_transcript(what: Transcript, path: Path) -> None:
-    """Write it in the form that `path` ends in, one of `TRANSCRIPTS`, aside first. Raises ArchiveError."""
+    """Write it in the form that `path` ends in, one of `TRANSCRIPTS`, aside first. Raises StudioError."""
     form = TRANSCRIPTS.get(path.suffix.lower())
     if form is None:
         raise ArchiveError(
@@ -91,21 +90,7 @@ def save_transcript(what: Transcript, path: Path) -> None:
                 file=path, endings=", ".join(TRANSCRIPTS)
             )
         )
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(form(what))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError as problem:
-        with contextlib.suppress(OSError):  # where writing failed, tidying may fail for the same reason
-            aside.unlink()
-        raise ArchiveError(
-            _("{file} cannot be written ({problem}); is there room, and may you write there?").format(
-                file=path, problem=why(problem)
-            )
-        ) from problem
+    write_whole(path, form(what))
 
 
 def _time(at: Ms) -> str:

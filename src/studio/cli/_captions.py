@@ -7,17 +7,17 @@ import errno
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group
 from rich.live import Live
 from rich.text import Text
-from typer.core import TyperCommand, TyperGroup
 
 from studio.app import CaptionsWish, caption_alone, repair_captions
 from studio.catalogue import Catalogue
 from studio.cli._screen import err, out, span_progress
+from studio.cli._unnamed import UNNAMED, OrUnnamed, Unnamed
 from studio.cli._venue import LangOption, VenueOption, read_venue
 from studio.errors import why
 from studio.language import _, plural
@@ -33,41 +33,17 @@ ENDS = (".", "!", "?", "…")
 LINE = 90
 """Characters after which a line is printed even in the middle of a sentence."""
 _REPAIR = "repair"
-_LISTEN = "listen"
 
 
-class _Captions(TyperGroup):
-    """`studio captions INPUT` beside `studio captions repair RECORDING`: what is no command is an input.
-
-    A file that is called like the command is `./repair`.
-    """
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own, not public
-        if args[:1] != [_REPAIR]:
-            args = [_LISTEN, *args] if args else [_LISTEN, "--help"]
-        return super().parse_args(ctx, args)
-
-
-class _ListenContext(typer.Context):
-    @property
-    def command_path(self) -> str:
-        """What is typed: not the name that the command has in here."""
-        return str(self.parent.command_path if self.parent else super().command_path)
-
-
-class _Listen(TyperCommand):
-    context_class = _ListenContext
-
-
-app = typer.Typer(cls=_Captions, help=_("Caption a file, a microphone or an address, without a show."))
+app = typer.Typer(cls=OrUnnamed, help=_("Caption a file, a microphone or an address, without a show."))
 
 ModelOption = Annotated[str | None, typer.Option("--model", help=_("A speech model by name, or its folder."))]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help=_("Processor threads of the speech model."))]
 
 
 @app.command(
-    _LISTEN,
-    cls=_Listen,
+    UNNAMED,
+    cls=Unnamed,
     help=_("Caption a file, a microphone or an address while it is spoken.")
     + "\n\n"
     + _("`studio captions repair RECORDING` fills in what nobody heard during a show."),

@@ -9,16 +9,16 @@ import contextlib
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from studio.app import FilmsWish, subtitle_films
 from studio.archive import Stopped
 from studio.catalogue import Catalogue
 from studio.cli._screen import err
 from studio.cli._subtitle_screen import screen_for
+from studio.cli._unnamed import UNNAMED, OrUnnamed, Unnamed
 from studio.cli._venue import VenueOption, read_venue
 from studio.language import _
 
@@ -26,41 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-FILMS = "listen"
-"""Name of the main command, which nobody types."""
 
-
-class _Subtitle(TyperGroup):
-    """`studio subtitle FILM…` beside `studio subtitle convert …`: what is no command is a film.
-
-    A film that is called like a command is `./convert`.
-    """
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own, not public
-        if not args:
-            args = ["--help"]
-        if args[0] == FILMS or args[0] not in self.commands:
-            args = [FILMS, *args]
-        return super().parse_args(ctx, args)
-
-
-class _FilmsContext(typer.Context):
-    @property
-    def command_path(self) -> str:
-        """What is typed: not the name that the command has in here."""
-        return str(self.parent.command_path if self.parent else super().command_path)
-
-
-class _Films(TyperCommand):
-    context_class = _FilmsContext
-
-
-app = typer.Typer(cls=_Subtitle, help=_("Subtitle films, and work on subtitle files."))
+app = typer.Typer(cls=OrUnnamed, help=_("Subtitle films, and work on subtitle files."))
 
 
 @app.command(
-    FILMS,
-    cls=_Films,
+    UNNAMED,
+    cls=Unnamed,
     hidden=True,
     help=_("Subtitle films: listen to each, and write files beside it that a broadcaster would accept.")
     + "\n\n"
