@@ -84,7 +84,7 @@ def by_pysubs2(path: Path) -> Found:
 def by_ffmpeg(path: Path) -> Found:
     """What the demuxer of ffmpeg and its decoder make of it, as ASS."""
     made = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", path, "-f", "ass", "-"], capture_output=True, check=True, text=True
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-f", "ass", "-"], capture_output=True, check=True, text=True
     )
     return [(event.start, event.end, event.plaintext) for event in pysubs2.SSAFile.from_string(made.stdout)]
 

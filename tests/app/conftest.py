@@ -46,7 +46,7 @@ def talk() -> Path:
 
 def ffmpeg(*arguments: object) -> None:
     """Make a film."""
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
 
 
 @pytest.fixture(scope="session")

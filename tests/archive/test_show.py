@@ -33,7 +33,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of black pictures and silence."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     source = ["-f", "lavfi", "-i", "color=s=64x36:r=5:d=14", "-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono"]
-    subprocess.run(["ffmpeg", "-v", "error", *source, "-shortest", "-c:a", "aac", str(path)], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *source, "-shortest", "-c:a", "aac", str(path)], check=True)
     return path
 
 

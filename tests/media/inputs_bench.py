@@ -24,7 +24,7 @@ def make_encoded(path: Path, colour: str, tone: int, size: str = "320x180") -> P
     picture = f"color={colour}:s={size}:r=25[ground];{bar}[bar];[ground][bar]overlay=x=mod(n\\,40)*w"
     subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture),
+            *("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", picture),
             *("-f", "lavfi", "-i", f"sine={tone}:r=48000", "-t", "32", "-pix_fmt", "yuv420p"),
             *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(GOP), "-keyint_min", str(GOP)),
             *("-sc_threshold", "0", "-c:a", "aac", str(path)),

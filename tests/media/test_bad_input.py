@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-FFMPEG = ("ffmpeg", "-v", "error", "-y")
+FFMPEG = ("ffmpeg", "-nostdin", "-v", "error", "-y")
 TONE = "sine=440:r=48000"
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p")
 PACKET = 188

@@ -41,7 +41,7 @@ def heard_upto(relay: Relay) -> float:
 
 
 def without_picture(clip: Path, path: Path) -> Path:
-    subprocess.run(["ffmpeg", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(path)], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(path)], check=True)
     return path
 
 

@@ -55,7 +55,7 @@ def test_the_hold_is_filled_from_the_middle_of_a_long_part(tmp_path: Path, betwe
     long = make_clip(tmp_path / "long.mp4", seconds=100, more=("-g", str(between), "-keyint_min", str(between)))
     part = tmp_path / "clean.part-001.ts"
     copy = ["-c", "copy", "-muxdelay", "0", "-muxpreload", "0", str(part)]
-    subprocess.run(["ffmpeg", "-v", "error", "-i", str(long), *copy], check=True)
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(long), *copy], check=True)
     told: list[float] = []
     intake = make_intake(tmp_path, lambda at, _samples: told.append(at / 1000))
     begin = ticks(70)
@@ -152,7 +152,8 @@ def test_what_is_paused_goes_on_at_a_key_frame(tmp_path: Path, clip: Path) -> No
 def test_what_ts_cannot_carry_is_left_out_and_said_once(tmp_path: Path, clip: Path) -> None:
     raw = tmp_path / "raw.mkv"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", str(clip), "-c:v", "copy", "-c:a", "pcm_s16le", str(raw)], check=True
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", str(clip), "-c:v", "copy", "-c:a", "pcm_s16le", str(raw)],
+        check=True,
     )
     encoder = Encoders(tmp_path)
     encoder.stream(raw)

@@ -35,7 +35,9 @@ def caption(folder: Path, epoch: int) -> None:
 def shown(whole: Path, track: int) -> tuple[Cue, ...]:
     """The captions of a file, as ffmpeg reads them."""
     text = whole.with_name("seen.srt")
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(whole), "-map", f"0:s:{track}", str(text)], check=True)
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(whole), "-map", f"0:s:{track}", str(text)], check=True
+    )
     return read(text).cues
 
 

@@ -37,7 +37,9 @@ def closed_captions(file: Path) -> list[Cue]:
     track = file.with_suffix(".608.srt")
     source = f"movie={file}[out0+subcc]"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-map", "s", str(track)], check=True, timeout=60
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-map", "s", str(track)],
+        check=True,
+        timeout=60,
     )
     return list(read(track).cues)
 
@@ -50,7 +52,7 @@ def plain(cue: Cue) -> str:
 def decoded(file: Path) -> int:
     """Decode every picture of `file` and return how many there are; ffmpeg must find no fault."""
     found = subprocess.run(
-        ["ffmpeg", "-v", "error", "-xerror", "-i", str(file), "-map", "0:v", "-f", "framemd5", "-"],
+        ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", str(file), "-map", "0:v", "-f", "framemd5", "-"],
         check=True, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert found.stderr == ""
@@ -62,7 +64,9 @@ def write(path: Path, pictures: list[Coded]) -> Path:
     bare = path.with_suffix(".h264")
     bare.write_bytes(b"".join(picture.data for picture in pictures))
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-r", "25", "-i", str(bare), "-c", "copy", str(path)], check=True, timeout=60
+        ["ffmpeg", "-nostdin", "-v", "error", "-y", "-r", "25", "-i", str(bare), "-c", "copy", str(path)],
+        check=True,
+        timeout=60,
     )
     return path
 

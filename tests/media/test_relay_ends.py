@@ -140,6 +140,6 @@ async def test_a_first_part_without_pictures_gives_the_whole_no_streams(relays: 
 
 def test_a_segment_without_a_picture_tells_no_time(tmp_path: Path, clip: Path) -> None:
     only_sound = tmp_path / "seg.ts"
-    copy = ["ffmpeg", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(only_sound)]
+    copy = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(only_sound)]
     subprocess.run(copy, check=True)
     assert Ts().first_stamp(only_sound.read_bytes()) is None

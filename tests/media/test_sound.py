@@ -109,7 +109,9 @@ def test_the_rate_may_change_in_the_middle(tmp_path: Path) -> None:
     for name, rate in (("a", 16_000), ("b", 44_100)):
         soundfile.write(tmp_path / f"{name}.wav", tone(3, rate), rate)
         subprocess.run(
-            ["ffmpeg", "-v", "error", "-i", tmp_path / f"{name}.wav", tmp_path / f"{name}.aac"], check=True, timeout=30
+            ["ffmpeg", "-nostdin", "-v", "error", "-i", tmp_path / f"{name}.wav", tmp_path / f"{name}.aac"],
+            check=True,
+            timeout=30,
         )
         whole += (tmp_path / f"{name}.aac").read_bytes()
     (tmp_path / "c.aac").write_bytes(whole)
