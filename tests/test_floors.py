@@ -19,7 +19,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "STREET": ("cli",),
     "DOORS": ("web", "rehearsal"),
     "HALLWAY": ("app",),
-    "CRAFTS": ("show", "captions", "archive"),
+    "CRAFTS": ("show", "captions", "archive", "vocal"),
     "MACHINES": ("devices", "media", "speech"),
     "PAPER": ("subtitles", "wire"),
     "TOOLS": ("venue", "keys", "catalogue", "bridge", "events", "spoken", "sound", "bus", "supervise"),
@@ -33,7 +33,7 @@ STEPS = ("TOOLS", "GROUND")
 STOREYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "media": (
         ("__main__",),
-        ("_relay", "_film"),
+        ("_relay", "_film", "_takes"),
         ("_hub", "_lookout"),
         ("_arrive", "_air"),
         ("_leave",),

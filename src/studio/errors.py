@@ -79,6 +79,10 @@ class ArchiveError(StudioError):
     """A film cannot be subtitled, found or kept."""
 
 
+class VocalError(StudioError):
+    """A take, a session or what is made of them cannot be had."""
+
+
 class DeviceError(StudioError):
     """A thing with a plug does not do as asked."""
 

@@ -372,6 +372,174 @@ class Trouble(Message, frozen=True):
     """The process that says so will not come back."""
 
 
+# ── to the recorder of the vocal studio ───────────────────────────────────────────────────────────────────────────────
+
+
+class ArmedTrack(msgspec.Struct, frozen=True):
+    """One channel of the input that is written, and what it is called there."""
+
+    channel: int
+    """Of the input, counted from 1."""
+    name: str
+    singer: str = ""
+    """Who sings into it; several are parted by commas, nobody is empty."""
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of a song, in seconds of the song."""
+
+    start: float
+    end: float
+
+
+class Backing(msgspec.Struct, frozen=True):
+    """What is played to the singers while they are recorded."""
+
+    path: str
+    """Any form of sound."""
+    offset: float = 0.0
+    """Second of the song at which the file begins; below 0 where its beginning is left out."""
+    gain: Decibels = Decibels(0.0)
+    outputs: tuple[int, ...] = (1, 2)
+    """Channels of the output that it is sent to, counted from 1: its first to the first of them, and so on."""
+
+
+class Click(msgspec.Struct, frozen=True):
+    """A metronome, and the bars that are counted in before a take."""
+
+    tempo: float
+    """Beats a minute."""
+    beats: int = 4
+    """In one bar."""
+    count_in: int = 1
+    """Bars before the take begins."""
+    through: bool = False
+    """Whether it goes on while the take is recorded."""
+    taps: tuple[float, ...] = ()
+    """Where somebody tapped the beats: seconds of the song. Where there are any, they count and not `tempo`."""
+    gain: Decibels = Decibels(-12.0)
+    outputs: tuple[int, ...] = (1, 2)
+    """Channels of the output, counted from 1."""
+
+
+class StartTake(Message, frozen=True):
+    """Record from now on, or from where `backing`, `click` and `punch` let the take begin."""
+
+    number: int
+    """No take of the session has it yet."""
+    tracks: tuple[ArmedTrack, ...]
+    song: str = ""
+    backing: Backing | None = None
+    click: Click | None = None
+    punch: Stretch | None = None
+    """Only this part of the song is recorded; `lead` seconds before it are played."""
+    loop: Stretch | None = None
+    """This part is played over and over; each pass is a take of its own, numbered on from `number`."""
+    lead: float = 4.0
+    """Seconds that are played before `punch` or the first pass of `loop`."""
+    seconds: float | None = None
+    """How long the take is at most; `None`: until it is stopped."""
+
+
+class StopTake(Message, frozen=True):
+    """Close the take that is being recorded; nothing where there is none."""
+
+
+class MeasureLatency(Message, frozen=True):
+    """Send a ping through output and input, and say in `RecorderState` how long it took. Not while a take runs."""
+
+    output: int = 1
+    """Channel of the output, counted from 1."""
+    input: int = 1
+    """Channel of the input that hears it, counted from 1."""
+
+
+class Monitor(Message, frozen=True):
+    """Change how loud backing and click are from now on; `None` leaves it."""
+
+    backing: Decibels | None = None
+    click: Decibels | None = None
+
+
+# ── from it ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TakeStarted(Message, frozen=True):
+    """The first sample of a take is being written."""
+
+    number: int
+    path: str
+    """Of the file, in the session's folder: `takes/001.wav`."""
+    first_frame: int
+    """Of the input, counted since it was opened."""
+    at: str
+    """When it was heard: ISO 8601, UTC."""
+    rate: int
+    tracks: tuple[ArmedTrack, ...]
+    backing_offset: float | None = None
+    """Second of the song that is heard at the take's first sample; `None` without backing and click."""
+
+
+class TakeEnded(Message, frozen=True):
+    """A take is closed and on the disk."""
+
+    number: int
+    frames: int
+    ended: str
+    """`stopped`, `whole` where it reached its length, or one sentence that says why."""
+    lost: int = 0
+    """Frames that are silence, for they were lost: the sum of its `Dropout`s."""
+
+
+class Dropout(Message, frozen=True):
+    """Sound was lost in a take that is being recorded; silence of that length stands in its place."""
+
+    number: int
+    frame: int
+    """Of the take, where it begins."""
+    frames: int
+    how: Literal["ring", "skip", "clock", "reopened"]
+    """`ring`: this machine did not write in time; `skip`: the sound server threw sound away; both are counted exactly.
+    `clock`: the sound card's time went ahead of what came, and `reopened`: the input was gone and came back; both are
+    as exact as the machine's clock tells, a few milliseconds."""
+
+
+class Levels(Message, frozen=True):
+    """How loud each channel of the input was, 25 times a second, from its first channel to its last."""
+
+    frame: int
+    """Of the input, where the stretch began."""
+    frames: int
+    peak: tuple[Decibels, ...]
+    """Never below -150."""
+    rms: tuple[Decibels, ...]
+    clipped: tuple[int, ...]
+    """Samples at full scale."""
+
+
+class RecorderState(Message, frozen=True):
+    """How the recorder is doing: at once to whoever calls, when something changes, and each second."""
+
+    input: LinkState
+    device: str
+    """The input's name as the system knows it; empty while there is none."""
+    rate: int
+    channels: int
+    take: int | None
+    """Number of the one that is being recorded."""
+    frames: int
+    """Of that take, so far."""
+    disk_seconds: float | None
+    """How long the disk lasts at what is recorded, or at all channels between takes; `None` where it cannot be told."""
+    output: LinkState = "off"
+    latency: float | None = None
+    """Frames from writing to hearing; `None`: not measured since the streams were opened."""
+    spread: float | None = None
+    """Frames between the smallest and the largest of the pings."""
+    detail: str = ""
+    """One sentence for the user, or empty."""
+
+
 AnyMessage = (
     Subscribe
     | ShowCue
@@ -393,6 +561,15 @@ AnyMessage = (
     | SoundEnded
     | RelayReport
     | Trouble
+    | StartTake
+    | StopTake
+    | MeasureLatency
+    | Monitor
+    | TakeStarted
+    | TakeEnded
+    | Dropout
+    | Levels
+    | RecorderState
 )
 
 
