@@ -208,9 +208,15 @@ async def test_studio_mode_transitions_and_the_t_bar(hall: Hall) -> None:
     await until(lambda: obs.get("transition.duration").source == "reported", "its length")
     done(await obs.set("transition.duration", 100))
     done(await obs.set("preview", "Talk"))
-    done(await obs.set("tbar", 0.5))
-    done(await obs.set("tbar", 1))
-    await until(lambda: obs.get("scene").value == "Talk", "the T-bar is through")
+    for _push in range(5):  # an OBS that has no time for a picture lets a push slip; a hand pushes again
+        done(await obs.set("tbar", 0.5))
+        done(await obs.set("tbar", 1))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while obs.get("scene").value != "Talk":  # noqa: ASYNC110 - a value has no event of its own here
+                    await asyncio.sleep(0.01)
+            break
+    assert obs.get("scene").value == "Talk", "the T-bar is through"
     assert obs.get("preview").value == "Holding"
     done(await obs.set("transition", "Cut"))
     done(await obs.set("studio_mode", value=False))
@@ -225,7 +231,7 @@ async def film(hall: Hall, folder: Path) -> None:
     sound = ffmpeg.input("sine=440", f="lavfi", t=20)
     ffmpeg.output(
         picture, sound, str(film), vcodec="libx264", preset="ultrafast", g=5, acodec="aac", loglevel="error"
-    ).run()
+    ).global_args("-nostdin").run()
     settings = json.dumps({"local_file": str(film), "restart_on_activate": False})
     new = {"scene": "Talk", "input": "Clip", "kind": "ffmpeg_source", "settings": settings}
     done(await obs.call("input.create", new))
