@@ -38,7 +38,7 @@ async def http(shelf: Shelf, film: int) -> AsyncIterator[httpx.AsyncClient]:
     assert film == 1, "it is there before anybody asks"
     async with (
         shelf.opened() as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
     ):
         yield client
 
@@ -231,6 +231,7 @@ async def test_a_film_that_vanished_is_said_and_its_subtitles_are_edited_all_the
     told = (await http.get(f"/api/films/{gone}")).json()
     assert (told["media"]["picture"], told["media"]["sound"]) == (False, False)
     assert "there is no such file" in told["media"]["why"]
+    assert told["film"]["state"] == "missing"
     for what in ("media", "sound", "peaks"):
         answer = await http.get(f"/api/films/{gone}/{what}")
         assert answer.status_code == 422

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import struct
 import threading
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio import media
+from studio.app._film_kept import Kept
 from studio.errors import StudioError, why
 from studio.language import _
 from studio.sound import SPEECH_RATE
@@ -28,6 +28,8 @@ PEAKS = 100
 """A second: two of them are a frame's length and a half."""
 UNKEPT = 20
 """Waves that are remembered where they cannot be written."""
+MOST_WAVES = 256 << 20
+"""Bytes: the waves of 700 hours. A film's are measured again in seconds."""
 WAVE_HEAD = 44
 """Bytes before the samples of a RIFF WAVE file with 16 bits of PCM."""
 SAMPLE = 2
@@ -52,7 +54,7 @@ class FilmMedia:
     """Looks at films when somebody asks, and remembers; waves are kept in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._waves = Kept(folder, ".peaks", MOST_WAVES)
         self._pictures: dict[tuple[Path, int, int], Picture] = {}
         self._making: set[Path] = set()
         self._unkept: dict[Path, bytes] = {}
@@ -86,10 +88,10 @@ class FilmMedia:
 
         Empty where it has no sound.
         """
-        seen = path.stat()
-        kept = self._folder / f"{seen.st_dev:x}-{seen.st_ino:x}-{seen.st_mtime_ns:x}-{seen.st_size:x}.peaks"
-        with contextlib.suppress(FileNotFoundError):
-            return kept.read_bytes()
+        kept = self._waves.file(path)
+        if self._waves.asked(kept):
+            with contextlib.suppress(FileNotFoundError):
+                return kept.read_bytes()
         with self._lock:
             if kept in self._unkept:
                 return self._unkept[kept]
@@ -117,14 +119,9 @@ class FilmMedia:
         return bytes(np.abs(both).max(axis=1, initial=0).astype(np.uint8))
 
     def _keep(self, kept: Path, peaks: bytes) -> None:
-        aside = kept.with_name(f".{kept.name}.{os.getpid()}")
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(peaks)
-            aside.replace(kept)
+            self._waves.put(kept, peaks)
         except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink()
             with self._lock:  # else the film would be read again whenever the page asks
                 self._unkept[kept] = peaks
                 if len(self._unkept) > UNKEPT:

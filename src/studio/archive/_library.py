@@ -133,9 +133,10 @@ class Library:
             return _film(connection, row.id, now)
 
     def film(self, film: int) -> Film:
-        """Raises NotThere."""
+        """Return a film, `missing` where its file is. Raises NotThere."""
         with self._store.read() as connection:
-            return _film(connection, film, self._now())
+            found = _film(connection, film, self._now())
+        return _looked_for(found)
 
     def at(self, path: Path) -> Film | None:
         """Return the film whose file is at `path`; `None` where the library has none."""

@@ -189,6 +189,7 @@ function FilmPage({ languages }) {
     <div class="bar">
       <${Saving} state=${state} />
       <span class="quiet sum">${sum}</span>
+      ${film.state === "missing" && html`<span class="gone"><${Shape} kind="bad" />${t("The file is gone")}</span>`}
       ${sounds.length > 0 && html`<button type="button" onClick=${does.suggested}>${t("Suggested sounds: {n}", { n: count(sounds.length) })}</button>`}
       <span class="spring"></span>
       ${film.accepted && html`<span class="accepted"><${Shape} kind="good" />${t("Accepted by {name}", { name: film.accepted.by })}</span>`}
