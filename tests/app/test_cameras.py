@@ -7,7 +7,7 @@ import contextlib
 import socket
 import sys
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.devices.hall import until
@@ -15,7 +15,10 @@ from tests.devices.hall import until
 from studio.app import _cameras
 from studio.app._cameras import OnAir
 from studio.app._devices import HouseDevices
+from studio.app._evening import Wish, plan_evening
 from studio.app._own_obs import kept, own_obs
+from studio.app._plug import Plugs
+from studio.app._report import Report
 from studio.bus import Bus
 from studio.catalogue import Catalogue
 from studio.cli._devices import _rows
@@ -23,13 +26,13 @@ from studio.cli._devices_asked import _anyway, _hinted
 from studio.devices import Camera, Hardware, Obs, open_devices
 from studio.errors import ShowError
 from studio.events import LinkChanged
-from studio.rehearsal import CameraTwin, ObsTwin
-from studio.show import check
+from studio.rehearsal import CameraTwin, Gate, ObsTwin
+from studio.show import State, check
 from studio.venue import read
 from studio.wire.obs import Collection, Scene, Source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from studio.devices import Outcome
@@ -145,6 +148,70 @@ async def test_a_camera_stays_on_air_until_the_fade_is_over(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_in_a_show_a_camera_is_guarded_until_obs_says_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while OBS is lost; but not where nobody listens."""
+    monkeypatch.setattr(_cameras, "LEAVES", 0.05)
+    model = Catalogue().load("hardware", "generic-visca", Hardware).visca
+    assert model is not None
+    async with ObsTwin() as twin, Gate("tcp", twin.port) as gate, CameraTwin(model) as camera:
+        gate.deaf()
+        venue = house(
+            tmp_path,
+            f"""
+            obs = {{ port = {gate.port} }}
+            devices = [{{ name = "turns", hardware = "generic-visca", port = {camera.port} }}]
+            cameras = [{{ name = "Film", device = "/dev/video0", ptz = "turns" }}]
+            """,
+        )
+        evening = plan_evening(venue, Catalogue(), Wish(input="listen", out=tmp_path / "show", captions=False))
+        report = Report(state := State({}))
+        report.begin(title="", language="pl", folder=tmp_path, interface="en", hold=evening.relay.hold, captions=False)
+        plugs = Plugs(venue, Catalogue(), evening, report, not_a_house)
+        device = plugs._devices["turns"]
+        assert isinstance(device, Camera)
+
+        def link(name: str) -> object:
+            tree: Any = state.snapshot()
+            return tree["links"].get(name, {}).get("state")
+
+        async def recall() -> str:
+            outcome = await plugs.command("device.call", RECALL)
+            return outcome.kind if outcome.kind == "confirmed" else outcome.reason
+
+        running = asyncio.create_task(plugs.run())
+        try:
+            await until(lambda: link("turns") == "online", "the camera is there")
+            for _show in ("OBS was never heard", "OBS is lost"):
+                assert "Nobody can tell now" in await recall()
+                assert await recall() == "confirmed", "asked twice"
+                gate.well()
+                await until(lambda: link("obs") == "online", "OBS reports")
+                twin.hand("scene", "Talk")
+                await until(lambda: device.on_air, "it stands in the programme scene")
+                assert "turns is on air" in await recall()
+                twin.hand("scene", "Holding")
+                await until(lambda: not device.guarded, "it has left")
+                assert await recall() == "confirmed"
+                gate.half_open()
+                await until(lambda: device.guarded, "OBS is lost")
+            await gate.unplug()
+            await until(lambda: not device.guarded, "nobody listens")
+            assert await recall() == "confirmed"
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await plugs.close()
+
+
+RECALL = {"device": "turns", "action": "preset.recall", "arguments": {"preset": "1"}}
+
+
+async def not_a_house(name: str, _arguments: Mapping[str, object]) -> Outcome:
+    raise AssertionError(name)
+
+
 @pytest.mark.parametrize("password", ["", "lipa"])
 async def test_the_command_line_meets_the_guard_too(tmp_path: Path, password: str) -> None:
     """Also in a terminal where nobody has typed OBS's password."""
@@ -232,6 +299,8 @@ async def test_the_obs_that_a_show_started_for_itself_guards_the_command_line(
 ) -> None:
     """Its password is in no studio.toml and no environment. Where it does not answer, any camera may be on air."""
     monkeypatch.setenv("STUDIO_STATE", str(tmp_path / "state"))
+    if answers:
+        monkeypatch.setattr("studio.app._devices.OBS_PATIENCE", 30.0)
     model = Catalogue().load("hardware", "generic-visca", Hardware).visca
     assert model is not None
     async with ObsTwin("lipa") as twin, CameraTwin(model) as camera:
@@ -257,7 +326,8 @@ async def test_the_obs_that_a_show_started_for_itself_guards_the_command_line(
             assert (await recalls(anyway=True)).kind == "confirmed"
             if answers:
                 twin.hand("scene", "Holding")
-                assert (await recalls()).kind == "confirmed", "OBS says that nobody sees it"
+                outcome = await recalls()
+                assert outcome.kind == "confirmed", f"OBS says that nobody sees it: {outcome.reason}"
                 twin.hand("scene", "Talk")
         known = own_obs(venue)
         assert known is not None

@@ -10,7 +10,7 @@ from studio.events import LinkChanged, SceneTaken
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from studio.devices import Device, Obs
     from studio.venue import CameraSettings, Venue
@@ -30,11 +30,23 @@ class OnAir:
 
     A picture in `[[cameras]]` says with `ptz` which device turns it. It is on air where a source that shows it stands,
     visible, in OBS's programme scene: the one that was built for it, or one that somebody called as the picture.
-    While OBS is not there, what was on air last stays so.
+    While OBS is not there, what was on air last stays so, and where it may run unheard, any of them may be on air.
     """
 
-    def __init__(self, venue: Venue, collection: Collection | None, devices: Mapping[str, Device]) -> None:
-        """Set nothing yet. `collection` is what OBS was asked to hold, if anything."""
+    def __init__(
+        self,
+        venue: Venue,
+        collection: Collection | None,
+        devices: Mapping[str, Device],
+        may_run: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Say nothing yet but that nobody can tell. `collection` is what OBS was asked to hold, if anything.
+
+        `may_run` is asked, while OBS reports nothing, whether one may run.
+        """
+        self._may_run = may_run
+        self._told: tuple[Obs, int] | None = None
+        """Which OBS said last what it shows, and in which epoch."""
         self._sources: dict[str, tuple[Camera, set[str]]] = {}
         """Device → it, and the sources of OBS that show what it sees."""
         self._leaving: dict[str, asyncio.TimerHandle] = {}
@@ -43,6 +55,7 @@ class OnAir:
             if isinstance(device, Camera):
                 names = {camera.name, _("camera {name}").format(name=camera.name), *_built(camera, collection)}
                 self._sources[device.name] = device, names
+                device.doubt = self._in_doubt
 
     def follow(self, fact: object, obs: Obs | None) -> None:
         """A fact of the devices' bus: where it is OBS's, say to every camera whether it is on air."""
@@ -55,6 +68,7 @@ class OnAir:
     def _look(self, obs: Obs | None) -> None:
         if not self._sources or obs is None or not obs.link.up or obs.scene is None:
             return
+        self._told = obs, obs.link.epoch
         seen = set(_seen(obs, obs.scene))
         for name, (device, sources) in self._sources.items():
             if device.picture is None and (shown := next((each for each in sources if _holds(obs, each)), None)):
@@ -68,10 +82,10 @@ class OnAir:
             elif name not in self._leaving:
                 self._leaving[name] = asyncio.get_running_loop().call_later(LEAVES, self._left, name, obs)
 
-    def beware(self) -> None:
-        """OBS is there and does not say what it shows: any of the cameras may be on air."""
-        for device, _sources in self._sources.values():
-            device.beware()
+    def _in_doubt(self) -> bool:
+        """Whether OBS may show something else than what it said last: it was not heard since, or never."""
+        obs, epoch = self._told or (None, 0)
+        return not (obs and obs.link.up and obs.link.epoch == epoch) and self._may_run()
 
     def close(self) -> None:
         """The evening is over."""

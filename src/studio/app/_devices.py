@@ -7,7 +7,7 @@ import contextlib
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from studio import devices, show
 from studio.app._cameras import OnAir
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from studio.devices import Device
     from studio.show import Desired
     from studio.venue import Venue
+    from studio.wire.obs import Collection
 
 OBS = "obs"
 """What OBS is called among the devices; no other may be."""
@@ -117,7 +118,7 @@ class HouseDevices:
         obs = await _running_obs(self._venue, bus) if guarded or OBS in chosen else None
         if obs and OBS in chosen:
             made[OBS] = obs
-        guard = _Guard(self._venue, self._on_air(made), obs) if obs and guarded else None
+        guard = _Guard(self._venue, self._collection(), made, obs) if obs and guarded else None
         running = [asyncio.create_task(device.run()) for device in {*made.values(), *([obs] if obs else [])}]
         try:
             yield Opened(made, bus, Orders(lambda: made, self._catalogue, journal(self._venue)), guard)
@@ -128,21 +129,24 @@ class HouseDevices:
             if guard:
                 guard.on_air.close()
 
-    def _on_air(self, made: Mapping[str, Device]) -> OnAir:
-        """By which OBS's programme scene says whether a camera is on air."""
-        collection = None
+    def _collection(self) -> Collection | None:
+        """What OBS holds where the scenes come from a file."""
         if self._venue.show.scenes:
             with contextlib.suppress(StudioError):
-                collection = show.load_scenes(self._catalogue, self._venue.show.scenes, self._venue)
-        return OnAir(self._venue, collection, made)
+                return show.load_scenes(self._catalogue, self._venue.show.scenes, self._venue)
+        return None
 
 
-class _Guard(NamedTuple):
+class _Guard:
     """What cameras on air are guarded by: the command line is no way around it."""
 
-    venue: Venue
-    on_air: OnAir
-    obs: devices.Obs
+    def __init__(
+        self, venue: Venue, collection: Collection | None, made: Mapping[str, Device], obs: devices.Obs
+    ) -> None:
+        self._venue = venue
+        self._obs = obs
+        self._may_run = True
+        self.on_air = OnAir(venue, collection, made, lambda: self._may_run)
 
     async def look(self, seconds: float) -> None:
         """Have OBS say what is on air, where it answers within `seconds`; else any camera may be, unless there is none.
@@ -152,20 +156,20 @@ class _Guard(NamedTuple):
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.obs.link.wait_online()
-        if self.obs.link.up:
-            self.on_air.follow(LinkChanged(self.obs.name, self.obs.link.state, ""), self.obs)
-        elif not await self._no_obs():
-            self.on_air.beware()
+                await self._obs.link.wait_online()
+        if self._obs.link.up:
+            self.on_air.follow(LinkChanged(self._obs.name, self._obs.link.state, ""), self._obs)
+        else:
+            self._may_run = not await self._no_obs()
 
     async def _no_obs(self) -> bool:
-        settings, web = self.venue.obs, self.venue.web
-        own = own_obs(self.venue) if settings.use == "start" else None
+        settings, web = self._venue.obs, self._venue.web
+        own = own_obs(self._venue) if settings.use == "start" else None
         if own and own.running:  # it is just starting
             return False
         if settings.use == "start" and not await _nobody(web.host, web.port):
             return False  # a show runs, and how its OBS is called it could not keep, or is another user's
-        return await _nobody(self.obs.host, self.obs.port)
+        return await _nobody(self._obs.host, self._obs.port)
 
 
 async def _nobody(host: str, port: int) -> bool:

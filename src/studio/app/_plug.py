@@ -70,12 +70,14 @@ class Plugs:
         bound = load_bindings(venue, catalogue)
         opened = devices.open_devices(venue.devices, catalogue, self._bus, venue.folder)
         self._devices = {device.name: device for device in opened}
-        self._on_air = OnAir(venue, evening.collection, self._devices)
+        self._on_air = OnAir(venue, evening.collection, self._devices, self._obs_may_run)
         _check_surfaces(venue, catalogue, bound)
         self._orders = Orders(lambda: self._devices, catalogue, journal(venue))
         self._commands = DeviceCommands(self._orders)
         self._surfaces = Surfaces(bound, lambda: self._devices, self._orders, command, report.notice)
         self._unlooked = set(self._devices)
+        listens = evening.relay.input.startswith("listen:")
+        self._needs_obs = venue.obs.use != "off" and bool(listens or evening.collection or venue.captions.obs_text)
         self._obs: devices.Obs | None = None
         self._process: devices.ObsProcess | None = None
         self._spoken: Ms | None = None
@@ -209,7 +211,7 @@ class Plugs:
     async def _run_obs(self, tasks: asyncio.TaskGroup) -> None:
         settings, collection = self._venue.obs, self._evening.collection
         listen = self._evening.relay.input.partition("listen:")[2]
-        if settings.use == "off" or not (listen or collection or self._venue.captions.obs_text):
+        if not self._needs_obs:
             return
         host, port, password = settings.host, settings.port, os.environ.get(settings.password_env, "")
         if settings.use == "start" and collection and not await devices.obs_answers(host, port):
@@ -225,6 +227,11 @@ class Plugs:
             if listen:
                 await self._obs.stream_to(*_server_and_key(listen))
         tasks.create_task(self._obs.run())
+
+    def _obs_may_run(self) -> bool:
+        """Whether OBS may show a camera: this show has to do with it, and it was not found missing."""
+        starts = self._process is not None and self._process.pid is not None  # ours, which answers nobody yet
+        return self._needs_obs and (self._obs is None or starts or not self._obs.missing)
 
     async def _run_process(self, process: devices.ObsProcess) -> None:
         with self._no_driver_ends_the_show(), contextlib.ExitStack() as stack:

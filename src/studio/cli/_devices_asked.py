@@ -211,9 +211,9 @@ def _hinted(done: Sequence[Done], opened: Opened) -> list[Done]:
     """What the guard of a camera refused says how it is done here: the next command remembers no first time."""
     found = []
     for one in done:
-        on_air = getattr(opened.devices.get(one.device), "on_air", False)
+        guarded = getattr(opened.devices.get(one.device), "guarded", False)
         outcome = one.outcome
-        if outcome.kind == "refused" and on_air:
+        if outcome.kind == "refused" and guarded:
             how = _("On the command line, add --anyway.")
             outcome = Outcome(outcome.kind, f"{outcome.reason} {how}")
         found.append(dataclasses.replace(one, outcome=outcome))

@@ -60,9 +60,9 @@ _ACTIONS = (
 class Camera(Device):
     """What every remote camera does alike.
 
-    `on_air` is set by the house from OBS's programme scene; while it is so, what viewers would see as a jerk (presets,
-    fast moves, positions, home, switching off) is refused unless the same call comes again within five seconds or says
-    `anyway`. The lamp follows.
+    `on_air` is set by the house from OBS's programme scene; while it is so, or `doubt` says that nobody can tell, what
+    viewers would see as a jerk (presets, fast moves, positions, home, switching off) is refused unless the same call
+    comes again within five seconds or says `anyway`. The lamp follows what was said.
 
     A move goes on for half a second and has to be asked for again until it is to end: a dead page, cable or program
     leaves no camera turning. STOP overtakes whatever waits and ends whatever moves.
@@ -86,6 +86,8 @@ class Camera(Device):
         self._host, self._port = where
         self.picture: Picture | None = None
         """Gives a JPEG of what the camera shows now, or `None`; called whenever a preset is saved."""
+        self.doubt: Callable[[], bool] = lambda: False
+        """Whether nobody can tell now if viewers see it; asked whenever that counts."""
         self._presets = presets
         self._abilities = frozenset(abilities)
         self._album = Album(folder, name)
@@ -119,9 +121,10 @@ class Camera(Device):
             self._guard.on_air = so
             self._light_lamp(on=so)
 
-    def beware(self) -> None:
-        """Guard it as one on air, for nobody can tell whether it is; its lamp stays as it is."""
-        self._guard.on_air = True
+    @property
+    def guarded(self) -> bool:
+        """Whether a jerk has to be asked twice: viewers see this camera, or nobody can tell."""
+        return self._guard.on_air or self.doubt()
 
     def keep_in(self, folder: Path) -> None:
         """Keep names and pictures of presets below `folder`, and read what is there."""
@@ -369,17 +372,16 @@ class Camera(Device):
         return None
 
     def _refused_on_air(self, call: object, *, anyway: bool = False, held: bool = False) -> Outcome | None:
-        if not self._guard.refuses(call, asyncio.get_running_loop().time(), anyway=anyway, held=held):
+        now = asyncio.get_running_loop().time()
+        if not self._guard.refuses(call, now, doubt=self.doubt(), anyway=anyway, held=held):
             return None
-        if not self._lit:
-            message = _("Nobody can tell whether {name} is on air; say anyway=true if viewers may see it.")
-            return Outcome("refused", message.format(name=self.name))
-        return Outcome(
-            "refused",
-            _("{name} is on air; ask for the same once more within {seconds} seconds if viewers may see it.").format(
-                name=self.name, seconds=round(ASK_TWICE)
-            ),
-        )
+        message = _("{name} is on air; ask for the same once more within {seconds} seconds if viewers may see it.")
+        if not self._guard.on_air:
+            message = _(
+                "Nobody can tell now whether {name} is on air; ask for the same once more within {seconds} seconds "
+                "if viewers may see it."
+            )
+        return Outcome("refused", message.format(name=self.name, seconds=round(ASK_TWICE)))
 
     # ── presets ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

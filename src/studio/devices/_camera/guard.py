@@ -29,12 +29,15 @@ class Guard:
             self._refused = self._allowed = None
         self._on_air = so
 
-    def refuses(self, call: object, now: float, *, anyway: bool = False, held: bool = False) -> bool:
+    def refuses(
+        self, call: object, now: float, *, doubt: bool = False, anyway: bool = False, held: bool = False
+    ) -> bool:
         """Whether `call` has to be asked once more. `held`: it comes again and again while somebody holds a stick.
 
-        A held call that is allowed stays so until it is let go.
+        `doubt`: nobody can tell whether viewers see this camera. A held call that is allowed stays so until it is let
+        go.
         """
-        if not self._on_air or anyway:
+        if anyway or not (self._on_air or doubt):
             return False
         if held and self._allowed and self._allowed[0] == call and now - self._allowed[1] < GESTURE:
             self._allowed = (call, now)

@@ -77,6 +77,8 @@ class Obs(Device):
         """All scenes of OBS, in its own order; those last known while the link is down."""
         self.scene: str | None = None
         """The programme scene as OBS last reported it."""
+        self.missing = False
+        """Whether its machine said, when OBS was called last, that nobody listens there."""
         self.fps: float | None = None
         """Frames a second OBS makes, as it last reported."""
         self._password = password
@@ -260,9 +262,11 @@ class Obs(Device):
             try:
                 await self._live(await Session.open(self.host, self.port, self._password))
             except ObsRefusedError as no:
+                self.missing = False
                 self.link.to("refused", str(no))
                 pause = RETRY_REFUSED
-            except ObsLostError:
+            except ObsLostError as lost:
+                self.missing = isinstance(lost.__cause__, ConnectionRefusedError)
                 self.link.to("connecting", absent(self.host, self.port))
             except ObsDeniedError as no:  # of what every OBS can tell: it is just starting, or leaving
                 self.link.to("connecting", str(no))
@@ -271,6 +275,7 @@ class Obs(Device):
     async def _live(self, session: Session) -> None:
         """One epoch: learn everything, say so, and watch until it ends with ObsLostError or ObsDeniedError."""
         self.link.new_epoch()
+        self.missing = False
         ended: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
