@@ -56,8 +56,11 @@ class Playing(Protocol):
         """Take what the input heard, (frames, channels) of 24 bits on the left; must be quick."""
         ...
 
-    def opened(self) -> None:
-        """The input was opened anew, and counts from 0: the latency is void."""
+    def gone(self) -> None:
+        """The input is gone: give the output back, for PortAudio looks at the machine anew; the latency is void.
+
+        The output is opened again when it is needed.
+        """
         ...
 
     def adjust(self, wish: Monitor) -> None:
@@ -94,7 +97,7 @@ class Silence:
     def heard(self, block: NDArray[np.int32], first_frame: int) -> None:
         """Do nothing."""
 
-    def opened(self) -> None:
+    def gone(self) -> None:
         """Do nothing."""
 
     def adjust(self, wish: Monitor) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import queue
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,12 +12,11 @@ import pyaudio
 
 from studio.errors import MediaError
 from studio.language import _
+from studio.media._arrive import portaudio
 from studio.media._ground.clock import RATE, Ticks, ticks
 from studio.media._ground.tape import AIR_RATE, Arrival
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from studio.media._arrive.intake import Intake
 
 logger = logging.getLogger(__name__)
@@ -33,25 +30,11 @@ DRIFT = ticks(0.15)
 _MOST_WAITING = 500
 
 
-@contextlib.contextmanager
-def _alsa_quiet() -> Iterator[None]:
-    """ALSA and JACK write a hundred lines to standard error about cards that are not there; nobody can act on them."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
 def names() -> list[str]:
     """Return the inputs by name."""
-    with _alsa_quiet():
-        sound = pyaudio.PyAudio()
+    sound = portaudio.start()
     try:
-        return [str(device["name"]) for device in _inputs(sound)]
+        return [str(device["name"]) for device in portaudio.devices(sound, "input")]
     finally:
         sound.terminate()
 
@@ -67,9 +50,8 @@ class Microphone:
         self._wanted = wanted
         self._blocks: queue.Queue[tuple[bytes, int]] = queue.Queue(_MOST_WAITING)
         self._lost = 0
-        with _alsa_quiet():
-            self._sound = pyaudio.PyAudio()
-        self._device = self._choose()
+        self._sound = portaudio.start()
+        self._device = portaudio.choose(self._sound, wanted)
         self._there = True
 
     def run(self) -> None:
@@ -109,7 +91,7 @@ class Microphone:
         intake = self._intake
         channels = min(2, int(self._device["maxInputChannels"]))
         rate = self._rate(channels)
-        with _alsa_quiet():
+        with portaudio.quiet():
             stream = self._sound.open(
                 rate, channels, pyaudio.paInt16, input=True, input_device_index=int(self._device["index"]),
                 frames_per_buffer=int(rate * BLOCK), stream_callback=self._call,
@@ -154,38 +136,11 @@ class Microphone:
     def _open_again(self) -> None:
         """Let PortAudio look at the machine anew, and find the input where it is now."""
         self._sound.terminate()
-        with _alsa_quiet():
-            self._sound = pyaudio.PyAudio()
+        self._sound = portaudio.start()
         self._there = False  # a number that PortAudio does not know any more crashes it
         try:
-            self._device = self._choose()
+            self._device = portaudio.choose(self._sound, self._wanted)
         except MediaError as problem:
             logger.info("%s", problem)
         else:
             self._there = True
-
-    def _choose(self) -> dict[str, Any]:
-        inputs = _inputs(self._sound)
-        if not self._wanted:
-            try:
-                return dict(self._sound.get_default_input_device_info())
-            except OSError:
-                if inputs:
-                    return inputs[0]
-        for device in inputs:
-            if self._wanted and str(device["index"]) == self._wanted:
-                return device
-        for device in inputs:
-            if self._wanted and self._wanted.casefold() in str(device["name"]).casefold():
-                return device
-        if not inputs:
-            raise MediaError(_("There is no sound input; plug a microphone in, or start the sound server."))
-        known = ", ".join(str(device["name"]) for device in inputs)
-        raise MediaError(
-            _("There is no microphone {name}; there are: {known}.").format(name=repr(self._wanted), known=known)
-        )
-
-
-def _inputs(sound: pyaudio.PyAudio) -> list[dict[str, Any]]:
-    devices = (dict(sound.get_device_info_by_index(index)) for index in range(sound.get_device_count()))
-    return [device for device in devices if int(device["maxInputChannels"]) > 0]
