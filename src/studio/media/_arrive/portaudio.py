@@ -12,7 +12,7 @@ from studio.errors import MediaError
 from studio.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Direction = Literal["input", "output"]
 
@@ -64,7 +64,7 @@ def choose(sound: pyaudio.PyAudio, wanted: str, direction: Direction = "input") 
         except OSError:
             if there:
                 return there[0]
-    tests = (
+    tests: tuple[Callable[[Device], bool], ...] = (
         lambda device: str(device["index"]) == wanted,
         lambda device: str(device["name"]) == wanted,
         lambda device: wanted.casefold() in str(device["name"]).casefold(),
