@@ -55,6 +55,7 @@ __all__ = [
     "playable",
     "probe",
     "proxy",
+    "read_sound",
     "recover",
     "shots",
     "sound_between",
@@ -289,3 +290,17 @@ def proxy(
     from studio.media._film import proxy  # noqa: PLC0415 - loads FFmpeg
 
     proxy.proxy(source, out, track=track, progress=progress, say=say)
+
+
+def read_sound(
+    path: Path, rate: int, *, channels: int | None = None, longest: float | None = None
+) -> NDArray[np.float32]:
+    """Return the sound of a file, or of a film, at `rate`: (frames, channels), full scale ±1; it may reach beyond.
+
+    Its first frame is where players begin: a track that begins later has silence before it, and so has what is missing
+    or damaged in the middle. With `channels` 1 or 2, more than that are mixed down; fewer stay as they are. Raises
+    MediaError for what is missing, may not be read, has no sound, or lasts longer than `longest` seconds.
+    """
+    from studio.media._takes import reading  # noqa: PLC0415 - loads FFmpeg
+
+    return reading.read_sound(path, rate, channels=channels, longest=longest)
