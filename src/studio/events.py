@@ -515,6 +515,9 @@ class Levels(Message, frozen=True):
     rms: tuple[Decibels, ...]
     clipped: tuple[int, ...]
     """Samples at full scale."""
+    hum: tuple[Decibels | None, ...] = ()
+    """Of 50 Hz and its harmonics in the 0.48 s that end with this stretch, `None` where they do not stand out; empty in
+    all others."""
 
 
 class RecorderState(Message, frozen=True):
