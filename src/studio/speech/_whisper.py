@@ -13,6 +13,7 @@ from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._models import complete
+from studio.speech._scripts import LATIN, foreign
 from studio.speech._settle import Piece, cut_loop, flat, pieces
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _CALM = 3
 """Tokens in a row that are not said twice by who is to be calm."""
 _MOST_HINT = 96
 """Tokens of names; more would be taken for what was said."""
+_ITS_OWN = -1
+"""Stands for the tokens that the model's own configuration wants unsaid."""
 _FLOOR = 1e-4
 """Probability below which a token's share in the confidence of its word does not fall."""
 
@@ -155,6 +158,7 @@ class Whisper:
             ) from error
         self._readers: dict[tuple[str, str], Any] = {}
         self._opens: dict[int, bool] = {}
+        self._foreign: list[int] | None = None
 
     def encode(self, sound: NDArray[np.float32], padding: Ms, skip: int = 0) -> Encoded:
         """Look at `sound`, at most 30 s with its padding, and keep what comes after the first `skip` samples.
@@ -198,6 +202,7 @@ class Whisper:
             # CTranslate2 takes half of it, and counts the prefix in.
             max_length=2 * (len(head) + len(prefix) + room),
             suppress_blank=not prefix,
+            suppress_tokens=self._unwritten(language, task),
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
@@ -232,6 +237,7 @@ class Whisper:
             beam_size=beam,
             max_length=2 * (len(head) + max(rooms)),
             no_repeat_ngram_size=_CALM if calm else 0,
+            suppress_tokens=self._unwritten(language),
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -262,7 +268,7 @@ class Whisper:
             [head],
             beam_size=beam,
             max_length=2 * (len(head) + count),
-            suppress_tokens=[-1, reader.eot],
+            suppress_tokens=[_ITS_OWN, reader.eot],
             return_no_speech_prob=True,
         )[0]
         return pieces(result.sequences_ids[0][:count], reader.decode, self._opens_word)
@@ -335,6 +341,16 @@ class Whisper:
             several = self._model.model.is_multilingual
             self._readers[language, task] = Tokenizer(self._model.hf_tokenizer, several, task=task, language=language)
         return self._readers[language, task]
+
+    def _unwritten(self, language: str, task: Task = "transcribe") -> list[int]:
+        """Tokens that are not to be said: those that the model names itself, and letters that nobody writes there."""
+        if task == "transcribe" and language not in LATIN:
+            return [_ITS_OWN]
+        if self._foreign is None:
+            reader = self._model.hf_tokenizer
+            count = reader.get_vocab_size(with_added_tokens=False)
+            self._foreign = [_ITS_OWN, *foreign((token, reader.id_to_token(token)) for token in range(count))]
+        return self._foreign
 
     def _opens_word(self, token: int) -> bool:
         known = self._opens.get(token)
