@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 READY = 60.0
 """Seconds that our own workers may take to be there; they take two."""
+THERE = 10.0
+"""Seconds until it is said that a scheduler has no workers; then it is called again."""
 AGAIN = (1.0, 2.0, 5.0, 10.0)
 """Seconds before each new call to a scheduler that is gone; the last one for ever, up to …"""
 PATIENCE = 600.0
@@ -53,6 +55,14 @@ TELL = 1.0
 CURVE = "prime256v1"
 GPU = "gpu"
 """Resource that workers with a card are started with: `--resources gpu=1`."""
+DEATHS = "deaths"
+"""File of our own cluster's folder: which signal ended each worker that died, a line each."""
+OF_MEMORY = {signal.SIGKILL, signal.SIGTERM}
+"""What ends a process that wants more memory than there is: the kernel, or whoever looks after the machine."""
+
+
+class NoWorkersError(CrewLost):
+    """A scheduler answers, and has nobody who works."""
 
 
 def distributed() -> Any:  # noqa: ANN401 - most of it has no types
@@ -100,7 +110,6 @@ class Cluster:
         self._news: queue.SimpleQueue[tuple[Key, Ms | None]] = queue.SimpleQueue()
         self._futures: dict[Key, Any] = {}
         self._name = f"studio-{uuid.uuid4().hex[:12]}"
-        self._closing = False
         try:
             self._client = distributed().Client(
                 address, timeout=10, set_as_default=False, security=tls.security if tls else None, name="studio"
@@ -111,14 +120,17 @@ class Cluster:
             self._meet(hands)
             self._client.subscribe_topic(self._name, self._heard)
         except (OSError, TimeoutError, RuntimeError) as problem:
-            self.close()
+            self._hang_up()
             raise CrewLost(str(problem)) from problem
         except BaseException:
-            self.close()
+            self._hang_up()
             raise
 
     def _meet(self, hands: int | None) -> None:
-        self._client.wait_for_workers(hands or 1, timeout=READY)
+        try:
+            self._client.wait_for_workers(hands or 1, timeout=READY if hands else THERE)
+        except TimeoutError as problem:
+            raise NoWorkersError(str(problem)) from problem
         try:
             found = self._client.run(greet, on_error="raise")
         except ModuleNotFoundError as problem:
@@ -186,17 +198,7 @@ class Cluster:
         try:
             return bytes(future.result(timeout=30))
         except distributed().KilledWorker:
-            return pack(
-                Refused(
-                    plural(
-                        "{n} worker died of one part of it, as when the memory is too small; run fewer at a time: "
-                        "--workers 1",
-                        "{n} workers died of one part of it, as when the memory is too small; run fewer at a time: "
-                        "--workers 1",
-                        FALLS + 1,
-                    ).format(n=FALLS + 1)
-                )
-            )
+            return pack(Refused(self._fallen()))
         except (TimeoutError, OSError) as problem:
             raise CrewLost(str(problem)) from problem
         except Exception as problem:
@@ -210,8 +212,19 @@ class Cluster:
         _when, (key, at) = event
         self._news.put((key, Ms(at)))
 
+    def _fallen(self) -> str:
+        """What is said of a part of a film of which workers died."""
+        return plural(
+            "{n} worker died of one part of it; its log says why. Is its memory too small, run fewer on a machine.",
+            "{n} workers died of one part of it; their logs say why. Is the memory too small, run fewer on a machine.",
+            FALLS + 1,
+        ).format(n=FALLS + 1)
+
     def close(self) -> None:
         """Forget what is under way."""
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         with contextlib.suppress(Exception):
             self._client.cancel(list(self._futures.values()), force=True)
         with contextlib.suppress(Exception):
@@ -226,22 +239,33 @@ def called(address: str, tls: Tls | None, say: Callable[[str], None], stop: thre
         )
     if address.startswith("tls://") and tls is None:
         raise ArchiveError(_("A scheduler at tls:// wants certificates; name their folder with --tls."))
-    began, tries = time.monotonic(), 0
+    began, tries, before = time.monotonic(), 0, ""
     while True:
         try:
             return Cluster(address, tls)
         except CrewLost as problem:
+            there = isinstance(problem, NoWorkersError)
             if time.monotonic() - began > PATIENCE:
-                raise ArchiveError(
-                    _("The scheduler {address} does not answer; is it running, and are its workers?").format(
-                        address=address
-                    )
-                ) from problem
-        if not tries:
-            say(_("The scheduler {address} does not answer; it is called again and again.").format(address=address))
+                raise ArchiveError(_given_up(address, there=there)) from problem
+        said = (
+            _("The scheduler {address} has no workers; it is asked for some again and again.")
+            if there
+            else _("The scheduler {address} does not answer; it is called again and again.")
+        ).format(address=address)
+        if said != before:
+            say(said)
+        before = said
         if stop.wait(AGAIN[min(tries, len(AGAIN) - 1)]):
             raise Stopped
         tries += 1
+
+
+def _given_up(address: str, *, there: bool) -> str:
+    if there:
+        return _("The scheduler {address} has no workers; start some, as docs/cluster.md tells.").format(
+            address=address
+        )
+    return _("The scheduler {address} does not answer; is it running?").format(address=address)
 
 
 def _work(topic: str, key: Key, task: bytes) -> bytes:
@@ -284,11 +308,10 @@ class OwnCluster(Cluster):
             self._host.stdin.flush()
             address = self._host.stdout.readline().decode().strip()
             super().__init__(address or "tcp://127.0.0.1:0", tls if address else None, workers)
-        except BrokenPipeError as problem:
+        except BaseException as problem:
             self._end()
-            raise CrewLost from problem
-        except BaseException:
-            self._end()
+            if isinstance(problem, BrokenPipeError):
+                raise CrewLost from problem
             raise
 
     def news(self, timeout: float) -> News | None:
@@ -301,6 +324,24 @@ class OwnCluster(Cluster):
     def process(self) -> int:
         """Number of the process that has the scheduler."""
         return self._host.pid
+
+    def _fallen(self) -> str:
+        """As far as the signals tell: a fault in what computes is not a want of memory."""
+        try:
+            last = signal.Signals(int(Path(self._folder.name, DEATHS).read_text().split()[-1]))
+        except (OSError, ValueError, IndexError):
+            return super()._fallen()
+        if last in OF_MEMORY:
+            return plural(
+                "{n} worker died of one part of it, as when the memory is too small; run fewer at a time: --workers 1",
+                "{n} workers died of one part of it, as when the memory is too small; run fewer at a time: --workers 1",
+                FALLS + 1,
+            ).format(n=FALLS + 1)
+        return plural(
+            "{n} worker crashed at one part of it ({signal}), as where a model is damaged; try another --model.",
+            "{n} workers crashed at one part of it ({signal}), as where a model is damaged; try another --model.",
+            FALLS + 1,
+        ).format(n=FALLS + 1, signal=last.name)
 
     def close(self) -> None:
         """End scheduler and workers."""

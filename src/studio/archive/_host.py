@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
+import re
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 _DIE_WITH_PARENT = 1
@@ -29,10 +32,24 @@ def main() -> None:
     os._exit(0)
 
 
+class _Deaths(logging.Handler):
+    """Writes down which signal ended each worker that died: the nanny says it in its log and nowhere else."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look for a signal in what it says."""
+        if found := re.search(r"killed by signal (\d+)", record.getMessage()):
+            with self._file.open("a") as file:
+                file.write(f"{found[1]}\n")
+
+
 def _started(plan: dict[str, Any]) -> Any:  # noqa: ANN401 - distributed's own
     import dask  # noqa: PLC0415 - slow
 
-    from studio.archive._cluster import FALLS, Tls, distributed  # noqa: PLC0415 - workers read this file, too
+    from studio.archive._cluster import DEATHS, FALLS, Tls, distributed  # noqa: PLC0415 - workers read this file, too
 
     dask.config.set(
         {
@@ -46,6 +63,7 @@ def _started(plan: dict[str, Any]) -> Any:  # noqa: ANN401 - distributed's own
         }
     )
     tls = Tls(**plan["tls"]) if plan["tls"] else None
+    logging.getLogger("distributed.nanny").addHandler(_Deaths(Path(plan["folder"], DEATHS)))
     return distributed().LocalCluster(
         n_workers=plan["workers"],
         threads_per_worker=1,

@@ -132,10 +132,19 @@ class Run:
         self._finish_those_over()
         self._begin_more()
         self._tell()
+        self._still_here()
+
+    def _still_here(self) -> None:
+        """Tell the ledger now and then, or what we work on is taken for left."""
         if time.monotonic() - self._alive > ALIVE:
             self._alive = time.monotonic()
             self._ledger.films.jobs.keep(self._ledger.owner)
             self._ledger.films.still([film.number for film in self._open.values()])
+
+    def _stopped(self) -> bool:
+        """Whether it is to end: asked while something takes long, such as the fingerprint of a very large file."""
+        self._still_here()
+        return self._stop.is_set()
 
     def _ready_crew(self) -> Crew:
         if self._crew is None:
@@ -200,7 +209,7 @@ class Run:
 
     def _write_films(self, film: FilmWork) -> None:
         def progress(share: float) -> None:
-            if self._stop.is_set():
+            if self._stopped():
                 raise Stopped
             self._watch.at(film.target.shown, "write", share)
 
@@ -223,7 +232,7 @@ class Run:
             film = FilmWork(target, self._settings, self._ledger, threads=self._threads, interface=self._interface)
             self._open[target.path] = film
             with self._one_film(target.path):
-                result = film.begin(self._lock, self._stop.is_set)
+                result = film.begin(self._lock, self._stopped)
                 if result is not None:
                     self._end(target.path, result)
                 else:
