@@ -54,6 +54,7 @@ HEAVY: dict[str, tuple[str, ...]] = {
     "av": ("media",),
     "ffmpeg": ("media", "rehearsal"),  # builds lists of arguments: rehearsal puts its talk together with them
     "pyaudio": ("media",),
+    "soundfile": ("media",),
     "faster_whisper": ("speech",),
     "ctranslate2": ("speech",),
     "onnxruntime": ("speech",),
@@ -83,6 +84,7 @@ SLOW = (
     "av",
     "ffmpeg",
     "pyaudio",
+    "soundfile",
     "faster_whisper",
     "ctranslate2",
     "onnxruntime",

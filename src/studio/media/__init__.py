@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from studio.media._film.proxy import Playable
     from studio.media._film.source import Source
     from studio.media._ground.airtime import AirTime
+    from studio.media._takes.facts import TakeFacts
     from studio.spoken import Cue
     from studio.subtitles import Style
 
@@ -59,6 +60,8 @@ __all__ = [
     "recover",
     "shots",
     "sound_between",
+    "take_facts",
+    "take_peaks",
     "whole_recording",
 ]
 
@@ -304,3 +307,15 @@ def read_sound(
     from studio.media._takes import reading  # noqa: PLC0415 - loads FFmpeg
 
     return reading.read_sound(path, rate, channels=channels, longest=longest)
+def take_facts(path: Path, *, through: bool = False) -> TakeFacts:
+    """Say what is in the file of a take; read it to its end with `through`. Raises MediaError."""
+    from studio.media._takes import facts  # noqa: PLC0415 - loads libsndfile
+
+    return facts.facts(path, through=through)
+
+
+def take_peaks(path: Path, columns: int) -> NDArray[np.float32]:
+    """Return how loud each of `columns` equal parts of a take is, 0 to 1: a glance. Raises MediaError."""
+    from studio.media._takes import facts  # noqa: PLC0415 - loads libsndfile
+
+    return facts.peaks(path, columns)

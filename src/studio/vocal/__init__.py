@@ -8,9 +8,34 @@ from __future__ import annotations
 
 import sys
 
+from studio.vocal._check import Finding, check
+from studio.vocal._entries import Comment, Comp, Consent, Exported, Piece, Singer, Song, Span, TakeTrack, Until
+from studio.vocal._mend import file_of
 from studio.vocal._plan import RecorderPlan
+from studio.vocal._session import Session
+from studio.vocal._state import SessionState, Take
 
-__all__ = ["REFUSED", "RecorderPlan", "command"]
+__all__ = [
+    "REFUSED",
+    "Comment",
+    "Comp",
+    "Consent",
+    "Exported",
+    "Finding",
+    "Piece",
+    "RecorderPlan",
+    "Session",
+    "SessionState",
+    "Singer",
+    "Song",
+    "Span",
+    "Take",
+    "TakeTrack",
+    "Until",
+    "check",
+    "command",
+    "file_of",
+]
 
 REFUSED = 3
 """What the recorder ends with when starting it again would not help; its last `Trouble` says why."""
