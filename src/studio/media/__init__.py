@@ -307,6 +307,8 @@ def read_sound(
     from studio.media._takes import reading  # noqa: PLC0415 - loads FFmpeg
 
     return reading.read_sound(path, rate, channels=channels, longest=longest)
+
+
 def take_facts(path: Path, *, through: bool = False) -> TakeFacts:
     """Say what is in the file of a take; read it to its end with `through`. Raises MediaError."""
     from studio.media._takes import facts  # noqa: PLC0415 - loads libsndfile
