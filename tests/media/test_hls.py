@@ -12,6 +12,7 @@ import av
 import pytest
 from tests.media.hls_bench import FMP4, LOOK, TS, files, listed, programme, stamps
 
+from studio.media._ground.clock import RATE
 from studio.media._ground.cues import CueBoard
 from studio.media._leave.hls import Hls, Rendition
 from studio.media._leave.playlist import Entry, Playlist
@@ -20,9 +21,13 @@ from studio.spoken import Cue
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from studio.media import EncodePreset
+    from studio.media._ground.coded import Coded
+
+SMALL = replace(LOOK, bandwidth=100_000)
 
 
 def write(folder: Path, preset: EncodePreset, seconds: float, begin: float = 0, *, close: bool = True) -> Hls:
@@ -197,6 +202,54 @@ def test_pictures_of_another_form_begin_a_segment_and_a_head_of_their_own(tmp_pa
         assert sum(1 for _frame in container.decode(video=0)) == 75
 
 
+@pytest.mark.parametrize("preset", [TS, FMP4], ids=["ts", "fmp4"])
+@pytest.mark.parametrize(
+    ("hole", "keys"), [((0.79, 2.49), 0.5), ((0.79, 4.99), 0.5), ((2.09, 2.99), 0.5), ((0, 0), 0.9)]
+)
+def test_the_target_duration_never_changes_and_no_segment_is_longer(
+    tmp_path: Path, preset: EncodePreset, hole: tuple[float, float], keys: float
+) -> None:
+    """Whatever is missing: the pictures, or the keyframes of one that was copied; after a restart, too."""
+    whole, said = replace(preset, playlist_segments=0), set()
+
+    def lasts(name: str) -> list[float]:
+        text = (tmp_path / name).read_text()
+        said.add(re.findall(r"#EXT-X-TARGETDURATION:(\d+)\n", text)[0])
+        return [float(seconds) for seconds in re.findall(r"#EXTINF:([\d.]+)", text)]
+
+    for begin in (0.0, 10.0):
+        hls = Hls(tmp_path, whole, LOOK, [Rendition(CueBoard(), "lt")], small=SMALL)
+        for coded in both(programme(replace(whole, keyframe_seconds=keys), 6.0, begin)):
+            at = coded.stamp / RATE - begin
+            if coded.kind == "sound" or not hole[0] < at < hole[1]:
+                hls.write(coded)
+            if (tmp_path / "captions.m3u8").exists():
+                assert max(lasts("index.m3u8") + lasts("captions.m3u8")) < 1.5
+        hls.close()
+    for name in ("index.m3u8", "small.m3u8", "captions.m3u8"):
+        assert max(lasts(name)) < 1.5
+    assert said == {"1"}
+    with av.open(str(tmp_path / "index.m3u8")) as container:
+        shown = sum(1 for _frame in container.decode(video=0))
+    missing = sum(hole[0] < number / 25 < hole[1] for number in range(150))
+    assert shown == 2 * (150 - missing)
+
+
+def both(coded: Iterable[Coded]) -> Iterator[Coded]:
+    """The same pictures once more, as if they were small ones."""
+    for each in coded:
+        yield each
+        if each.kind == "picture":
+            yield replace(each, kind="small")
+
+
+def test_a_list_keeps_what_it_promised_when_its_settings_change(tmp_path: Path) -> None:
+    long = replace(TS, segment_seconds=3, keyframe_seconds=3, playlist_segments=0)
+    write(tmp_path, long, 4.0)
+    write(tmp_path, replace(TS, playlist_segments=0), 2.0, 5.0)
+    assert "#EXT-X-TARGETDURATION:3\n" in (tmp_path / "index.m3u8").read_text()
+
+
 def test_the_bandwidth_that_is_said_is_never_less_than_that_of_a_segment(tmp_path: Path) -> None:
     hls = Hls(tmp_path, TS, replace(LOOK, bandwidth=1000), [])
     for coded in programme(TS, 3):
@@ -221,7 +274,7 @@ def test_packets_of_transport_streams_are_counted_on_from_one_segment_to_the_nex
 
 
 def test_a_torn_or_foreign_playlist_is_read_as_far_as_it_goes() -> None:
-    playlist = Playlist("", 0, 2.0)
+    playlist = Playlist("", 0, 2)
     playlist.resume(
         "#EXTM3U\n#EXT-X-DISCONTINUITY-SEQUENCE:x\n#EXTINF:2.0,\nseg-00004.ts\n#EXTINF:,\n../seg-00005.ts\n"
         "#EXT-X-PROGRAM-DATE-TIME:yesterday\n#EXTINF:oops,\nseg-00006.ts\n#EXTINF:2.0,\nseg-00003.ts\n#EXTINF:2.0",

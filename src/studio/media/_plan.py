@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -66,7 +67,7 @@ class EncodePreset:
     """Over which stretch `video_bitrate` is kept."""
     copy: bool = False
     """Whether the picture goes out as the encoder sends it, where nothing has to be drawn on it: without captions, of
-    H.264 in 8 bits and 4:2:0 with a key frame in every two segments. Size, rate and bits are then the encoder's; what
+    H.264 in 8 bits and 4:2:0 with a key frame for every segment. Size, rate and bits are then the encoder's; what
     stands above and below holds for the slate, and for a picture that cannot be copied."""
     encoder: Literal["auto", "x264", "nvenc", "qsv", "vaapi", "videotoolbox"] = "x264"
     """What encodes. `auto`: the first of the graphics units' encoders that works here, else x264, as it is where a
@@ -110,6 +111,14 @@ class EncodePreset:
             raise ValueError(_("small.video_bitrate is not below video_bitrate; the small picture is for weak lines"))
         if self.segment_seconds < self.keyframe_seconds:
             raise ValueError(_("segment_seconds is shorter than keyframe_seconds; a segment begins with a keyframe"))
+
+    def target_seconds(self, fps: float = 0) -> int:
+        """What HLS promises, once for all: rounded, no segment is longer (RFC 8216, 4.3.3.1).
+
+        A segment ends with the first keyframe that is due, and that is the first picture that is; `fps` 0: at once.
+        """
+        longest = math.ceil(self.segment_seconds / self.keyframe_seconds - 1e-6) * self.keyframe_seconds
+        return math.floor(longest + (1 / fps if fps else 0) + 0.5)
 
 
 class RelayPlan(msgspec.Struct, frozen=True):

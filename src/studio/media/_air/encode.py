@@ -29,6 +29,8 @@ PATIENCE = 0.5
 when another has taken over."""
 FLUSH = 1.0
 """Likewise for its last ones."""
+SPARSE = ticks(0.25)
+"""Where the next picture, if it takes as long as this one, comes so much after a keyframe is due, this one is it."""
 START = 3.0
 """Likewise before its first picture: a driver takes its time to begin."""
 
@@ -76,8 +78,8 @@ class PictureEncoder:
         """Encode the frame that airs `at`; one that does not come after the last one is left out."""
         if at <= self._last:
             return []
-        self._last = at
-        key = self._next_key is None or at >= self._next_key
+        late, self._last = at + (at - self._last if self.begun else 0) - SPARSE, at
+        key = self._next_key is None or max(at, late) >= self._next_key
         if key:  # counted from the first, so that every HLS segment but the last has its full length
             began = at if self._next_key is None else self._next_key
             self._next_key = began + self._every * ((at - began) // self._every + 1)

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SEGMENTS = 2.0
-"""Segments' lengths between two key frames: longer ones would make HLS late by so much, and destinations come back
-later after a fault."""
+LATE = 0.45
+"""Seconds that a key frame may come later than HLS promised: it rounds, and 2 s at 29.97 pictures a second are more."""
 KEPT = 32 << 20
 """Bytes kept since a key frame: four seconds of 60 Mb/s."""
 
@@ -64,7 +63,8 @@ class Passage:
         self._film = plan.input.startswith("file:")
         self._hold = hold
         self._say = say
-        self._longest = SEGMENTS * plan.encode.segment_seconds
+        self._longest = plan.encode.target_seconds() + LATE
+        self._advised = plan.encode.segment_seconds
         self._said: set[Why] = set()
         self._group: deque[Held] = deque()
         """Everything since the last key frame that aired as it came, and what is coming."""
@@ -203,12 +203,12 @@ class Passage:
         gap = ahead - key.due if ahead is not None else max(whole - key.due, self._gap or 0)
         if gap <= ticks(self._longest):
             return True
-        return self._refuse("rare", seconds=gap / RATE)
+        return self._refuse("rare", seconds=gap / RATE, advised=self._advised)
 
     def _late(self, held: Held) -> bool:
         """Whether the next key frame does not come in time."""
         gap = held.due - (self._key if self._key is not None else held.due)
-        return gap > ticks(self._longest) and not self._refuse("rare", seconds=gap / RATE)
+        return gap > ticks(self._longest) and not self._refuse("rare", seconds=gap / RATE, advised=self._advised)
 
     def _fits(self, frame: av.VideoFrame, reel: Reel, size: tuple[int, int] | None) -> bool:
         if frame.format.name not in ("yuv420p", "yuvj420p"):
@@ -254,7 +254,7 @@ class Passage:
                 ),
                 "rare": _(
                     "Key frames come {seconds:.1f} s apart, so the picture is encoded anew; set the encoder's keyframe"
-                    " interval to 2 s to copy it."
+                    " interval to {advised:g} s to copy it."
                 ),
             }
             self._say(sentences[why].format(**facts))

@@ -89,8 +89,9 @@ class Hls:
         self._renditions = renditions
         self._time = time or AirTime(folder, Ms(0), continued=False)
         self.detail = str(folder / "master.m3u8")
-        self._main = Row(folder, "index.m3u8", "", look, preset)
-        self._small = Row(folder, "small.m3u8", SMALL, small, preset) if small else None
+        target = preset.target_seconds(look.fps)
+        self._main = Row(folder, "index.m3u8", "", look, preset, target=target)
+        self._small = Row(folder, "small.m3u8", SMALL, small, preset, target=target) if small else None
         self._number = self._main.playlist.last + 1
         """Of the segment that begins next."""
         self._length = ticks(preset.segment_seconds)
@@ -100,6 +101,8 @@ class Hls:
         """The same in seconds since 1970."""
         self._due = Ticks(0)
         """The first keyframe from here on begins a segment."""
+        self._spare: Ticks | None = None
+        """The last keyframe that came before it was due: it begins one where the next would come too late."""
         self._starts: dict[Ticks, Start] = {}
         self._master = ""
         self._listed = 0
@@ -124,6 +127,8 @@ class Hls:
 
     def close(self) -> None:
         """Write the last segments and say that nothing follows."""
+        if self._main.gathers:
+            self._cut(self._main.end)
         made, start = self._main.finish(), self._main.start
         if made is not None and start is not None:
             self._list(start, made, ended=True)
@@ -131,7 +136,7 @@ class Hls:
             self._main.tell(ended=True)
             self._tell_captions(ended=True)
         if self._small is not None:
-            made = self._small.finish()
+            made = self._small.finish(self._end_of(self._small))
             if made is not None:
                 self._list_small(made, self._small, ended=True)
             elif self._small.begun:
@@ -151,30 +156,45 @@ class Hls:
         changed = None not in {setup, self._main.setup} and setup != self._main.setup
         if self._first is None:
             self._first, self._wall = coded.stamp, time.time()
-            broken = self._main.begun
+            self._begin(coded.stamp, setup, broken=self._main.begun)
         elif coded.stamp >= self._due or changed:
-            broken = changed
+            self._cut(coded.stamp)
+            self._begin(coded.stamp, setup, broken=changed)
         else:
-            return
-        self._due = Ticks(self._first + self._length * ((coded.stamp - self._first) // self._length + 1))
+            self._spare = coded.stamp
+
+    def _cut(self, end: Ticks) -> None:
+        """Where what is gathered up to `end` is too long for one segment, make two of it."""
+        start, spare = self._main.start, self._spare
+        if start is not None and spare is not None and end - start.at > self._main.most:
+            self._begin(spare, None, broken=False)
+
+    def _begin(self, at: Ticks, setup: bytes | None, *, broken: bool) -> None:
+        first = self._first or Ticks(0)
+        self._due = Ticks(first + self._length * ((at - first) // self._length + 1))
+        self._spare = None
         before = self._main.start
-        start = Start(coded.stamp, self._number, self._wall + (coded.stamp - self._first) / RATE, broken)
+        lost = before is not None and at - before.at > self._main.most
+        start = Start(at, self._number, self._wall + (at - first) / RATE, broken or lost)
         made = self._main.begin(start, setup)
         self._number += 1
-        self._starts[coded.stamp] = start
+        self._starts[at] = start
         if len(self._starts) > KEPT_STARTS:
             del self._starts[next(iter(self._starts))]
         if made is not None and before is not None:
             self._list(before, made)
 
     def _small_key(self, coded: Coded, row: Row) -> None:
-        start, before = self._starts[coded.stamp], row.start
-        wanted = before.number + 1 if before is not None else start.number
+        start = self._starts[coded.stamp]
         # where its keyframe is missing a segment is left out: the one before it is no longer for that
-        lost = next((other.at for other in self._starts.values() if other.number == wanted < start.number), None)
-        made = row.begin(start, avc_setup(coded.data), start.at if before is None else lost)
+        made = row.begin(start, avc_setup(coded.data), start.at if row.start is None else self._end_of(row))
         if made is not None:
             self._list_small(made, row)
+
+    def _end_of(self, row: Row) -> Ticks | None:
+        """Where the segment that `row` gathers ends, as far as the next one was begun."""
+        next_one = -1 if row.start is None else row.start.number + 1
+        return next((other.at for other in self._starts.values() if other.number == next_one), None)
 
     def _list(self, start: Start, made: Entry, *, ended: bool = False) -> None:
         """Let players know of the segment that began with `start`."""

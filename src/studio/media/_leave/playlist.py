@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LONGEST = 60
+"""Seconds; a list that says more of its segments is none of ours."""
 _NAME = re.compile(r"seg-(\d+)((?:\.\w+)?)(\.ts|\.m4s)")
 _MAP = re.compile(r'URI="([^"]*)"')
 
@@ -41,11 +43,14 @@ class Entry:
 class Playlist:
     """What one playlist lists. Its lines are kept as text: an evening has thousands, and all are written every time."""
 
-    def __init__(self, mark: str, window: int, longest: float) -> None:
-        """`mark` stands in its segments' names. `window`: how many are listed, 0 all; `longest`: seconds of one."""
+    def __init__(self, mark: str, window: int, target: int) -> None:
+        """`mark` stands in its segments' names. `window`: how many are listed, 0 all.
+
+        `target`: seconds that none of them is longer than, rounded; it never changes (RFC 8216, 6.2.1).
+        """
         self._mark = mark
         self._window = window
-        self._longest = longest
+        self._target = target
         self._entries: deque[Entry] = deque()
         self._pictures: deque[str] = deque()
         """The lines of each entry …"""
@@ -71,7 +76,6 @@ class Playlist:
         self._words.append(f"{lead}{length}{entry.name('', '.vtt')}\n")
         self._entries.append(entry)
         self.last = entry.number
-        self._longest = max(self._longest, entry.seconds)
         left = []
         while self._window and len(self._entries) > self._window:
             left.append(self._entries.popleft())
@@ -81,10 +85,15 @@ class Playlist:
         return left
 
     def resume(self, text: str, ending: str) -> None:
-        """List what the playlist `text` of an earlier life lists; its segments do not end in `ending`: only go on."""
-        entries, self._breaks = _read(text)
+        """List what the playlist `text` of an earlier life lists; its segments do not end in `ending`: only go on.
+
+        What it promised stands, unless other settings need more.
+        """
+        entries, self._breaks, told = _read(text)
         for entry in entries:
             self.add(entry)
+            told = max(told, math.floor(entry.seconds + 0.5))
+        self._target = max(self._target, told)
         if entries and entries[-1].ending != ending:  # players cannot change from one to the other within a list
             self._breaks += sum(entry.broken for entry in self._entries)
             for kept in (self._entries, self._pictures, self._words):
@@ -105,8 +114,7 @@ class Playlist:
         first = self._entries[0] if self._entries else None
         return (
             "#EXTM3U\n#EXT-X-VERSION:6\n"
-            # Rounded, no segment is longer than that (RFC 8216, 4.3.3.1).
-            f"#EXT-X-TARGETDURATION:{math.floor(self._longest + 0.5)}\n"
+            f"#EXT-X-TARGETDURATION:{self._target}\n"
             f"#EXT-X-MEDIA-SEQUENCE:{first.number if first else 0}\n"
             f"#EXT-X-DISCONTINUITY-SEQUENCE:{self._breaks}\n"
             "#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -127,10 +135,10 @@ def _map(entry: Entry) -> str:
     return f'#EXT-X-MAP:URI="{entry.head}"\n' if entry.head else ""
 
 
-def _read(text: str) -> tuple[list[Entry], int]:
-    """Return the segments of a playlist of ours, and its discontinuity sequence; what is not ours is left out."""
+def _read(text: str) -> tuple[list[Entry], int, int]:
+    """Return the segments of a playlist of ours, its discontinuity sequence and its target; not ours is left out."""
     entries: list[Entry] = []
-    breaks, seconds, begins, head, broken, gap = 0, 0.0, 0.0, "", False, False
+    target, breaks, seconds, begins, head, broken, gap = 0, 0, 0.0, 0.0, "", False, False
     for line in text.splitlines():
         tag, _colon, value = line.partition(":")
         match tag:
@@ -138,6 +146,8 @@ def _read(text: str) -> tuple[list[Entry], int]:
                 seconds = _number(value.partition(",")[0])
             case "#EXT-X-DISCONTINUITY":
                 broken = True
+            case "#EXT-X-TARGETDURATION":
+                target = min(int(_number(value)), LONGEST)
             case "#EXT-X-DISCONTINUITY-SEQUENCE":
                 breaks = int(_number(value))
             case "#EXT-X-PROGRAM-DATE-TIME":
@@ -152,7 +162,7 @@ def _read(text: str) -> tuple[list[Entry], int]:
             entries.append(Entry(int(named.group(1)), seconds, named.group(3), begins, head, broken, gap))
             begins = begins and begins + seconds
             broken = gap = False
-    return entries, breaks
+    return entries, breaks, target
 
 
 def _number(text: str) -> float:

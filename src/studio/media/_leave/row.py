@@ -52,17 +52,20 @@ class Start:
 class Row:
     """The segments `seg-00000.ts`, `seg-00001.ts` …, which are made when the next one begins."""
 
-    def __init__(self, folder: Path, name: str, mark: str, look: Look, preset: EncodePreset) -> None:
-        """Go on with the playlist `name` in `folder`; `mark` stands in the names of the files."""
+    def __init__(self, folder: Path, name: str, mark: str, look: Look, preset: EncodePreset, *, target: int) -> None:
+        """Go on with the playlist `name` in `folder`; `mark` stands in the names of the files.
+
+        `target`: seconds that no segment is longer than, rounded.
+        """
         self.look = look
         self._folder = folder
         self._index = folder / name
         self._mark = mark
         self._form = FORMS[preset.segment_type]()
-        # A segment begins with the first keyframe that is due.
-        longest = math.ceil(preset.segment_seconds / preset.keyframe_seconds - 1e-6) * preset.keyframe_seconds
-        self._half = longest / 2
-        self.playlist = Playlist(mark, preset.playlist_segments, longest)
+        self._half = target / 2
+        self.most = Ticks(RATE * target + RATE // 2 - 1)
+        """Of a segment: what comes later is lost, where no keyframe began another one."""
+        self.playlist = Playlist(mark, preset.playlist_segments, target)
         self.playlist.resume(_read(self._index), self._form.ending)
         self.begun = self.playlist.last >= 0
         """Whether anything was ever listed here."""
@@ -92,17 +95,22 @@ class Row:
     def begin(self, start: Start, setup: bytes | None, end: Ticks | None = None) -> Entry | None:
         """Begin a segment, whose pictures carry `setup`; return the one before it, written and not yet listed.
 
-        It ends where this one begins, or at `end`: what came between is lost.
+        It ends where this one begins, or at `end`: what came between is lost. A keyframe that was gathered may begin
+        one, too.
         """
-        if end is not None:
-            self._pictures = [picture for picture in self._pictures if picture.stamp < end]
+        own = next((at for at, picture in enumerate(self._pictures) if picture.stamp == start.at), len(self._pictures))
+        self._pictures, later = self._pictures[:own], self._pictures[own:]
         made = self.finish(start.at if end is None else end)
-        if end is not None:
-            self._pictures = []
-            while self._sounds and self._sounds[0].stamp < start.at:
-                self._sounds.popleft()
+        self._pictures = later
+        while (made is not None or end is not None) and self._sounds and self._sounds[0].stamp < start.at:
+            self._sounds.popleft()
         self.start, self.setup = start, setup or self.setup
         return made
+
+    @property
+    def gathers(self) -> bool:
+        """Whether there are pictures for a segment."""
+        return bool(self._pictures)
 
     @property
     def end(self) -> Ticks:
@@ -114,9 +122,12 @@ class Row:
         start, pictures = self.start, self._pictures
         if start is None or not pictures or self.setup is None:
             return None
-        finish = self.end if end is None else end
+        whole = self.end if end is None else end
+        finish = Ticks(min(whole, start.at + self.most))
+        if end is not None or finish < whole:
+            pictures = [picture for picture in pictures if picture.stamp < finish]
         sounds: list[Coded] = []
-        while self._sounds and (end is None or self._sounds[0].stamp < end):
+        while self._sounds and ((finish == whole and end is None) or self._sounds[0].stamp < finish):
             sounds.append(self._sounds.popleft())
         self._pictures = []
         if self.setup != self._headed:
