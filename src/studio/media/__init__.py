@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from studio.media._arrive.source import Sound
 from studio.media._film.text import TextTrack
 from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
+from studio.media._takes.continuity import Loss
+from studio.media._takes.wav import TakeNotes
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from studio.media._film.proxy import Playable
     from studio.media._film.source import Source
     from studio.media._ground.airtime import AirTime
+    from studio.media._takes.capture import Capture, Input
     from studio.media._takes.facts import TakeFacts
+    from studio.media._takes.writer import Mended, Takes
     from studio.spoken import Cue
     from studio.subtitles import Style
 
@@ -38,12 +42,15 @@ __all__ = [
     "REFUSED",
     "EncodePreset",
     "Form",
+    "Loss",
     "RelayPlan",
     "SmallPicture",
     "Sound",
+    "TakeNotes",
     "TextTrack",
     "air_time",
     "burn",
+    "capture",
     "command",
     "encoders",
     "film",
@@ -58,11 +65,14 @@ __all__ = [
     "proxy",
     "read_sound",
     "recover",
+    "repair_take",
     "shots",
     "sound_between",
+    "sound_inputs",
     "take_facts",
     "take_peaks",
     "whole_recording",
+    "write_take",
 ]
 
 REFUSED = 3
@@ -144,6 +154,54 @@ def microphones() -> list[str]:
     from studio.media._arrive import microphone  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
 
     return microphone.names()
+
+
+def sound_inputs() -> list[Input]:
+    """Return what can be recorded from, with its channels; empty where there is no sound input."""
+    from studio.media._takes import capture  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
+
+    return capture.inputs()
+
+
+def capture(
+    device: str,
+    rate: int,
+    channels: int,
+    hear: Callable[[NDArray[np.int32], int], None],
+    *,
+    lost: Callable[[Loss], None],
+    gone: Callable[[str], None],
+    back: Callable[[], None],
+    idle: Callable[[], None],
+) -> Capture:
+    """Return what hears an input while it is entered; see `Capture` for whom it tells what.
+
+    Entering raises MediaError where the input is not there, is held by another program, or cannot do that rate.
+    """
+    from studio.media._takes import capture  # noqa: PLC0415 - loads PortAudio
+
+    return capture.Capture(device, rate, channels, hear, lost=lost, gone=gone, back=back, idle=idle)
+
+
+def write_take(path: Path, rate: int, tracks: Sequence[str], notes: TakeNotes) -> Takes:
+    """Begin the file of a take, Broadcast Wave or FLAC as its name ends; never over an old one.
+
+    It can be played after whatever happens to this process, but for its last tenth of a second, and `repair_take` says
+    of that, too. Raises MediaError: more tracks than FLAC holds, or what the disk says.
+    """
+    from studio.media._takes import writer  # noqa: PLC0415 - loads NumPy
+
+    return writer.take_writer(path, rate, tracks, notes)
+
+
+def repair_take(path: Path) -> Mended:
+    """Let the file of a take that nobody closed say how long it is; its sound is never touched.
+
+    Raises MediaError for what is no take of ours, or cannot be read or written.
+    """
+    from studio.media._takes import writer  # noqa: PLC0415 - loads NumPy
+
+    return writer.repair(path)
 
 
 def open_sound(source: str, say: Callable[[str], None]) -> Sound:

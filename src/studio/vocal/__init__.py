@@ -6,12 +6,11 @@ do it.
 
 from __future__ import annotations
 
-import sys
-
 from studio.vocal._check import Finding, check
+from studio.vocal._client import Recorder
 from studio.vocal._entries import Comment, Comp, Consent, Exported, Piece, Singer, Song, Span, TakeTrack, Until
 from studio.vocal._mend import file_of
-from studio.vocal._plan import RecorderPlan
+from studio.vocal._plan import REFUSED, RecorderPlan, command
 from studio.vocal._session import Session
 from studio.vocal._state import SessionState, Take
 
@@ -23,6 +22,7 @@ __all__ = [
     "Exported",
     "Finding",
     "Piece",
+    "Recorder",
     "RecorderPlan",
     "Session",
     "SessionState",
@@ -36,11 +36,3 @@ __all__ = [
     "command",
     "file_of",
 ]
-
-REFUSED = 3
-"""What the recorder ends with when starting it again would not help; its last `Trouble` says why."""
-
-
-def command() -> list[str]:
-    """Return how to start the recorder."""
-    return [sys.executable, "-m", "studio.vocal"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+REFUSED = 3
+"""What the recorder ends with when starting it again would not help; its last line on standard error says why."""
 TakeForm = Literal["wav", "flac"]
 """What a take is written as: Broadcast Wave (RF64 where it grows beyond 4 GB), or FLAC, which holds eight tracks."""
 
@@ -42,6 +45,11 @@ class RecorderPlan(msgspec.Struct, frozen=True):
     def from_json(cls, text: bytes) -> RecorderPlan:
         """Read it. Raises msgspec.MsgspecError where `text` is none."""
         return msgspec.json.decode(text, type=cls, dec_hook=_read)
+
+
+def command() -> list[str]:
+    """Return how to start the recorder."""
+    return [sys.executable, "-m", "studio.vocal"]
 
 
 def _write(value: object) -> str:

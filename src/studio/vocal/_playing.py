@@ -79,6 +79,10 @@ class Playing(Protocol):
 class Silence:
     """Plays nothing: a take begins at once."""
 
+    def __init__(self, rate: int) -> None:
+        """The input has `rate`."""
+        self._rate = rate
+
     state: LinkState = "off"
     latency: float | None = None
     spread: float | None = None
@@ -88,7 +92,7 @@ class Silence:
         """Begin now; with a backing or a click there has to be an output."""
         if take.backing or take.click or take.punch or take.loop:
             raise VocalError(_("There is no output to play to the singers; choose one, or record without backing."))
-        return Cue(now)
+        return Cue(now, None if take.seconds is None else round(take.seconds * self._rate))
 
     def measure(self, wish: MeasureLatency) -> None:  # noqa: ARG002
         """Refuse."""

@@ -1,0 +1,300 @@
+"""Many channels of one input, for as long as the session lasts: callback → ring → whoever hears.
+
+Input only, since a full-duplex stream loses blocks without saying so. Frames are counted from the first one on, also
+over what is lost and over an input that goes and comes back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import pyaudio
+
+from studio.errors import MediaError
+from studio.language import _
+from studio.media._arrive import portaudio
+from studio.media._takes.continuity import Continuity, How, Loss
+from studio.media._takes.ring import Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from studio.media._takes.ring import Block
+
+logger = logging.getLogger(__name__)
+
+BLOCK = 1024
+"""Frames in one call of PortAudio."""
+RING = 8.0
+"""Seconds of sound that a slow disk may keep us waiting."""
+STALLED = 2.0
+"""Seconds without sound after which the stream is opened anew: PortAudio stays silent when its server dies."""
+LOOK = 0.1
+"""Seconds between two looks at the stream."""
+AGAIN = 0.5
+"""Seconds between two tries to open it."""
+RESCAN = 3
+"""Tries after which PortAudio looks for devices anew."""
+MOST_CHANNELS = 32
+RATES = (44_100, 48_000, 88_200, 96_000)
+_HELD = -9985
+"""PortAudio's paDeviceUnavailable."""
+_RATE = -9997
+"""paInvalidSampleRate."""
+_CHANNELS = -9998
+"""paInvalidChannelCount."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of this machine."""
+
+    name: str
+    channels: int
+    """A sound server's input says 32, whatever stands behind it."""
+    rate: int
+    """That it runs at by itself."""
+
+
+def inputs() -> list[Input]:
+    """Return what can be recorded from; empty where there is no sound input."""
+    sound = portaudio.start()
+    try:
+        return [
+            Input(str(one["name"]), portaudio.channels_of(one, "input"), int(one["defaultSampleRate"]))
+            for one in portaudio.devices(sound, "input")
+        ]
+    finally:
+        sound.terminate()
+
+
+class Capture:
+    """Hears an input from `with` to its end; what it hears goes to `hear`, in one thread of its own."""
+
+    def __init__(
+        self,
+        device: str,
+        rate: int,
+        channels: int,
+        hear: Callable[[NDArray[np.int32], int], None],
+        *,
+        lost: Callable[[Loss], None] = lambda _loss: None,
+        gone: Callable[[str], None] = lambda _sentence: None,
+        back: Callable[[], None] = lambda: None,
+        idle: Callable[[], None] = lambda: None,
+        seconds: float = RING,
+    ) -> None:
+        """Hear `channels` of the input whose name has `device` in it; 0: all of them, `MOST_CHANNELS` at most.
+
+        `hear` gets (frames, channels), 24 bits on the left, good until it returns, and the number of the first frame;
+        `lost` is told before it of frames that are missing. `gone` is told a sentence when the input gives no more
+        sound and then `back` when it does, from another thread. `idle` is called by the thread that hears when there
+        is nothing to hear for `LOOK` seconds.
+        """
+        self._wanted, self.rate, self._asked = device, rate, channels
+        self._hear, self._lost, self._gone, self._back, self._idle = hear, lost, gone, back, idle
+        self._seconds = seconds
+        self.device = ""
+        """Its name."""
+        self.channels = channels
+        self.frames = 0
+        """Heard so far; what was lost counts, too."""
+        self.losses: list[Loss] = []
+        self.strange_rate: float | None = None
+        """Frames a second that the input gives, where it gives others than were asked for."""
+        self._calls = 0
+        self._lives = 0
+        self._some = threading.Event()
+        self._leaving = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        """Open the input. Raises MediaError."""
+        self._sound = portaudio.start()
+        try:
+            self._open()
+        except BaseException:
+            self._sound.terminate()
+            raise
+        for name, run in (("takes: hear", self._consume), ("takes: watch", self._watch)):
+            thread = threading.Thread(target=run, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving.set()
+        self._some.set()
+        for thread in reversed(self._threads):
+            thread.join()
+        self._close()
+        self._sound.terminate()
+
+    # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self) -> None:
+        device = portaudio.choose(self._sound, self._wanted)
+        name = str(device["name"])
+        there = min(portaudio.channels_of(device, "input"), MOST_CHANNELS)
+        channels = min(self._asked, there) or there
+        if self._lives and channels != self.channels:
+            raise MediaError(_too_few(name, there, self.channels))
+        try:
+            with portaudio.quiet():
+                stream = self._sound.open(
+                    self.rate, channels, pyaudio.paInt32, input=True, input_device_index=int(device["index"]),
+                    frames_per_buffer=BLOCK, stream_callback=self._call, start=False,
+                )  # fmt: skip
+        except (OSError, ValueError) as problem:
+            raise MediaError(_refusal(name, self.rate, channels, problem)) from problem
+        if not self._lives:
+            self.channels, self._ring = channels, Ring(int(self._seconds * self.rate), channels)
+            self._continuity = Continuity(self.rate)
+        self.device = name
+        self._stream = stream
+        with portaudio.quiet():
+            stream.start_stream()
+
+    def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except OSError as problem:
+                logger.info("%s did not close: %s", self.device, problem)
+
+    def _call(self, data: bytes | None, _count: int, times: dict[str, float], _flags: int) -> tuple[None, int]:
+        """Take what PortAudio brings; its flags say nothing that can be relied on."""
+        came = time.monotonic()
+        recorded = times["input_buffer_adc_time"]
+        self._ring.put(data or b"", came, recorded, self._lives)
+        self._calls += 1
+        self._some.set()
+        return None, pyaudio.paContinue
+
+    def _watch(self) -> None:
+        """Open the stream anew when it died or fell silent.
+
+        Looks are counted, and not the clock: whoever was stopped for a while finds a stream that is well.
+        """
+        seen, still = -1, 0
+        while not self._leaving.wait(LOOK):
+            still = 0 if self._calls != seen else still + 1
+            seen = self._calls
+            if still * LOOK >= STALLED or not self._alive():
+                self._open_again()
+                still = 0
+
+    def _alive(self) -> bool:
+        try:
+            return self._stream is not None and bool(self._stream.is_active())
+        except OSError:
+            return False
+
+    def _open_again(self) -> None:
+        self._close()
+        sentence = _("{device} gives no sound; is it plugged in, and does the sound server run?")
+        logger.warning("%s gives no sound and is opened anew", self.device)
+        self._gone(sentence.format(device=self.device))
+        tries, told = 0, ""
+        while not self._leaving.is_set():
+            try:
+                self._lives += 1
+                self._open()
+            except MediaError as problem:
+                if str(problem) != told:
+                    told = str(problem)
+                    logger.info("%s", told)
+            else:
+                self._back()
+                return
+            tries += 1
+            self._leaving.wait(AGAIN)
+            if tries % RESCAN == 0:
+                self._sound.terminate()
+                self._sound = portaudio.start()
+
+    # ── the thread that hears ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _consume(self) -> None:
+        kept: list[Block] = []
+        life = 0
+        while True:
+            block = self._ring.take()
+            if block is None:
+                if self._leaving.is_set():
+                    break
+                self._some.clear()
+                if not self._ring.waiting and not self._some.wait(LOOK):
+                    self._idle()
+                continue
+            if block.missed:
+                self._give_all(kept)
+                self._lose(block.missed, "ring")
+                self._continuity.jumped(block.missed)
+            if block.life != life:
+                life = block.life
+                self._give_all(kept)
+                self._continuity.reopened()
+            missing = self._continuity.add(block.came, block.recorded, len(block.samples))
+            self.strange_rate = self._continuity.strange_rate
+            if missing is not None:
+                self._give(kept, upto=missing.before)
+                self._lose(round(missing.seconds * self.rate), missing.how)
+            if self._continuity.in_doubt:
+                kept.append(block.copy())
+                continue
+            self._give_all(kept)
+            self._give_one(block)
+        self._give_all(kept)
+
+    def _give_all(self, kept: list[Block]) -> None:
+        self._give(kept, upto=len(kept))
+
+    def _give(self, kept: list[Block], upto: int) -> None:
+        for block in kept[:upto]:
+            self._give_one(block)
+        del kept[:upto]
+
+    def _give_one(self, block: Block) -> None:
+        first = self.frames
+        self.frames += len(block.samples)
+        self._hear(block.samples, first)
+
+    def _lose(self, frames: int, how: How) -> None:
+        loss = Loss(self.frames, frames, how)
+        self.losses.append(loss)
+        self.frames += frames
+        logger.warning("%d frames are missing at %d (%s)", frames, loss.first_frame, how)
+        self._lost(loss)
+
+
+def _refusal(device: str, rate: int, channels: int, problem: Exception) -> str:
+    """Say in one sentence why PortAudio does not open a device."""
+    number = problem.errno if isinstance(problem, OSError) else None
+    if number == _HELD:
+        return _("Another program holds {device}; close it there, then try again.").format(device=device)
+    if number == _RATE:
+        sentence = _("{device} does not run at {rate} Hz; set it to that, or record at the rate it has.")
+        return sentence.format(device=device, rate=rate)
+    if number == _CHANNELS:
+        sentence = _("{device} does not give {channels} channels; choose fewer.")
+        return sentence.format(device=device, channels=channels)
+    sentence = _("{device} cannot be opened ({problem}); is it plugged in, and does the sound server run?")
+    return sentence.format(device=device, problem=problem.args[-1] if problem.args else problem)
+
+
+def _too_few(device: str, there: int, wanted: int) -> str:
+    sentence = _("{device} came back with {there} channels instead of {wanted}; look at its settings.")
+    return sentence.format(device=device, there=there, wanted=wanted)

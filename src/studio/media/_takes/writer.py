@@ -1,0 +1,161 @@
+"""A take on its way to the disk: valid after whatever happens to this process, but for its last tenth of a second."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from studio.errors import MediaError, why
+from studio.language import _
+from studio.media._takes import wav
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from studio.media._takes.wav import TakeNotes
+
+HEAD_EVERY = 0.1
+"""Seconds between two sizes in the head."""
+_SILENCE = 1 << 16
+"""Frames of it that are written at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What is in a file that nobody closed, now that it is whole."""
+
+    frames: int
+    rate: int
+    channels: int
+
+
+class Takes(Protocol):
+    """What writes a take, in whatever form."""
+
+    frames: int
+    """Written so far."""
+
+    def write(self, block: NDArray[np.int32]) -> None:
+        """Add (frames, tracks), 24 bits on the left. Raises MediaError; what was written before stays and is valid."""
+        ...
+
+    def silence(self, frames: int) -> None:
+        """Add silence in place of what is missing."""
+        ...
+
+    def sync(self) -> None:
+        """Bring all of it to the disk, so that it outlives a power cut; from any thread, and it may block."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file. Idempotent."""
+        ...
+
+
+class TakeWriter:
+    """Writes Broadcast Wave, 24 bits."""
+
+    def __init__(self, path: Path, rate: int, tracks: Sequence[str], notes: TakeNotes) -> None:
+        """Begin a new file; never over an old one. Raises MediaError."""
+        self.path = path
+        self.frames = 0
+        self._tracks = len(tracks)
+        self._head = wav.head(rate, tracks, notes)
+        self._sized = 0.0
+        self._closed = False
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+            self._all(wav.sized(self._head, 0, 0))
+        except OSError as problem:
+            raise _refused(path, problem) from problem
+
+    def write(self, block: NDArray[np.int32]) -> None:
+        """See `Takes`."""
+        packed = np.ascontiguousarray(block).view(np.uint8).reshape(len(block), self._tracks, 4)[:, :, 1:]
+        self._add(packed.tobytes(), len(block))
+
+    def silence(self, frames: int) -> None:
+        """See `Takes`."""
+        for begin in range(0, frames, _SILENCE):
+            count = min(_SILENCE, frames - begin)
+            self._add(bytes(count * self._tracks * wav.BYTES), count)
+
+    def sync(self) -> None:
+        """See `Takes`."""
+        if not self._closed:
+            os.fdatasync(self._file)
+
+    def close(self) -> None:
+        """See `Takes`."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self.frames * self._tracks * wav.BYTES % 2:
+                os.pwrite(self._file, b"\0", len(self._head) + self.frames * self._tracks * wav.BYTES)
+        except OSError:  # a reader can do without the filling byte
+            pass
+        finally:
+            self._write_head()
+            os.fsync(self._file)
+            os.close(self._file)
+
+    def _add(self, data: bytes, frames: int) -> None:
+        try:
+            self._all(data)
+        except OSError as problem:
+            self._write_head()
+            raise _refused(self.path, problem) from problem
+        self.frames += frames
+        now = time.monotonic()
+        if now - self._sized >= HEAD_EVERY:
+            self._write_head()
+            self._sized = now
+
+    def _all(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._file, left) :]
+
+    def _write_head(self) -> None:
+        size = self.frames * self._tracks * wav.BYTES
+        os.pwrite(self._file, wav.sized(self._head, size, self.frames), 0)
+
+
+def take_writer(path: Path, rate: int, tracks: Sequence[str], notes: TakeNotes) -> Takes:
+    """Begin a take in the form that its name ends in. Raises MediaError: more tracks than the form holds, the disk."""
+    if path.suffix != ".flac":
+        return TakeWriter(path, rate, tracks, notes)
+    from studio.media._takes import flac  # noqa: PLC0415 - loads FFmpeg
+
+    if len(tracks) > flac.MOST:
+        sentence = _("FLAC holds {most} tracks and {count} are armed; record them as WAV.")
+        raise MediaError(sentence.format(most=flac.MOST, count=len(tracks)))
+    return flac.FlacWriter(path, rate, tracks, notes)
+
+
+def repair(path: Path) -> Mended:
+    """Let a take that nobody closed say how long it is; its sound is never touched.
+
+    Raises MediaError for what is no take of ours, or cannot be read or written.
+    """
+    try:
+        if path.suffix == ".flac":
+            from studio.media._takes import flac  # noqa: PLC0415 - loads FFmpeg
+
+            return Mended(*flac.mend(path))
+        head, frames = wav.mend(path)
+    except OSError as problem:
+        raise _refused(path, problem) from problem
+    return Mended(frames, head.rate, head.channels)
+
+
+def _refused(path: Path, problem: OSError) -> MediaError:
+    return MediaError(_("{file} cannot be written: {problem}.").format(file=path, problem=why(problem)))
