@@ -17,6 +17,7 @@ from studio.cli import (
     _rehearse,
     _shows,
     _subtitles,
+    _vocal,
 )
 from studio.language import _
 
@@ -45,3 +46,4 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(_models.app, name="models")
     app.add_typer(_obs.app, name="obs")
     app.add_typer(_subtitles.app, name="subtitle")
+    app.add_typer(_vocal.app, name="vocal")

@@ -11,7 +11,7 @@ from studio.vocal._client import Recorder
 from studio.vocal._entries import Comment, Comp, Consent, Exported, Piece, Singer, Song, Span, TakeTrack, Until
 from studio.vocal._mend import file_of
 from studio.vocal._plan import REFUSED, RecorderPlan, command
-from studio.vocal._session import Session
+from studio.vocal._session import Session, in_folder
 from studio.vocal._state import SessionState, Take
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "check",
     "command",
     "file_of",
+    "in_folder",
 ]

@@ -27,6 +27,8 @@ class Marks:
 
     rate: int | None = None
     channels: int | None = None
+    tracks: tuple[tuple[int, str], ...] = ()
+    """Channel of the input, and name."""
     frames: int = 0
     """Up to the last word."""
     lost: tuple[Lost, ...] = ()
@@ -38,6 +40,7 @@ class Marks:
 class _Line(msgspec.Struct):
     rate: int | None = None
     channels: int | None = None
+    tracks: tuple[tuple[int, str], ...] = ()
     frames: int | None = None
     dropout: int | None = None
     how: str = ""
@@ -56,6 +59,7 @@ def marks_of(take: Path) -> Marks:
     return Marks(
         rate=next((line.rate for line in said if line.rate), None),
         channels=next((line.channels for line in said if line.channels), None),
+        tracks=next((line.tracks for line in said if line.tracks), ()),
         frames=max(counts, default=0),
         lost=tuple(Lost(line.dropout, line.frames or 0, line.how) for line in said if line.dropout is not None),
         stalls=sum(line.stall is not None for line in said),

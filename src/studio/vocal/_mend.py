@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -102,7 +103,8 @@ def _adopted(folder: Path, path: Path, state: SessionState, said: list[str]) -> 
     except MediaError as problem:
         said.append(str(problem))
         return []
-    tracks = tuple(TakeTrack(channel, str(channel)) for channel in range(1, facts.channels + 1))
+    named = marks_of(path).tracks or tuple((channel, str(channel)) for channel in range(1, facts.channels + 1))
+    tracks = tuple(TakeTrack(channel, name) for channel, name in named)
     when = datetime.fromtimestamp(path.stat().st_mtime - facts.frames / facts.rate, UTC)
     return [
         TakeBegun(at=when, number=number, song="", tracks=tracks, rate=facts.rate or state.rate),
@@ -115,6 +117,8 @@ def _taken(path: Path, number: int, rate: int, said: list[str]) -> Taken:
     marks = marks_of(path)
     lost = sum(one.frames for one in marks.lost)
     try:
+        with contextlib.suppress(MediaError):  # what no recorder of ours wrote
+            media.repair_take(path)
         frames = media.take_facts(path).frames
     except MediaError as problem:
         said.append(str(problem))

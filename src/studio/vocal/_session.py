@@ -157,6 +157,20 @@ class Session:
 
         return self._one(make)
 
+    def find_singer(self, word: str) -> Singer | None:
+        """Return the singer of that name or id."""
+        return _named(word, self.state.singers)
+
+    def must_find_singer(self, word: str) -> Singer:
+        """Return the singer whose name begins like that. VocalError where it is none, or more than one."""
+        named = {key: one.name for key, one in self.state.singers.items()}
+        return _names.found(word, self.state.singers, named, _("No singer is called {name} here."))
+
+    def must_find_song(self, word: str) -> Song:
+        """Return the song whose title begins like that. VocalError where it is none, or more than one."""
+        titled = {key: one.title for key, one in self.state.songs.items()}
+        return _names.found(word, self.state.songs, titled, _("No song is called {name} here."))
+
     def arm(self, channel: int, track: str, singers: Sequence[str] = ()) -> Armed:
         """Record that channel of the input from now on, as `track`, sung by `singers` (ids)."""
         if not 1 <= channel <= MOST_CHANNELS:
@@ -328,6 +342,11 @@ class Session:
 
         self._lines.append(lines)
         return made[0]
+
+
+def in_folder(folder: Path) -> bool:
+    """Whether there is a session in `folder`."""
+    return (folder / FILE).is_file()
 
 
 def numbers_in(folder: Path) -> list[int]:
