@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import re
@@ -117,7 +116,7 @@ def _taken(path: Path, number: int, rate: int, said: list[str]) -> Taken:
     marks = marks_of(path)
     lost = sum(one.frames for one in marks.lost)
     try:
-        with contextlib.suppress(MediaError):  # what no recorder of ours wrote
+        if marks.rate:  # else no recorder of ours wrote it, and its head is nobody's to mend
             media.repair_take(path)
         frames = media.take_facts(path).frames
     except MediaError as problem:
