@@ -400,6 +400,36 @@ def test_the_index_follows_the_newest_version(library: Library, tmp_path: Path) 
     assert library.films() == ()
 
 
+def test_a_phrase_is_found_where_it_goes_on_in_the_next_cue(library: Library, tmp_path: Path) -> None:
+    lines = ("Dzień dobry. Przyszła", "żółta Łódź podwodna", "do domu", "żółta łódź", "i nic")
+    for name in "ab":
+        film = library.add(tmp_path / f"{name}.mp4")
+        library.texts.save(film.id, None, document(*lines), "x", "recognised")
+
+    def found(asked: str, **how: int) -> list[tuple[int, int, str]]:
+        hits = library.search(asked, **how).hits
+        return [(hit.film, hit.cue, "|".join(hit.text[begin:end] for begin, end in hit.marks)) for hit in hits]
+
+    assert found('"przyszła żółta łódź"', film=1) == [(1, 1, "Przyszła żółta Łódź")]
+    assert found('"przyszla zolta lodz"', film=2) == [(2, 1, "Przyszła żółta Łódź")]
+    assert found('"dobry przyszła żółta"', film=1) == [(1, 1, "dobry. Przyszła żółta")]
+    assert found('"podwodna do dom*"', film=1) == [(1, 2, "podwodna do domu")]
+    assert found('"zolta lodz"', film=1) == [(1, 2, "żółta Łódź"), (1, 4, "żółta łódź")]
+    assert found('"domu żółta"') == [(1, 3, "domu żółta"), (2, 3, "domu żółta")]
+    for nowhere in ('"nic dzień"', '"przyszła łódź"', '"podwodna do dom"', '-"przyszła żółta"', '"przyszła żółta" nic'):
+        assert not found(nowhere), nowhere
+    hit = library.search('"domu żółta"').hits[0]
+    assert (hit.start, hit.end) == (6000, 9500)
+    assert hit.text == "do domu żółta łódź"
+
+    everything, after = [], 0
+    while after is not None:
+        page = library.search('"łódź i"', after=after, most=1)
+        everything += [(hit.film, hit.cue) for hit in page.hits]
+        after = page.next
+    assert everything == [(1, 4), (2, 4)]
+
+
 def test_search_in_one_film_and_one_language(library: Library, tmp_path: Path) -> None:
     one, two = (library.add(tmp_path / f"{name}.mp4").id for name in "ab")
     for film in (one, two):

@@ -8,6 +8,8 @@ the index keeps in one byte each.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -27,11 +29,37 @@ STEP = 256
 
 _PLAIN = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ı": "i"})  # noqa: RUF001 - Turkish
 """Letters whose stroke is no diacritic to Unicode. One for one, so that places in the text stay what they are."""
+_TOKEN = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 
 
 def folded(text: str) -> str:
     """`text` as the index wants it; the index itself takes off capitals and diacritics that can be taken off."""
     return text.translate(_PLAIN)
+
+
+def tokens(text: str) -> list[tuple[str, int, int]]:
+    """The words of `text` as the index has them, each with where it begins and ends."""
+    return [(_bare(found[0]), found.start(), found.end()) for found in _TOKEN.finditer(folded(text))]
+
+
+def _bare(word: str) -> str:
+    apart = unicodedata.normalize("NFD", word.lower())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def across(before: str, after: str, phrase: str, *, begins: bool) -> tuple[int, int] | None:
+    """Where `phrase` stands in `before after`, if it begins in the one and ends in the other; else `None`.
+
+    With `begins` its last word may go on.
+    """
+    wanted = [word for word, _start, _end in tokens(phrase)]
+    first, second = tokens(before)[1 - len(wanted) :], tokens(after)[: len(wanted) - 1]
+    said = [word for word, _start, _end in (*first, *second)]
+    for at in range(max(0, len(first) - len(wanted) + 1), min(len(first), len(said) - len(wanted) + 1)):
+        here = said[at : at + len(wanted)]
+        if here[:-1] == wanted[:-1] and (here[-1].startswith(wanted[-1]) if begins else here[-1] == wanted[-1]):
+            return first[at][1], len(before) + 1 + second[at + len(wanted) - 1 - len(first)][2]
+    return None
 
 
 def places(document: Document) -> Iterable[tuple[int, FilmCue]]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Integer, column, func, literal_column, select, table
 
 from studio.archive._facts import Found, Hit
-from studio.archive._index import BITS, folded
+from studio.archive._index import BITS, across, folded, tokens
 from studio.archive._schema import cues, films, readable, texts
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row, Select
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, FromClause, Row, Select
 
     from studio.archive._store import Store
 
@@ -43,6 +45,42 @@ _FOUND = (
     .order_by(_index.c.rowid)
 )
 
+_one, _next = cues.alias("one"), cues.alias("next")
+
+
+def _beside(known: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """`other` is the cue of the same text after `known`, or before it."""
+    text = known.c.id.op(">>")(BITS)
+    if other is _next:
+        nearest = select(func.min(cues.c.id)).where(cues.c.id > known.c.id, cues.c.id < (text + 1).op("<<")(BITS))
+    else:
+        nearest = select(func.max(cues.c.id)).where(cues.c.id < known.c.id, cues.c.id >= text.op("<<")(BITS))
+    return other.c.id == nearest.correlate(known).scalar_subquery()
+
+
+def _two(known: FromClause, other: FromClause) -> Select[Any]:
+    """Cues and those that follow them, where the index has found `known`."""
+    return (
+        select(
+            _one,
+            _next.c.end.label("until"),
+            _next.c.body.label("after"),
+            films.c.id.label("film"),
+            films.c.title,
+            films.c.path,
+            texts.c.language,
+        )
+        .select_from(_index)
+        .join(known, known.c.id == _index.c.rowid)
+        .join(other, _beside(known, other))
+        .join(texts, texts.c.id == known.c.id.op(">>")(BITS))
+        .join(films, films.c.id == texts.c.film)
+        .order_by(_index.c.rowid)
+    )
+
+
+_FROM_FIRST, _FROM_SECOND = _two(_one, _next), _two(_next, _one)
+
 
 def question(asked: str, *, typing: bool = False) -> str | None:
     """`asked` as FTS5 wants it; `None` where nothing is asked for.
@@ -50,8 +88,7 @@ def question(asked: str, *, typing: bool = False) -> str | None:
     All words must stand in a cue, in any order. `"two words"` must stand together, `kult*` begins a word, `-word` must
     not stand there. Capitals and diacritics do not count. With `typing` the last word may be unfinished.
     """
-    asked = readable(asked[:LONGEST])
-    parts = [found for found in _PART.finditer(asked) if _letters(found)][:MOST_WORDS]
+    asked, parts = _parts(asked)
     wanted: list[str] = []
     unwanted: list[str] = []
     for found in parts:
@@ -64,6 +101,12 @@ def question(asked: str, *, typing: bool = False) -> str | None:
         return None
     text = " AND ".join(wanted)
     return f"({text}) NOT ({' OR '.join(unwanted)})" if unwanted else text
+
+
+def _parts(asked: str) -> tuple[str, list[re.Match[str]]]:
+    """What is read of a question, and its parts."""
+    asked = readable(asked[:LONGEST])
+    return asked, [found for found in _PART.finditer(asked) if _letters(found)][:MOST_WORDS]
 
 
 def _letters(found: re.Match[str]) -> bool:
@@ -87,8 +130,35 @@ def search(
     wanted = _FOUND.where(_NAME.op("MATCH")(match))
     with store.read() as connection:
         rows = _rows(connection, wanted, film=film, language=language, first=after, most=most + 1)
-    hits = tuple(_hit(row) for row in rows[:most])
-    return Found(hits, rows[most].id if len(rows) > most else None)
+        found = {row.id: _hit(row) for row in rows}
+        for pairs, phrase, begins in _pairs(asked):
+            # Where the page is full already, what begins in a later film is not looked for.
+            near = pairs.where(_index.c.rowid <= (rows[most].id | ((1 << BITS) - 1))) if len(rows) > most else pairs
+            # One more: the first may be one that begins on the page before.
+            for row in _rows(connection, near, film=film, language=language, first=after, most=most + 2):
+                if row.id not in found and row.id >= after:
+                    found[row.id] = _hit_across(row, phrase, begins=begins)
+    numbers = sorted(found)
+    return Found(tuple(found[row] for row in numbers[:most]), numbers[most] if len(numbers) > most else None)
+
+
+def _pairs(asked: str) -> Iterator[tuple[Select[Any], str, bool]]:
+    """Where a phrase that is all that is asked may begin in a cue and end in the next one, and the phrase.
+
+    For each place at which it may be cut, the index is asked for its longer part.
+    """
+    _asked, parts = _parts(asked)
+    if len(parts) != 1 or parts[0]["phrase"] is None or parts[0]["not"]:
+        return
+    phrase = folded(parts[0]["phrase"].strip())
+    begins = phrase.endswith("*")
+    words = [word for word, _start, _end in tokens(phrase)][:MOST_WORDS]
+    for cut in range(1, len(words)):
+        left, right = (f'"{" ".join(part)}"' for part in (words[:cut], words[cut:]))
+        by_left = cut > len(words) - cut
+        match = left if by_left else f"^ {right}" + (" *" if begins else "")
+        pairs = (_FROM_FIRST if by_left else _FROM_SECOND).where(_NAME.op("MATCH")(match))
+        yield pairs.where(func.across(_one.c.body, _next.c.body, " ".join(words), begins)), " ".join(words), begins
 
 
 def _rows(
@@ -118,6 +188,21 @@ def _rows(
         if len(rows) == most:
             break
     return rows
+
+
+def _hit_across(row: Row[Any], phrase: str, *, begins: bool) -> Hit:
+    mark = across(row.body, row.after, phrase, begins=begins)
+    return Hit(
+        row.film,
+        row.title,
+        row.path,
+        row.language,
+        row.cue,
+        Ms(row.start),
+        Ms(row.until),
+        f"{row.body} {row.after}",
+        (mark,) if mark else (),
+    )
 
 
 def _hit(row: Row[Any]) -> Hit:

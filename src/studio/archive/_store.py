@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from studio.archive._facts import LibraryError
+from studio.archive._index import across
 from studio.archive._schema import APPLICATION, STEPS
 from studio.errors import why
 from studio.language import _
@@ -118,6 +119,12 @@ def _connected(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous = FULL")  # what a person wrote survives the power, too
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA cache_size = {CACHE}")
+    connection.create_function("across", 4, _across, deterministic=True)
+
+
+def _across(before: str, after: str, phrase: str, begins: int) -> bool:
+    """For searches: so SQLite need not hand over what is then thrown away."""
+    return across(before, after, phrase, begins=bool(begins)) is not None
 
 
 def _begun(connection: Connection) -> None:
