@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 LONGEST = 50.0
-"""Seconds that measuring takes at most."""
+"""Seconds that measuring takes at most, but for loading models for films."""
 
-_FILMS, _SPARE = 12.0, 8.0
-"""Seconds that films are measured for at most, and that they may take beyond what live captions may."""
+_FILMS = 0.24
+"""Share of the time that is kept for films, however long live captions take."""
 _UNSETTLED = 2.5
 """Seconds of sound that a pass decodes: what is not settled yet, and two words again."""
 _TOKENS = 5.0
@@ -202,6 +202,7 @@ def bench(
     `told` hears what is being measured. SpeechError where there is no model to measure.
     """
     began = time.monotonic()
+    live = seconds * (1 - _FILMS)
     tuning = tuning or Tuning()
     used, ours = _processor(), os.times()
     names = list(only) or [model.name for model in models() if model.state != "downloadable"]
@@ -212,7 +213,7 @@ def bench(
     unmeasured = []
     for number, (name, folder) in enumerate(folders.items()):
         # What one model leaves is shared by those that come after it.
-        until = time.monotonic() + (began + seconds - time.monotonic()) / (len(folders) - number)
+        until = time.monotonic() + (began + live - time.monotonic()) / (len(folders) - number)
         setups = list(_setups(name))
         found = [
             pace(name, setup, costs, tuning, here=True)
@@ -234,7 +235,7 @@ def bench(
     if wish is not None and best is not None and _rank(wish.model) <= _rank(best.model):
         wish = None
     told_apart = best or next(found for found in paces if found.here)
-    films = layouts(folders[told_apart.model], _cores(), min(_FILMS, began + seconds + _SPARE - time.monotonic()), told)
+    films = layouts(folders[told_apart.model], _cores(), seconds - live, told)
     return Bench(tuple(paces), best, wish, time.monotonic() - began, _others(used, ours), films, tuple(unmeasured))
 
 

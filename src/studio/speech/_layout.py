@@ -6,6 +6,7 @@ hinder each other, and no figure of one alone would tell.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import subprocess
@@ -24,10 +25,14 @@ from studio.speech._whisper import Whisper
 from studio.speech._whole import BEAM, LONGEST, PADDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-_GRACE = 2.0
-"""Seconds for the last pass."""
+_READY = 30.0
+"""Seconds that the children may take to load their models, which is not measured."""
+_GRACE = 20.0
+"""Seconds for the last pass; it takes one or two, but where others use the processor."""
+_LEAST = 2.0
+"""Seconds below which nothing is measured."""
 _TOKENS = 5
 """Of a second of speech."""
 
@@ -44,9 +49,14 @@ class Layout:
 
 
 def layouts(folder: Path, cores: int, seconds: float, told: Callable[[str], None]) -> tuple[Layout, ...]:
-    """Measure both on the processor with the model in `folder`, quickest first; none where there is no time."""
+    """Measure both on the processor with the model in `folder`, quickest first; none where `seconds` are too few.
+
+    Loading comes on top of `seconds`.
+    """
     wanted = sorted({(cores, 1), (1, cores)})
     found = []
+    if seconds < _LEAST:
+        return ()
     for processes, threads in wanted:
         told(f"{processes} x {threads}")
         speed = _together(folder, processes, threads, seconds / len(wanted))
@@ -62,22 +72,20 @@ def _together(folder: Path, processes: int, threads: int, seconds: float) -> flo
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         for _ in range(processes)
     ]
-    until = time.monotonic() + seconds
 
     def end() -> None:
         for child in children:
             child.kill()
 
-    # No pass can be broken off, and one with a large model may take longer than there is time.
-    watch = threading.Timer(max(0.0, seconds) + _GRACE, end)
-    watch.daemon = True
-    watch.start()
     try:
-        return _sum(children, until)
+        with _ended(end, _READY):
+            ready = all(child.stdout is not None and child.stdout.readline() for child in children)
+        # No pass can be broken off, and one with a large model may take longer than there is time.
+        with _ended(end, seconds + _GRACE):
+            return _sum(children, seconds) if ready else 0.0
     except BrokenPipeError:
         return 0.0
     finally:
-        watch.cancel()
         end()
         for child in children:
             child.wait()
@@ -86,16 +94,23 @@ def _together(folder: Path, processes: int, threads: int, seconds: float) -> flo
                     pipe.close()
 
 
-def _sum(children: Sequence[subprocess.Popen[str]], until: float) -> float:
-    """Have all begin at once when all are ready; 0 where one of them was not in time."""
-    if not all(child.stdout is not None and child.stdout.readline() for child in children):
-        return 0.0
-    left = until - time.monotonic()
-    if left < 1:
-        return 0.0
+@contextlib.contextmanager
+def _ended(end: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Have `end` called where this is not over in time."""
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _sum(children: Sequence[subprocess.Popen[str]], seconds: float) -> float:
+    """Have all begin at once; 0 where one of them was not in time."""
     for child in children:
         if child.stdin is not None:
-            child.stdin.write(f"{left}\n")
+            child.stdin.write(f"{seconds}\n")
             child.stdin.flush()
     said = [json.loads(child.stdout.readline() or "0") if child.stdout else 0 for child in children]
     return float(sum(said)) if all(said) else 0.0
