@@ -8,6 +8,7 @@ the index keeps in one byte each.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ STEP = 256
 
 _PLAIN = str.maketrans({"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ı": "i"})  # noqa: RUF001 - Turkish
 """Letters whose stroke is no diacritic to Unicode. One for one, so that places in the text stay what they are."""
+_AROUND = 40
+"""Letters around a phrase in which its words may stand further apart, or its last one go on."""
 _TOKEN = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+")
 
 
@@ -43,6 +46,8 @@ def tokens(text: str) -> list[tuple[str, int, int]]:
 
 
 def _bare(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     apart = unicodedata.normalize("NFD", word.lower())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
@@ -52,14 +57,22 @@ def across(before: str, after: str, phrase: str, *, begins: bool) -> tuple[int, 
 
     With `begins` its last word may go on.
     """
-    wanted = [word for word, _start, _end in tokens(phrase)]
-    first, second = tokens(before)[1 - len(wanted) :], tokens(after)[: len(wanted) - 1]
+    wanted = _words(phrase)
+    # Only what may belong to it is looked at: this is asked of thousands of cues.
+    near = 2 * len(phrase) + _AROUND
+    cut = max(0, len(before) - near)
+    first, second = tokens(before[cut:])[1 - len(wanted) :], tokens(after[:near])[: len(wanted) - 1]
     said = [word for word, _start, _end in (*first, *second)]
     for at in range(max(0, len(first) - len(wanted) + 1), min(len(first), len(said) - len(wanted) + 1)):
         here = said[at : at + len(wanted)]
         if here[:-1] == wanted[:-1] and (here[-1].startswith(wanted[-1]) if begins else here[-1] == wanted[-1]):
-            return first[at][1], len(before) + 1 + second[at + len(wanted) - 1 - len(first)][2]
+            return cut + first[at][1], len(before) + 1 + second[at + len(wanted) - 1 - len(first)][2]
     return None
+
+
+@functools.lru_cache(maxsize=8)
+def _words(phrase: str) -> list[str]:
+    return [word for word, _start, _end in tokens(phrase)]
 
 
 def places(document: Document) -> Iterable[tuple[int, FilmCue]]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST = 400
 """Letters of a question; what comes after is not read."""
 MOST_WORDS = 16
+MANY = 2000
+"""Cues, of which no more are counted to find the rarer part of a phrase."""
 MOST_RUNS = 100
 """Stretches of the index that are asked one by one."""
 _OPEN, _CLOSE = "\x02", "\x03"
@@ -131,7 +133,7 @@ def search(
     with store.read() as connection:
         rows = _rows(connection, wanted, film=film, language=language, first=after, most=most + 1)
         found = {row.id: _hit(row) for row in rows}
-        for pairs, phrase, begins in _pairs(asked):
+        for pairs, phrase, begins in _pairs(connection, asked):
             # Where the page is full already, what begins in a later film is not looked for.
             near = pairs.where(_index.c.rowid <= (rows[most].id | ((1 << BITS) - 1))) if len(rows) > most else pairs
             # One more: the first may be one that begins on the page before.
@@ -142,23 +144,30 @@ def search(
     return Found(tuple(found[row] for row in numbers[:most]), numbers[most] if len(numbers) > most else None)
 
 
-def _pairs(asked: str) -> Iterator[tuple[Select[Any], str, bool]]:
+def _pairs(connection: Connection, asked: str) -> Iterator[tuple[Select[Any], str, bool]]:
     """Where a phrase that is all that is asked may begin in a cue and end in the next one, and the phrase.
 
-    For each place at which it may be cut, the index is asked for its longer part.
+    For each place at which it may be cut, the index is asked for the part that it has more rarely.
     """
     _asked, parts = _parts(asked)
     if len(parts) != 1 or parts[0]["phrase"] is None or parts[0]["not"]:
         return
-    phrase = folded(parts[0]["phrase"].strip())
-    begins = phrase.endswith("*")
-    words = [word for word, _start, _end in tokens(phrase)][:MOST_WORDS]
+    begins = parts[0]["phrase"].strip().endswith("*")
+    words = [word for word, _start, _end in tokens(parts[0]["phrase"])]
+    if len(words) > MOST_WORDS:
+        return
     for cut in range(1, len(words)):
         left, right = (f'"{" ".join(part)}"' for part in (words[:cut], words[cut:]))
-        by_left = cut > len(words) - cut
-        match = left if by_left else f"^ {right}" + (" *" if begins else "")
-        pairs = (_FROM_FIRST if by_left else _FROM_SECOND).where(_NAME.op("MATCH")(match))
+        right = f"^ {right}" + (" *" if begins else "")
+        by_left = _many(connection, left) < _many(connection, right)
+        pairs = (_FROM_FIRST if by_left else _FROM_SECOND).where(_NAME.op("MATCH")(left if by_left else right))
         yield pairs.where(func.across(_one.c.body, _next.c.body, " ".join(words), begins)), " ".join(words), begins
+
+
+def _many(connection: Connection, match: str) -> int:
+    """How many cues the index has of it, as far as is worth counting."""
+    found = select(_index.c.rowid).where(_NAME.op("MATCH")(match)).limit(MANY).subquery()
+    return int(connection.scalars(select(func.count()).select_from(found)).one())
 
 
 def _rows(
