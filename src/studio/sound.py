@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from studio.units import Ms
+
+if TYPE_CHECKING:
+    # NumPy takes a tenth of a second to load, and whoever only wants a rate does without.
+    import numpy as np  # noqa: TC004 - a dataclass that nobody decodes: its annotations stay text
+    from numpy.typing import NDArray  # noqa: TC004 - as above
 
 SPEECH_RATE = 16_000
 """Hertz: what speech recognition listens at."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
 from studio import __version__, media, speech
@@ -27,6 +26,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from studio.sound import AudioChunk
@@ -190,13 +190,11 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
             found = speech.survey(even(sound.chunks(), task.sight.begin), told)
             shift = task.sight.begin
             return Looked(Ms(found.length + shift), _later(found.voiced, shift), _later(found.quiet, shift), (*said,))
-        pieces = list(even(sound.chunks(), task.sight.begin))
+        samples = _joined(even(sound.chunks(), task.sight.begin))
     finally:
         sound.stop()
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
     begin = task.sight.begin
     if isinstance(task, Tell):
-        pieces.clear()
         return Told(_turns(samples, begin, task.models, told))
     ears = _ears(task.hearing, task.threads)
     if isinstance(task, Render):
@@ -207,8 +205,16 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
     return Heard(script.words, tongues, script.unsure, script.rejected, (*said,))
 
 
+def _joined(pieces: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+    import numpy as np  # noqa: PLC0415 - whoever only hands out work does without
+
+    return np.concatenate([np.zeros(0, np.float32), *pieces])
+
+
 def even(chunks: Iterator[AudioChunk], begin: Ms) -> Iterator[NDArray[np.float32]]:
     """Sound that begins at `begin` and has no holes: they are silence; what comes before, or twice, is left out."""
+    import numpy as np  # noqa: PLC0415 - as above
+
     at = begin * SPEECH_RATE // 1000
     for chunk in chunks:
         first = chunk.start * SPEECH_RATE // 1000

@@ -6,7 +6,6 @@ import re
 from typing import Any, cast
 
 import typer
-from typer import rich_utils
 from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup
 
@@ -20,21 +19,31 @@ _LIMITS = {"greater_than_equal": "ge", "less_than_equal": "le", "greater_than": 
 
 
 class _Usage(HelpFormatter):
+    def __init__(self, **how: Any) -> None:  # noqa: ANN401 - what its base takes
+        _say_frame()
+        super().__init__(**how)
+
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, prefix or _("Usage:") + " ")
 
 
 def translated(app: typer.Typer) -> TyperGroup:
     """Return `app` as a command whose help pages have their frame in the user's language, too."""
+    TyperCommand.context_class.formatter_class = _Usage
+    command = cast("TyperGroup", typer.main.get_command(app))
+    _help_in_words(command)
+    return command
+
+
+def _say_frame() -> None:
+    """What stands around every help page; when one is wanted, for it loads a tenth of a second of Markdown."""
+    from typer import rich_utils  # noqa: PLC0415 - see above
+
     rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
     rich_utils.OPTIONS_PANEL_TITLE = _("Options")
     rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
     rich_utils.DEFAULT_STRING = _("[default: {}]")
     rich_utils.REQUIRED_LONG_STRING = _("[required]")
-    TyperCommand.context_class.formatter_class = _Usage
-    command = cast("TyperGroup", typer.main.get_command(app))
-    _help_in_words(command)
-    return command
 
 
 def _help_in_words(command: TyperCommand | TyperGroup) -> None:

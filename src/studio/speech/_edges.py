@@ -19,7 +19,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from studio.speech._survey import Stretch
+    from studio.speech._stretch import Stretch
     from studio.spoken import Word
 
 _HOP = 10

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from studio.speech._survey import Stretch, Survey
+    from studio.speech._stretch import Stretch, Survey
 
 _GRAIN = 40
 """Milliseconds that a place is found to at first: a frame."""

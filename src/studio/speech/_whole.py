@@ -13,7 +13,8 @@ from studio.language import _
 from studio.sound import SPEECH_RATE
 from studio.speech._edges import Levels, snap
 from studio.speech._settle import average, cut_echo, flat
-from studio.speech._survey import Stretch, Survey, chunks, clip, survey
+from studio.speech._stretch import Stretch, Survey, chunks
+from studio.speech._survey import clip, survey
 from studio.speech._translate import translated
 from studio.speech._whisper import Batch, Guess, Whisper
 from studio.speech._windows import Window, halves, windows

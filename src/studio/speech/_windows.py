@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.sound import SPEECH_RATE
-from studio.speech._survey import Stretch
+from studio.speech._stretch import Stretch
 from studio.units import Ms
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-import pysubs2
-
 from studio.errors import SubtitlesError
 from studio.language import _
 from studio.subtitles._formats.track import Track, Written, cues, shown
@@ -16,6 +14,8 @@ from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pysubs2 import SSAFile
 
     from studio.spoken import Cue
     from studio.subtitles._formats.track import Programme
@@ -79,6 +79,8 @@ def write_vtt(track: Track, _programme: Programme) -> Written:
 
 def write_ass(track: Track, _programme: Programme) -> Written:
     """A file of Advanced SubStation Alpha."""
+    import pysubs2  # noqa: PLC0415 - whoever only asks which forms there are does without
+
     file = pysubs2.SSAFile()
     if track.language:
         file.info["Language"] = track.language
@@ -134,6 +136,8 @@ def _vtt(lines: list[str], name: str) -> Iterator[tuple[int, int, list[str]]]:
 
 
 def _other(text: str, name: str, rate: float | None) -> Track:
+    import pysubs2  # noqa: PLC0415 - as above
+
     remarks: tuple[str, ...] = ()
     try:
         try:
@@ -154,10 +158,12 @@ def _other(text: str, name: str, rate: float | None) -> Track:
     return Track(cues(found), file.info.get("Language", ""), remarks)
 
 
-def _by_pysubs2(text: str, rate: float | None) -> pysubs2.SSAFile:
+def _by_pysubs2(text: str, rate: float | None) -> SSAFile:
+    from pysubs2 import SSAFile  # noqa: PLC0415 - as above
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about margins and layers, which are not kept anyway
-        return pysubs2.SSAFile.from_string(text, fps=rate)
+        return SSAFile.from_string(text, fps=rate)
 
 
 def _clock(parts: tuple[str | None, ...]) -> int:
