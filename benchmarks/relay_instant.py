@@ -72,7 +72,7 @@ class Camera:
         form = "flv" if url.startswith("rtmp") else "mpegts"
         self._process = subprocess.Popen(
             [
-                *("ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}"),
+                *("ffmpeg", "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}"),
                 *("-r", str(FPS), "-i", "pipe:0", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo"),
                 *("-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-g", "50", "-pix_fmt", "yuv420p"),
                 *("-c:a", "aac", "-flush_packets", "1", "-f", form, url),

@@ -182,6 +182,42 @@ def test_no_trace_of(trace: str) -> None:
     assert found == []
 
 
+STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
+"""What starts a program, of `subprocess` and `asyncio`."""
+
+
+def test_no_program_that_is_started_reads_our_standard_input() -> None:
+    """One that inherits it takes keys of the terminal, and bytes that are meant for its parent."""
+    undecided = [
+        f"{file.relative_to(ROOT)}:{call.lineno}"
+        for file in sorted((ROOT / "src").rglob("*.py"))
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in STARTS
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in {"subprocess", "asyncio"}
+        and (call.func.value.id, call.func.attr) != ("asyncio", "run")
+        and not {"stdin", "input"} & {keyword.arg for keyword in call.keywords}
+    ]
+    assert not undecided
+
+
+def test_ffmpeg_takes_no_keys() -> None:
+    """A `q` ends it, an `h` has it tell each packet."""
+    words = [
+        (
+            f"{file.relative_to(ROOT)}:{line.lineno}",
+            [each.value for each in line.elts if isinstance(each, ast.Constant)],
+        )
+        for folder in ("src", "tests")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for line in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(line, ast.List | ast.Tuple)
+    ]
+    assert not [where for where, said in words if said[:1] == ["ffmpeg"] and said[1:] and "-nostdin" not in said]
+
+
 def test_nothing_unexpected_at_the_top() -> None:
     assert {path.name for path in ROOT.iterdir() if not ignored(path.name)} - EXPECTED == set()
 

@@ -206,7 +206,7 @@ def make_clip(
     sounds = ["-f", "lavfi", "-i", tone] if sound else []
     subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, *sounds, "-t", str(seconds)),
+            *("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", picture, *sounds, "-t", str(seconds)),
             *(
                 "-pix_fmt",
                 "yuv420p",
@@ -313,7 +313,8 @@ class Encoder:
         self._polite = url.startswith("srt")
         form = "flv" if url.startswith("rtmp") else "mpegts"
         self.process = subprocess.Popen(
-            ["ffmpeg", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy", "-f", form, url],
+            [*("ffmpeg", "-nostdin", "-v", "error", "-re", "-stream_loop", "-1", "-i", str(clip)),
+             *("-c", "copy", "-f", form, url)],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 

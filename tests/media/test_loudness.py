@@ -95,8 +95,8 @@ def test_silence_has_no_loudness() -> None:
 def test_the_meter_agrees_with_another_implementation(tmp_path: Path) -> None:
     sound = talk(-27, 20)
     said = subprocess.run(
-        ["ffmpeg", "-hide_banner", "-f", "s16le", "-ar", "48000", "-ac", "2", "-i", "-", "-filter", "ebur128",
-         "-f", "null", "-"],
+        ["ffmpeg", "-nostdin", "-hide_banner", "-f", "s16le", "-ar", "48000", "-ac", "2", "-i", "-",
+         "-filter", "ebur128", "-f", "null", "-"],
         input=sound.tobytes(), stderr=subprocess.PIPE, check=True, cwd=tmp_path,
     ).stderr.decode()  # fmt: skip
     summary = said[said.rindex("Integrated loudness") :]
@@ -246,7 +246,7 @@ def recording(relays: Relays) -> Path:
 def film(path: Path, sound: NDArray[np.int16]) -> None:
     """A film with `sound` and a picture of nothing."""
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "s16le", "-ar", "48000", "-ac", "2", "-i", "-", "-f", "lavfi", "-i",
+        ["ffmpeg", "-nostdin", "-v", "error", "-f", "s16le", "-ar", "48000", "-ac", "2", "-i", "-", "-f", "lavfi", "-i",
          "color=navy:s=160x90:r=10", "-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
          "-b:a", "192k", str(path)],
         input=sound.tobytes(), check=True,

@@ -46,6 +46,7 @@ def stamped(path: Path, *begins: float) -> None:
     for begin in begins:
         made = [
             "ffmpeg",
+            "-nostdin",
             "-v",
             "error",
             "-i",

@@ -366,7 +366,12 @@ def _made_tls(folder: Path) -> Tls | None:
         return None
     cert, key = folder / "cert.pem", folder / "key.pem"
     command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:{CURVE} -nodes -days 30 -subj /CN=studio"
-    done = subprocess.run([*command.split(), "-keyout", str(key), "-out", str(cert)], capture_output=True, check=False)
+    done = subprocess.run(
+        [*command.split(), "-keyout", str(key), "-out", str(cert)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         _warn_of_plain(f"openssl ended with {done.returncode}")
         return None

@@ -234,7 +234,7 @@ def _encode(work: Path, spoken: _Spoken) -> None:
     )
     command = ffmpeg.compile(output.global_args("-nostdin", "-v", "error"), overwrite_output=True)
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True)
     except FileNotFoundError as problem:
         raise MediaError(_("The demo's talk needs ffmpeg; install the package ffmpeg and start again.")) from problem
     except subprocess.CalledProcessError as problem:

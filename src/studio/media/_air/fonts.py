@@ -72,7 +72,14 @@ def is_here(family: str) -> bool:
 def _ask(command: list[str]) -> str:
     """Return what fontconfig says; nothing where it does not answer in time."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FONTS_MAY_TAKE)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=FONTS_MAY_TAKE,
+        )
     except (OSError, subprocess.TimeoutExpired) as problem:
         logger.warning("fontconfig gives no answer: %s", problem)
         return ""

@@ -197,7 +197,10 @@ def _template(path: Path) -> InputContainer | None:
 
     Its header says which font and colours are meant, and only ffmpeg's own encoder writes that.
     """
-    command = ["ffmpeg", "-v", "error", "-f", "srt", "-i", "pipe:0", "-c:s", "mov_text", "-f", "mp4", str(path)]
+    command = [
+        *("ffmpeg", "-nostdin", "-v", "error", "-f", "srt", "-i", "pipe:0"),
+        *("-c:s", "mov_text", "-f", "mp4", str(path)),
+    ]
     try:
         subprocess.run(command, input=_LINE, capture_output=True, check=True, timeout=PATIENCE)
         return av.open(str(path))
