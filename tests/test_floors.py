@@ -59,8 +59,9 @@ HEAVY: dict[str, tuple[str, ...]] = {
     "ctranslate2": ("speech",),
     "onnxruntime": ("speech",),
     "sherpa_onnx": ("speech",),
+    "swift_f0": ("vocal",),
     "obsws_python": ("devices",),
-    "mido": ("devices", "rehearsal"),
+    "mido": ("devices", "rehearsal", "vocal"),  # the vocal studio reads melodies
     "rtmidi": ("devices", "rehearsal"),
     "pythonosc": ("devices", "wire", "rehearsal"),
     "piper": ("rehearsal",),
@@ -89,6 +90,7 @@ SLOW = (
     "ctranslate2",
     "onnxruntime",
     "sherpa_onnx",
+    "swift_f0",
     "obsws_python",
     "mido",
     "rtmidi",

@@ -10,7 +10,8 @@ from benchmarks.vocal_voices import RATE, Voice, sung
 
 from studio import language
 from studio.units import Decibels
-from studio.vocal._levels import Ear, Heard, Kind, Meters, verdicts, wanted_gain
+from studio.vocal._levels import Ear, Heard, Kind, verdicts, wanted_gain
+from studio.vocal._meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +41,11 @@ def hum(level: float) -> NDArray[np.float32]:
 
 def judged(*channels: NDArray[np.float32], block: int = 512) -> tuple[tuple[Heard, ...], tuple[Verdict, ...]]:
     """What is said after all of it came in blocks, as it comes from a sound card."""
-    sound = np.stack(channels, axis=1)
-    meters, ear = Meters(RATE, len(channels)), Ear(len(channels))
+    sound = np.round(np.clip(np.stack(channels, axis=1), -1, 1) * (2**23 - 1)).astype(np.int32) << 8
+    ear = Ear(len(channels))
+    meter = Meter(RATE, len(channels), ear.take)
     for at in range(0, len(sound), block):
-        for levels in meters.take(sound[at : at + block], at):
-            ear.take(levels)
+        meter.hear(sound[at : at + block], at)
     return ear.heard(), verdicts(ear.heard())
 
 
@@ -101,25 +102,6 @@ def test_no_sound_at_all_is_dead_and_nothing_heard_is_not() -> None:
     _heard, (said,) = judged(np.zeros(len(TIME), np.float32))
     assert said.kind is Kind.DEAD
     assert [verdict.kind for verdict in verdicts(Ear(2).heard())] == [Kind.WAITING] * 2
-
-
-def test_meters_give_25_rows_a_second_whatever_the_blocks(voice: NDArray[np.float32]) -> None:
-    sound = np.stack([voice, voice * 0.5], axis=1)[: RATE + 100]
-    told = []
-    for block in (100, 512, 1920, 48_000):
-        meters = Meters(RATE, 2)
-        told.append([row for at in range(0, len(sound), block) for row in meters.take(sound[at : at + block], at)])
-    assert {len(rows) for rows in told} == {25}
-    assert told[0] == told[1] == told[2] == told[3]
-    assert [row.frame for row in told[0]] == list(range(0, RATE, 1920))
-    assert told[0][10].peak[0] - told[0][10].peak[1] == pytest.approx(6, abs=0.1)
-
-
-def test_after_lost_sound_meters_begin_anew() -> None:
-    meters = Meters(RATE, 1)
-    assert meters.take(np.full((1000, 1), 0.5, np.float32), 0) == []
-    (row,) = meters.take(np.full((2000, 1), 0.25, np.float32), 5000)
-    assert (row.frame, row.frames, row.peak) == (5000, 1920, (-12.0,))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.app._outputs import Sent
     from studio.app._scenes import obs_scenes
     from studio.app._summary import Summary
+    from studio.app._vocal_desk import VocalDesk, vocal_desk
 
 __all__ = [
     "DEADLINE",
@@ -31,6 +32,7 @@ __all__ = [
     "Opened",
     "Sent",
     "Summary",
+    "VocalDesk",
     "Wish",
     "caption_alone",
     "check_everything",
@@ -43,6 +45,7 @@ __all__ = [
     "plan_evening",
     "repair_captions",
     "subtitle_films",
+    "vocal_desk",
     "worst",
 ]
 
@@ -58,6 +61,7 @@ _WHERE = {
     "_outputs": "Sent",
     "_scenes": "obs_scenes",
     "_summary": "Summary",
+    "_vocal_desk": "VocalDesk vocal_desk",
 }
 """What each file has to offer: a command loads those that it needs, since all of them take two seconds."""
 

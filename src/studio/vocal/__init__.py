@@ -9,6 +9,8 @@ from __future__ import annotations
 from studio.vocal._check import Finding, check
 from studio.vocal._client import Recorder
 from studio.vocal._entries import Comment, Comp, Consent, Exported, Piece, Singer, Song, Span, TakeTrack, Until
+from studio.vocal._gain import Answer, Desk, GainAssistant, Preamp, Proposal, Settled, monitor, propose
+from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
 from studio.vocal._mend import file_of
 from studio.vocal._plan import REFUSED, RecorderPlan, command
 from studio.vocal._session import Session, in_folder
@@ -16,24 +18,38 @@ from studio.vocal._state import SessionState, Take
 
 __all__ = [
     "REFUSED",
+    "Answer",
     "Comment",
     "Comp",
     "Consent",
+    "Desk",
+    "Ear",
     "Exported",
     "Finding",
+    "GainAssistant",
+    "Heard",
+    "Kind",
     "Piece",
+    "Preamp",
+    "Proposal",
     "Recorder",
     "RecorderPlan",
     "Session",
     "SessionState",
+    "Settled",
     "Singer",
     "Song",
     "Span",
     "Take",
     "TakeTrack",
     "Until",
+    "Verdict",
     "check",
     "command",
     "file_of",
     "in_folder",
+    "levels",
+    "monitor",
+    "propose",
+    "verdicts",
 ]

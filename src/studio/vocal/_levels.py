@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from studio.events import Levels
 from studio.language import _
 from studio.units import Decibels
+from studio.vocal._hum import MAINS, PIECE
+from studio.vocal._meter import A_SECOND, LOWEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from studio.vocal._client import Recorder
 
-METERS = 25
-"""Readings a second."""
-SILENCE = Decibels(-150.0)
-"""dBFS: as quiet as is told; 24 bits end at -144."""
 
 # ── what is asked of a voice ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,8 +26,8 @@ AVERAGE = -18.0
 """dBFS that the sung seconds should average: the usual working level of 24-bit recording, 0 VU of most desks."""
 HEADROOM = 6.0
 """Decibels that the highest peak should leave to full scale: a child comes closer without a word."""
-NEAR = 4.0
-"""Decibels beside `AVERAGE` that need no hand: singing the same thing twice differs by two or three."""
+NEAR = 3.0
+"""Decibels beside `AVERAGE` that need no hand: singing the same thing twice differs by as much."""
 SUNG = -50.0
 """dBFS of a 40 ms reading above which somebody may be singing; a hall's noise at a sound gain lies below."""
 GATE = 12.0
@@ -50,107 +46,12 @@ DEAD_AFTER = 2.0
 REMEMBERED = 12.0
 """Seconds that a verdict is made of."""
 
-MAINS = 50.0
-"""Hertz, all over Europe; its harmonics are looked at up to `_HARMONICS` times that."""
 HUM = -66.0
 """dBFS of mains lines together that is worth a word: 48 dB below a voice, which a quick mix brings up by 15 or more."""
-_HARMONICS = 10
-_STANDS_OUT = 15.0
-"""Decibels by which a mains line stands above its neighbours within 15 Hz."""
-_PIECE = 12
-"""Readings that hum is looked for in at once: 0.48 s, short enough for a breath, and 24 whole waves of 50 Hz."""
-_SLOW = 2000
-"""Hertz at least that hum is looked for at; the sound is averaged down to it, which is filter enough below 500 Hz."""
 _ABOVE_HUM = 10.0
 """Decibels that singing lies above a hum; what lies nearer is the hum itself."""
 _QUIETEST = 2
 """Pieces, the quietest there are, that must all hum: between phrases nobody sings at 100 Hz."""
-
-
-class Meters:
-    """Reads all channels of one input: `take(block)` gives a row of levels for each 1/25 s that is full."""
-
-    def __init__(self, rate: int, channels: int) -> None:
-        """`rate` in hertz."""
-        self._window = round(rate / METERS)
-        self._waiting = np.zeros((0, channels), np.float32)
-        self._frame = 0
-        self._hum = _HumEar(rate, channels)
-
-    def take(self, block: NDArray[np.float32], first_frame: int) -> list[Levels]:
-        """Measure `block`, shape (frames, channels), full scale [-1..1]; it begins anew where frames are missing."""
-        if first_frame != self._frame + len(self._waiting):
-            self._waiting, self._frame = block[:0], first_frame
-        self._waiting = np.concatenate([self._waiting, block]) if len(self._waiting) else block
-        rows = []
-        while len(self._waiting) >= self._window:
-            rows.append(self._measure(self._waiting[: self._window]))
-            self._waiting = self._waiting[self._window :]
-            self._frame += self._window
-        return rows
-
-    def _measure(self, window: NDArray[np.float32]) -> Levels:
-        peaks = np.maximum(window.max(axis=0), -window.min(axis=0))
-        clipped = [0] * len(peaks)
-        for channel in np.flatnonzero(peaks >= FULL).tolist():
-            clipped[channel] = int((np.abs(window[:, channel]) >= FULL).sum())
-        means = np.sqrt(np.einsum("ij,ij->j", window, window) / len(window))
-        return Levels(
-            self._frame, len(window), decibels(peaks), decibels(means), tuple(clipped), self._hum.take(window)
-        )
-
-
-FULL = 1.0 - 2.0**-15
-"""Share of full scale from which a sample counts as clipped: the last step of 16 bits, in which some inputs deliver."""
-
-
-def decibels(share: NDArray[np.float32]) -> tuple[Decibels, ...]:
-    """Shares of full scale as dBFS in [-150..0], to a tenth; what lies above full scale is 0."""
-    told = 20 * np.log10(np.clip(share.astype(np.float64), 10 ** (SILENCE / 20), 1.0))
-    return tuple(Decibels(level) for level in np.round(told, 1).tolist())
-
-
-class _HumEar:
-    """Looks for mains lines in each `_PIECE`."""
-
-    def __init__(self, rate: int, channels: int) -> None:
-        self._share = max(1, rate // _SLOW)
-        self._rate = rate / self._share
-        self._rest = np.zeros((0, channels), np.float32)
-        self._piece: list[NDArray[np.float32]] = []
-
-    def take(self, window: NDArray[np.float32]) -> tuple[Decibels | None, ...]:
-        """What the piece hummed that ends here, dBFS, `None` where nothing stands out; empty while none ends."""
-        sound = np.concatenate([self._rest, window])
-        whole = len(sound) // self._share
-        self._piece.append(sound[: whole * self._share].reshape(whole, self._share, -1).mean(axis=1))
-        self._rest = sound[whole * self._share :]
-        if len(self._piece) < _PIECE:
-            return ()
-        slow, self._piece = np.concatenate(self._piece), []
-        return tuple(mains(channel, self._rate) for channel in slow.T)
-
-
-def mains(piece: NDArray[np.float32], rate: float) -> Decibels | None:
-    """Level (dBFS) of the lines at 50 Hz and its harmonics in half a second of sound; `None` where none stands out.
-
-    `rate` in hertz, 1000 or more. Only lines that stand out are counted, and they must not all be one that could be a
-    note: two of them, or 50 Hz itself.
-    """
-    shape = np.hanning(len(piece))
-    power = np.abs(np.fft.rfft(piece * shape)) ** 2 / (shape.sum() / 2) ** 2 / 2  # a sine's mean square at its line
-    step = rate / len(piece)
-    near, around = round(4 / step), round(15 / step)
-    found: dict[int, float] = {}
-    for harmonic in range(1, _HARMONICS + 1):
-        at = round(harmonic * MAINS / step)
-        line = power[at - near : at + near + 1].sum() / 1.5  # the window spreads a line so much
-        beside = np.concatenate([power[max(1, at - around) : at - near], power[at + near + 1 : at + around]])
-        if line > 10 ** (_STANDS_OUT / 10) * np.median(beside) * 2 * near and line > 0:
-            found[harmonic] = float(line)
-    if not found or (len(found) == 1 and 1 not in found):
-        return None
-    return max(SILENCE, Decibels(round(10 * math.log10(sum(found.values())), 1)))
 
 
 # ── what it means ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +80,7 @@ class Ear:
 
     def __init__(self, channels: int, seconds: float = REMEMBERED) -> None:
         self._channels = channels
-        self._rows: deque[Levels] = deque(maxlen=round(seconds * METERS))
+        self._rows: deque[Levels] = deque(maxlen=round(seconds * A_SECOND))
 
     def take(self, levels: Levels) -> None:
         """What the meters say, in its order."""
@@ -195,6 +96,21 @@ class Ear:
         return tuple(_heard(rows, channel) for channel in range(self._channels))
 
 
+async def levels(recorder: Recorder, seconds: float) -> tuple[Heard, ...]:
+    """Listen to all channels for `seconds` from now on; shorter where the recorder ends, and empty where it is mute."""
+    ear: Ear | None = None
+    left = round(seconds * A_SECOND)
+    async with recorder.messages() as messages:
+        async for message in messages:
+            if isinstance(message, Levels):
+                ear = ear or Ear(len(message.peak), seconds)
+                ear.take(message)
+                left -= 1
+                if left <= 0:
+                    break
+    return ear.heard() if ear else ()
+
+
 def _heard(rows: Sequence[Levels], channel: int) -> Heard:
     hum = _hum(rows, channel)
     floor = SUNG if hum is None else max(SUNG, hum + _ABOVE_HUM)
@@ -203,18 +119,18 @@ def _heard(rows: Sequence[Levels], channel: int) -> Heard:
     loud = [power for power in sung if power >= least]
     return Heard(
         average=Decibels(round(10 * math.log10(sum(loud) / len(loud)), 1)) if loud else None,
-        peak=max((row.peak[channel] for row in rows), default=SILENCE),
+        peak=max((row.peak[channel] for row in rows), default=LOWEST),
         clipped=sum(row.clipped[channel] for row in rows),
         hum=hum,
-        sung=round(len(loud) / METERS, 2),
-        seconds=round(len(rows) / METERS, 2),
+        sung=round(len(loud) / A_SECOND, 2),
+        seconds=round(len(rows) / A_SECOND, 2),
     )
 
 
 def _hum(rows: Sequence[Levels], channel: int) -> Decibels | None:
     """The least of what the quietest pieces hummed; `None` where one of them did not."""
-    ends = [at for at, row in enumerate(rows) if row.hum and at >= _PIECE - 1]
-    told = [(max(row.rms[channel] for row in rows[at - _PIECE + 1 : at + 1]), rows[at].hum[channel]) for at in ends]
+    ends = [at for at, row in enumerate(rows) if row.hum and at >= PIECE - 1]
+    told = [(max(row.rms[channel] for row in rows[at - PIECE + 1 : at + 1]), rows[at].hum[channel]) for at in ends]
     quietest = [hum for _loudest, hum in sorted(told, key=lambda each: each[0])[:_QUIETEST]]
     known = [hum for hum in quietest if hum is not None]
     return min(known) if len(known) == _QUIETEST else None
@@ -258,7 +174,7 @@ def _verdict(heard: Heard, middle: float | None) -> Verdict:
         Kind.CLIPPED: heard.clipped > 0,
         Kind.HUM: heard.hum is not None and heard.hum > HUM,
         Kind.WAITING: heard.average is None,
-        Kind.HOT: heard.peak > -HEADROOM or (heard.average or SILENCE) > AVERAGE + NEAR,
+        Kind.HOT: heard.peak > -HEADROOM or (heard.average or LOWEST) > AVERAGE + NEAR,
         Kind.LOW: heard.sung >= ENOUGH and wanted_gain(heard) > NEAR,
         Kind.GOOD: heard.sung >= ENOUGH,
     }

@@ -8,6 +8,7 @@ import numpy as np
 
 from studio.events import Levels
 from studio.units import Decibels
+from studio.vocal._hum import HumEar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ class Meter:
     def __init__(self, rate: int, channels: int, tell: Callable[[Levels], None]) -> None:
         self._window = rate // A_SECOND
         self._tell = tell
+        self._hum = HumEar(rate, channels)
         self._begin(channels)
 
     def _begin(self, channels: int) -> None:
@@ -52,6 +54,7 @@ class Meter:
         np.maximum(self._peak, np.maximum(high.astype(np.float64), -low.astype(np.float64)), out=self._peak)
         sound = piece.astype(np.float32)
         self._energy += np.einsum("ij,ij->j", sound, sound)
+        self._hum.hear(sound / np.float32(_FULL))
         if high.max() >= _CLIPPED or low.min() <= -_FULL:
             self._clipped += ((piece >= _CLIPPED) | (piece <= -_FULL)).sum(axis=0)
 
@@ -62,6 +65,7 @@ class Meter:
             peak=_decibels(self._peak),
             rms=_decibels(np.sqrt(self._energy / self._frames)),
             clipped=tuple(self._clipped.tolist()),
+            hum=self._hum.reading(),
         )
 
 
