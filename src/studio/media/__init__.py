@@ -14,6 +14,7 @@ from studio.media._arrive.source import Sound
 from studio.media._film.text import TextTrack
 from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
 from studio.media._takes.continuity import Loss
+from studio.media._takes.pace import Pace
 from studio.media._takes.wav import TakeNotes
 from studio.units import Ms
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from studio.media._ground.airtime import AirTime
     from studio.media._takes.capture import Capture, Input
     from studio.media._takes.facts import TakeFacts
+    from studio.media._takes.player import Dry, Player
     from studio.media._takes.writer import Mended, Takes
     from studio.spoken import Cue
     from studio.subtitles import Style
@@ -43,6 +45,7 @@ __all__ = [
     "EncodePreset",
     "Form",
     "Loss",
+    "Pace",
     "RelayPlan",
     "SmallPicture",
     "Sound",
@@ -61,6 +64,7 @@ __all__ = [
     "open_sound",
     "peaks",
     "playable",
+    "player",
     "probe",
     "proxy",
     "read_sound",
@@ -379,3 +383,13 @@ def take_peaks(path: Path, columns: int) -> NDArray[np.float32]:
     from studio.media._takes import facts  # noqa: PLC0415 - loads libsndfile
 
     return facts.peaks(path, columns)
+
+
+def player(device: str, rate: int, channels: int, *, gone: Callable[[str], None], dry: Callable[[Dry], None]) -> Player:
+    """Return what plays through an output once it is opened; see `Player` for whom it tells what.
+
+    Opening raises MediaError where the output is not there, is held by another program, or cannot do that rate.
+    """
+    from studio.media._takes import player  # noqa: PLC0415 - loads PortAudio, which talks to the sound server
+
+    return player.Player(device, rate, channels, gone=gone, dry=dry)

@@ -13,6 +13,7 @@ import msgspec
 from studio.errors import StudioError
 from studio.language import _, speak
 from studio.vocal._plan import REFUSED, RecorderPlan
+from studio.vocal._playback import Playback
 from studio.vocal._playing import Playing, Silence
 from studio.vocal._priority import go_first
 from studio.vocal._recorder import Recorder
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def playing(plan: RecorderPlan) -> Playing:
     """Return what plays to the singers."""
-    return Silence(plan.rate)
+    return Silence(plan.rate) if plan.output is None else Playback(plan.output, plan.rate, plan.outputs)
 
 
 def main(plays: Callable[[RecorderPlan], Playing] = playing) -> int:

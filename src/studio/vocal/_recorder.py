@@ -59,6 +59,7 @@ class Recorder:
         self._lines: set[bridge.Line] = set()
         self._input: LinkState = "connecting"
         self._detail = ""
+        self._heard_of_output = ""
         self._gone_at: float | None = None
         self._room: float | None = None
         self._channels = plan.channels
@@ -249,6 +250,7 @@ class Recorder:
             if self._gone_at is not None and time.monotonic() - self._gone_at > PATIENCE and take is not None:
                 self._hearing.stop(self._detail)
             self._look_at_rate()
+            self._look_at_output()
             self._send(self._state())
             alone = 0.0 if self._lines or self._hearing.number is not None else alone + TICK
             if alone > ALONE:
@@ -282,6 +284,14 @@ class Recorder:
             self._hearing.stop(self._detail)
         else:
             self._say(self._detail)
+
+    def _look_at_output(self) -> None:
+        """Say once what the playing has to say; the take goes on whatever it is."""
+        if self._playing.detail != self._heard_of_output:
+            self._heard_of_output = self._playing.detail
+            self._hearing.note(output=self._heard_of_output)
+            if self._heard_of_output:
+                self._say(self._heard_of_output)
 
     def _state(self) -> RecorderState:
         take = self._hearing.take

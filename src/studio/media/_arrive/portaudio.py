@@ -19,6 +19,13 @@ Direction = Literal["input", "output"]
 Device = dict[str, Any]
 """As PortAudio describes one: `index`, `name`, `maxInputChannels`, `maxOutputChannels`, `defaultSampleRate`."""
 
+_HELD = -9985
+"""PortAudio's paDeviceUnavailable."""
+_RATE = -9997
+"""paInvalidSampleRate."""
+_CHANNELS = -9998
+"""paInvalidChannelCount."""
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -84,3 +91,22 @@ def choose(sound: pyaudio.PyAudio, wanted: str, direction: Direction = "input") 
         else _("There is no sound output {name}; there are: {known}.")
     )
     raise MediaError(sentence.format(name=repr(wanted), known=known))
+
+
+def refusal(direction: Direction, device: str, rate: int, channels: int, problem: Exception) -> str:
+    """Say in one sentence why PortAudio does not open a device, and what to do."""
+    number = problem.errno if isinstance(problem, OSError) else None
+    if number == _HELD:
+        return _("Another program holds {device}; close it there, then try again.").format(device=device)
+    if number == _RATE and direction == "input":
+        sentence = _("{device} does not run at {rate} Hz; set it to that, or record at the rate it has.")
+    elif number == _RATE:
+        sentence = _("{device} does not play {rate} Hz; set it to that, or choose another output.")
+    elif number == _CHANNELS and direction == "input":
+        sentence = _("{device} does not give {channels} channels; choose fewer.")
+    elif number == _CHANNELS:
+        sentence = _("{device} does not play {channels} channels; choose fewer.")
+    else:
+        sentence = _("{device} cannot be opened ({problem}); is it plugged in, and does the sound server run?")
+    said = problem.args[-1] if problem.args else problem
+    return sentence.format(device=device, rate=rate, channels=channels, problem=said)

@@ -45,12 +45,6 @@ RESCAN = 3
 """Tries after which PortAudio looks for devices anew."""
 MOST_CHANNELS = 32
 RATES = (44_100, 48_000, 88_200, 96_000)
-_HELD = -9985
-"""PortAudio's paDeviceUnavailable."""
-_RATE = -9997
-"""paInvalidSampleRate."""
-_CHANNELS = -9998
-"""paInvalidChannelCount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +151,7 @@ class Capture:
                     frames_per_buffer=BLOCK, stream_callback=self._call, start=False,
                 )  # fmt: skip
         except (OSError, ValueError) as problem:
-            raise MediaError(_refusal(name, self.rate, channels, problem)) from problem
+            raise MediaError(portaudio.refusal("input", name, self.rate, channels, problem)) from problem
         if not self._lives:
             self.channels, self._ring = channels, Ring(int(self._seconds * self.rate), channels)
             self._continuity = Continuity(self.rate)
@@ -278,21 +272,6 @@ class Capture:
         self.frames += frames
         logger.warning("%d frames are missing at %d (%s)", frames, loss.first_frame, how)
         self._lost(loss)
-
-
-def _refusal(device: str, rate: int, channels: int, problem: Exception) -> str:
-    """Say in one sentence why PortAudio does not open a device."""
-    number = problem.errno if isinstance(problem, OSError) else None
-    if number == _HELD:
-        return _("Another program holds {device}; close it there, then try again.").format(device=device)
-    if number == _RATE:
-        sentence = _("{device} does not run at {rate} Hz; set it to that, or record at the rate it has.")
-        return sentence.format(device=device, rate=rate)
-    if number == _CHANNELS:
-        sentence = _("{device} does not give {channels} channels; choose fewer.")
-        return sentence.format(device=device, channels=channels)
-    sentence = _("{device} cannot be opened ({problem}); is it plugged in, and does the sound server run?")
-    return sentence.format(device=device, problem=problem.args[-1] if problem.args else problem)
 
 
 def _too_few(device: str, there: int, wanted: int) -> str:
