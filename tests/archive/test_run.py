@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -397,6 +398,14 @@ def test_a_film_that_changes_meanwhile_is_not_written(cupboard: Cupboard) -> Non
     assert not (cupboard.folder / "a.pl.srt").exists()
     assert cupboard.run()["a.mp4"].fate == "done"
     assert len(cupboard.heard) == 3
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_replaced(cupboard: Cupboard) -> None:
+    os.mkfifo(cupboard.folder / "a.pl.srt")
+    result = cupboard.run(replace(SETTINGS, overwrite=True))["a.mp4"]
+    assert result.fate == "failed"
+    assert "it is a device or a pipe" in result.reason
+    assert (cupboard.folder / "a.pl.srt").is_fifo()
 
 
 def test_two_runs_in_one_folder_do_not_meet(cupboard: Cupboard) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,13 @@ def test_what_cannot_be_written_says_so_and_leaves_nothing_behind(tmp_path: Path
 
     with pytest.raises(KeyboardInterrupt):
         burn(film, tmp_path / "b.mp4", progress=stop)
-    for out, says in (("a.mp4", "at once"), ("b.flv", "ending"), ("nowhere/b.mp4", "cannot be written")):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for out, says in (
+        ("a.mp4", "at once"),
+        ("b.flv", "ending"),
+        ("nowhere/b.mp4", "cannot be written"),
+        ("pipe.mp4", "it is a device or a pipe"),
+    ):
         with pytest.raises(MediaError, match=says):
             burn(film, tmp_path / out)
         with pytest.raises(MediaError, match=says):
@@ -137,7 +144,8 @@ def test_what_cannot_be_written_says_so_and_leaves_nothing_behind(tmp_path: Path
     films.ffmpeg(*films.beeps(1), tmp_path / "radio.mp3")
     with pytest.raises(MediaError, match="no picture"):
         burn(tmp_path / "radio.mp3", tmp_path / "b.mp4")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.mp4", "chapters.ffmeta", "radio.mp3"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.mp4", "chapters.ffmeta", "pipe.mp4", "radio.mp3"}
+    assert (tmp_path / "pipe.mp4").is_fifo()
 
 
 @pytest.mark.parametrize("name", ["b.mp4", "b.mkv"])

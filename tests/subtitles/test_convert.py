@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from studio.errors import SubtitlesError
-from studio.subtitles import ConvertWish, Track, convert, targets
+from studio.subtitles import ConvertWish, Track, convert, targets, write_whole
 
 A, B = Path("x/a.pl.srt"), Path("y/b.ebu-tt-d.xml")
 
@@ -48,3 +51,29 @@ def test_a_source_that_is_not_there_leaves_the_target_as_it_was(tmp_path: Path) 
     with pytest.raises(SubtitlesError, match="no such file"):
         convert(Track(()), tmp_path / "none.srt", "stl", tmp_path / "a.stl", ConvertWish(overwrite=True))
     assert (tmp_path / "a.stl").read_bytes() == b"old"
+
+
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path: Path) -> None:
+    """So is what leads to one: root could put a file in the place of `/dev/null` or `/dev/stdout`."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        heard: list[str] = []
+        reader = threading.Thread(target=lambda said=heard: said.append(pipe.read_text("utf-8")))
+        reader.start()
+        write_whole(path, "Zażółć")
+        reader.join()
+        assert heard == ["Zażółć"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+def test_a_device_that_takes_nothing_is_a_sentence_and_stays(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    with pytest.raises(SubtitlesError, match="cannot be written"):
+        write_whole(full, "Zażółć")
+    assert stat.S_ISCHR(full.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [full]

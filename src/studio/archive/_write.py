@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -12,7 +13,7 @@ import msgspec
 
 from studio.errors import ArchiveError, StudioError, why
 from studio.language import _
-from studio.subtitles import written
+from studio.subtitles import is_stream, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +38,11 @@ def mark(file: Path) -> str:
             return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except FileNotFoundError:
         return ""
+
+
+def _look_at_place(file: Path) -> None:
+    if is_stream(file):  # root could put a file in its place, for all of this machine
+        raise OSError(errno.ENODEV, _("it is a device or a pipe"))
 
 
 def intact(made: Made, files: Iterable[Path]) -> bool:
@@ -74,6 +80,7 @@ class Writer:
         """Let `make` write a file aside, and put it in its place; the same content is left as it stands."""
         aside = file.with_name(f".studio-{os.getpid()}-{next(_numbers)}{file.suffix}")
         try:
+            _look_at_place(file)
             make(aside)
             new, there = mark(aside), mark(file)
             if there and there == new:

@@ -7,7 +7,7 @@ from studio.subtitles._composer import Composer
 from studio.subtitles._convert import Converted, ConvertWish, convert, opened, targets
 from studio.subtitles._corrections import Corrections, Corrector, corrections_for, put_right
 from studio.subtitles._fix import fix
-from studio.subtitles._formats.table import FORMATS, Format, kind_of, read, save, write_whole, written
+from studio.subtitles._formats.table import FORMATS, Format, is_stream, kind_of, read, save, write_whole, written
 from studio.subtitles._formats.text import VTT_HEAD, srt, vtt, vtt_segment
 from studio.subtitles._formats.track import Programme, Track, Written
 from studio.subtitles._glossary import Entry, Glossary, Term
@@ -52,6 +52,7 @@ __all__ = [
     "convert",
     "corrections_for",
     "fix",
+    "is_stream",
     "kind_of",
     "language_of",
     "opened",

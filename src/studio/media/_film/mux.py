@@ -18,7 +18,7 @@ from studio.language import _
 from studio.media._film.facts import LETTERS, film
 from studio.media._film.rewrite import FORMS
 from studio.media._film.source import name_of
-from studio.media._ground.files import settle
+from studio.media._ground.files import look_at_place, settle
 from studio.subtitles import Track, save
 from studio.units import Ms, timecode
 
@@ -54,6 +54,7 @@ def mux(
     wanted = [cut for track in tracks if (cut := _within(track, facts.length)).cues]
     aside = out.with_name(f".{out.name[:200]}.{os.getpid()}.part")
     try:
+        look_at_place(out)
         with tempfile.TemporaryDirectory(prefix="studio-") as folder:
             texts = [Path(folder) / f"{number}.srt" for number in range(len(wanted))]
             for text, track in zip(texts, wanted, strict=True):

@@ -22,7 +22,7 @@ from studio.media._film.pictures import Pictures
 from studio.media._film.sounds import Recoder
 from studio.media._film.source import Source, name_of, open_film, zero_of
 from studio.media._film.unbroken import Unbroken, is_broken
-from studio.media._ground.files import settle
+from studio.media._ground.files import look_at_place, settle
 from studio.units import Ms, ms
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class Rewrite:
         """Write it aside, and give it its name when it is whole. Raises MediaError; nothing is left behind then."""
         aside = self._out_path.with_name(f".{self._out_path.name[:200]}.{os.getpid()}.part")
         try:
+            with _writing(self._out_path):
+                look_at_place(self._out_path)
             with open_film(self._source) as container:
                 self._glued = not isinstance(self._source, str) and is_broken(container)
             like = self._look()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from typing import TYPE_CHECKING
+
+from studio.language import _
+from studio.subtitles import is_stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +21,13 @@ PATIENCE = 0.2
 def write_aside(path: Path, content: str | bytes) -> None:
     """Replace `path` by `content`, text as UTF-8, so that nobody sees half of it; OSError where that fails.
 
+    A device or a pipe is not replaced: that fails, too.
     It survives this process, not a power cut: a playlist is written every two seconds and not worth an `fsync` each.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         aside.write_bytes(content.encode() if isinstance(content, str) else content)
-        aside.replace(path)
+        _replace(path, aside)
     except OSError:
         aside.unlink(missing_ok=True)
         raise
@@ -64,12 +69,23 @@ class Note:
 
 
 def settle(path: Path, aside: Path) -> None:
-    """Make `aside`, which is complete, be `path`, also after a power cut."""
+    """Make `aside`, which is complete, be `path`, also after a power cut; OSError where that is a device or a pipe."""
     with aside.open("rb") as file:
         os.fsync(file.fileno())
-    aside.replace(path)
+    _replace(path, aside)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def look_at_place(path: Path) -> None:
+    """Raise OSError where `path` is a device or a pipe: root could put a file in its place, for all of this machine."""
+    if is_stream(path):
+        raise OSError(errno.ENODEV, _("it is a device or a pipe"))
+
+
+def _replace(path: Path, aside: Path) -> None:
+    look_at_place(path)
+    aside.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -111,12 +112,28 @@ def save(track: Track, path: Path, kind: str | None = None, programme: Programme
     return made.said
 
 
+def is_stream(path: Path) -> bool:
+    """Whether `path` leads to a device, a pipe or a socket: it keeps nothing, and no file may take its place."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Replace `path` by `content` (text in UTF-8) so that nobody ever sees half of it. Raises SubtitlesError."""
+    """Replace `path` by `content` (text in UTF-8) so that nobody ever sees half of it. Raises SubtitlesError.
+
+    Into what is no file (a pipe, `/dev/stdout`) it is written: root could put a file in its place.
+    """
+    data = content.encode() if isinstance(content, str) else content
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if is_stream(path):
+            path.write_bytes(data)
+            return
         with aside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
