@@ -58,7 +58,9 @@ def sung(session: Session, seconds: float = 1.0, *, marks: tuple[dict[str, objec
 
 def done(session: Session, seconds: float = 1.0) -> Take:
     take = sung(session, seconds)
-    return session.ended(TakeEnded(take.number, round(seconds * RATE), "stopped"))
+    over = session.ended(TakeEnded(take.number, round(seconds * RATE), "stopped"))
+    assert over
+    return over
 
 
 def test_what_is_noted_is_there_when_it_is_opened_again(session: Session) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from studio.app._outputs import Sent
     from studio.app._scenes import obs_scenes
     from studio.app._summary import Summary
+    from studio.app._vocal import TakeWish, VocalRoom
     from studio.app._vocal_desk import VocalDesk, vocal_desk
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "Opened",
     "Sent",
     "Summary",
+    "TakeWish",
     "VocalDesk",
+    "VocalRoom",
     "Wish",
     "caption_alone",
     "check_everything",
@@ -62,6 +65,7 @@ _WHERE = {
     "_scenes": "obs_scenes",
     "_summary": "Summary",
     "_vocal_desk": "VocalDesk vocal_desk",
+    "_vocal": "TakeWish VocalRoom",
 }
 """What each file has to offer: a command loads those that it needs, since all of them take two seconds."""
 

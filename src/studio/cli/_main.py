@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -18,12 +19,12 @@ from studio.language import _, speak, wanted
 speak(wanted())  # before any help text below is looked up
 
 VERBOSE = "--verbose"
-FILMS = "subtitle"
-"""The one command that people start again and again for nothing: it does not wait until all others are loaded."""
+ALONE = {"subtitle": "_subtitles", "vocal": "_vocal"}
+"""Commands that people start again and again: they do not wait until all others are loaded."""
 
 
 def studio(only: str = "") -> typer.Typer:
-    """The command line; with `FILMS` as `only` that command alone."""
+    """The command line; with one of `ALONE` as `only` that command alone."""
     app = typer.Typer(
         name="studio",
         help=_("Streaming, live captions and recording for the hall."),
@@ -33,10 +34,8 @@ def studio(only: str = "") -> typer.Typer:
         context_settings={"help_option_names": HELP},
     )
     app.callback(invoke_without_command=True)(options)
-    if only == FILMS:
-        from studio.cli import _subtitles  # noqa: PLC0415 - the help texts speak the language chosen above
-
-        app.add_typer(_subtitles.app, name=FILMS)
+    if only in ALONE:  # the help texts speak the language chosen above
+        app.add_typer(importlib.import_module(f"studio.cli.{ALONE[only]}").app, name=only)
     else:
         from studio.cli import _commands  # noqa: PLC0415 - as above; what loads for a second
 

@@ -13,7 +13,6 @@ import typer
 from studio.cli._screen import err
 from studio.errors import VocalError
 from studio.language import _
-from studio.show import state_folder
 from studio.units import parse_timecode
 from studio.vocal import Consent, Piece, Session, SessionState, Span, Take, Until, in_folder
 
@@ -55,6 +54,8 @@ def remember(session: Session) -> None:
 
 
 def _note() -> Path:
+    from studio.show import state_folder  # noqa: PLC0415 - loads for a third of a second
+
     return state_folder() / "vocal-session"
 
 

@@ -15,7 +15,7 @@ from studio import media
 from studio.cli._screen import out
 from studio.errors import MediaError
 from studio.language import _
-from studio.vocal import Comp, Session, SessionState, Singer, Take, TakeTrack, Until, file_of
+from studio.vocal import Comp, Session, SessionState, Singer, Take, TakeTrack, Until, file_of, recorded_now
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 QUIETEST = -54.0
@@ -67,10 +67,10 @@ def names(state: SessionState, singers: Iterable[str]) -> str:
     return ", ".join(state.singers[singer].name if singer in state.singers else singer for singer in singers)
 
 
-def ended(take: Take) -> str:
-    """How a take ended; empty where it went well."""
+def ended(take: Take, *, busy: bool) -> str:
+    """How a take ended; empty where it went well. `busy`: a recorder lives."""
     if take.ended is None:
-        return _("not closed")
+        return _("being recorded") if busy else _("not closed")
     return "" if take.well else take.ended
 
 
@@ -90,6 +90,7 @@ def take_row(session: Session, take: Take, *, peaks: bool = True) -> dict[str, A
         "tracks": [
             {"channel": track.channel, "name": track.name, "singers": list(track.singers)} for track in take.tracks
         ],
+        "absent": [track.name for track in take.absent],
         "offset": take.offset,
         "punch": take.punch,
         "loop": take.loop,
@@ -106,6 +107,7 @@ def takes_table(session: Session, takes: Iterable[Take]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in (_("take"), _("song"), _("length"), _("loudness"), _("worth"), _("tracks"), _("remarks")):
         table.add_column(title, no_wrap=title == _("loudness"), overflow="fold")
+    busy = recorded_now(session.folder)
     for take in takes:
         table.add_row(
             str(take.number),
@@ -114,7 +116,7 @@ def takes_table(session: Session, takes: Iterable[Take]) -> Table:
             wave(peaks_of(session, take)),
             worth(take),
             Text(", ".join(track.name for track in take.tracks)),
-            remarks(take),
+            remarks(take, busy=busy),
         )
     return table
 
@@ -124,7 +126,7 @@ def worth(take: Take) -> Text:
     return Text(f"{'✓' if take.keeper else ' '} {'★' * take.stars}".rstrip(), style="bold green" if take.keeper else "")
 
 
-def remarks(take: Take) -> Text:
+def remarks(take: Take, *, busy: bool) -> Text:
     """What was said of a take, and what went wrong."""
     text = Text()
     lines = [f"{length(said.seconds)} {said.text}" for said in take.comments]
@@ -134,7 +136,10 @@ def remarks(take: Take) -> Text:
         lines.insert(0, _("pass {turn} of {part}").format(turn=take.turn, part=_part(take.loop.start, take.loop.end)))
     text.append("\n".join(lines))
     for sentence in (
-        ended(take),
+        ended(take, busy=busy),
+        _("not recorded: {tracks}").format(tracks=", ".join(track.name for track in take.absent))
+        if take.absent
+        else "",
         _("{ms:.0f} ms were lost").format(ms=take.lost / take.rate * 1000) if take.lost else "",
     ):
         if sentence:

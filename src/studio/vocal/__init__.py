@@ -7,12 +7,12 @@ do it.
 from __future__ import annotations
 
 from studio.vocal._check import Finding, check
-from studio.vocal._client import Recorder
-from studio.vocal._entries import Comment, Comp, Consent, Exported, Piece, Singer, Song, Span, TakeTrack, Until
+from studio.vocal._client import Recorder, socket_of
+from studio.vocal._entries import Comment, Comp, Consent, Device, Exported, Piece, Singer, Song, Span, TakeTrack, Until
 from studio.vocal._gain import Answer, Desk, GainAssistant, Preamp, Proposal, Settled, monitor, propose
 from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
-from studio.vocal._mend import file_of
-from studio.vocal._plan import REFUSED, RecorderPlan, command
+from studio.vocal._mend import file_of, recorded_now
+from studio.vocal._plan import REFUSED, RecorderPlan, TakeForm, command
 from studio.vocal._session import Session, in_folder
 from studio.vocal._state import SessionState, Take
 
@@ -23,6 +23,7 @@ __all__ = [
     "Comp",
     "Consent",
     "Desk",
+    "Device",
     "Ear",
     "Exported",
     "Finding",
@@ -41,6 +42,7 @@ __all__ = [
     "Song",
     "Span",
     "Take",
+    "TakeForm",
     "TakeTrack",
     "Until",
     "Verdict",
@@ -51,5 +53,7 @@ __all__ = [
     "levels",
     "monitor",
     "propose",
+    "recorded_now",
+    "socket_of",
     "verdicts",
 ]

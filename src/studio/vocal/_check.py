@@ -78,6 +78,10 @@ def _named_by(song: Song) -> list[str]:
 
 
 def _of_take(folder: Path, take: Take) -> Iterator[Finding]:
+    if take.absent:
+        names = ", ".join(track.name for track in take.absent)
+        sentence = _("Take {number} lacks {tracks}: the input had no such channel.")
+        yield Finding("missing", sentence.format(number=take.number, tracks=names), take.number)
     path = file_of(folder, take)
     if path is None:
         if take.frames or take.file:

@@ -90,7 +90,7 @@ class Recorder:
         return self
 
     async def __aexit__(self, *_problem: object) -> None:
-        """Let it close the take and leave."""
+        """Let it close the take and leave; one that somebody else started stays."""
         await self._stop()
 
     @property
@@ -222,10 +222,10 @@ class Recorder:
             box.put(message)
 
     async def _stop(self) -> None:
-        if self._line is not None:
-            self._line.send(Finish())
-            await asyncio.wait({self._task}, timeout=GRACE)
         if self._supervisor is not None:
+            if self._line is not None:
+                self._line.send(Finish())
+                await asyncio.wait({self._task}, timeout=GRACE)
             await self._supervisor.stop()
         self._task.cancel()
         await asyncio.wait({self._task})

@@ -141,6 +141,8 @@ class TakeRuns(Entry, frozen=True, tag="started"):
     """Of the input, since it was opened."""
     offset: float | None = None
     """Second of the song at the first sample; `None` where nothing was played."""
+    channels: tuple[int, ...] = ()
+    """Of the tracks that are written, where the input has not all that were armed; empty: all of them."""
 
 
 class Taken(Entry, frozen=True, tag="taken"):

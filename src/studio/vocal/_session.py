@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from studio.errors import VocalError, why
@@ -235,8 +236,14 @@ class Session:
         """Note that the first sample of a take is written; `like` is the one that `begin` gave, of a loop the first."""
 
         def make(state: SessionState) -> list[AnyEntry]:
+            written = tuple(track.channel for track in told.tracks)
             runs = TakeRuns(
-                number=told.number, file=told.path, first_frame=told.first_frame, offset=told.backing_offset
+                at=datetime.fromisoformat(told.at),
+                number=told.number,
+                file=told.path,
+                first_frame=told.first_frame,
+                offset=told.backing_offset,
+                channels=() if len(written) == len(like.tracks) else written,
             )
             if told.number in state.takes:
                 return [runs]
@@ -254,15 +261,16 @@ class Session:
 
         return self._lines.append(make).takes[told.number]
 
-    def ended(self, told: TakeEnded) -> Take:
-        """Note that a take is over; one that is over already stays as it is."""
+    def ended(self, told: TakeEnded) -> Take | None:
+        """Note that a take is over; one that is over already stays as it is. `None`: there is no such take."""
 
         def make(state: SessionState) -> list[AnyEntry]:
-            if _take(state, told.number).ended is not None:
+            take = state.takes.get(told.number)
+            if take is None or take.ended is not None:
                 return []
             return [Taken(number=told.number, frames=told.frames, ended=told.ended, lost=told.lost)]
 
-        return self._lines.append(make).takes[told.number]
+        return self._lines.append(make).takes.get(told.number)
 
     def mend(self) -> tuple[str, ...]:
         """Close takes whose recorder died, as `open` does; say which."""

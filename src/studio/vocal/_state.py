@@ -48,6 +48,8 @@ class Take:
     tracks: tuple[TakeTrack, ...]
     """In the order of the file's channels."""
     rate: int
+    absent: tuple[TakeTrack, ...] = ()
+    """Were armed, and the input had no such channel."""
     punch: Span | None = None
     loop: Span | None = None
     turn: int = 1
@@ -181,7 +183,16 @@ def _about_a_take(state: SessionState, entry: TakeRuns | Taken | Kept | Comment)
         return state
     match entry:
         case TakeRuns():
-            take = replace(take, at=entry.at, file=entry.file, first_frame=entry.first_frame, offset=entry.offset)
+            there = entry.channels or tuple(track.channel for track in take.tracks)
+            take = replace(
+                take,
+                at=entry.at,
+                file=entry.file,
+                first_frame=entry.first_frame,
+                offset=entry.offset,
+                tracks=tuple(track for track in take.tracks if track.channel in there),
+                absent=tuple(track for track in take.tracks if track.channel not in there),
+            )
         case Taken():
             take = replace(take, frames=entry.frames, ended=entry.ended, lost=entry.lost)
         case Kept():
