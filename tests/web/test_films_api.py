@@ -212,6 +212,38 @@ async def test_the_wave_is_drawn_once_and_kept(http: httpx.AsyncClient, film: in
     assert 10 < max(answer.content) <= 127
 
 
+async def test_a_small_copy_is_made_once_when_somebody_asks(
+    http: httpx.AsyncClient, shelf: Shelf, tmp_path: Path
+) -> None:
+    old = shelf.add(make_film(tmp_path / "stary.avi", codec="mpeg4"), "Stary")
+    assert (await http.get(f"/api/films/{old}/copy")).json()["state"] == "none"
+    assert (await http.get(f"/api/films/{old}/small")).status_code == 422
+    assert (await http.post(f"/api/films/{old}/copy", data={"a": "b"})).status_code == 415
+    assert (await post(http, f"{old}/copy"))[1]["state"] == "waiting"
+    while (copy := (await http.get(f"/api/films/{old}/copy")).json())["state"] in {"waiting", "making"}:
+        assert 0 <= copy["share"] <= 1
+        await asyncio.sleep(0.05)
+    assert (copy["state"], copy["why"]) == ("ready", "")
+    piece = await http.get(f"/api/films/{old}/small", headers={"Range": "bytes=4-7"})
+    assert (piece.status_code, piece.content, piece.headers["content-type"]) == (206, b"ftyp", "video/mp4")
+    assert [file.suffix for file in (shelf.path.parent / "copies").iterdir()] == [".mp4"]
+    assert (await post(http, f"{old}/copy"))[1]["state"] == "ready"
+
+
+async def test_of_a_film_that_cannot_be_copied_the_reason_is_said(
+    http: httpx.AsyncClient, shelf: Shelf, tmp_path: Path
+) -> None:
+    (tmp_path / "text.mp4").write_text("to nie jest film", encoding="utf-8")
+    wrong = shelf.add(tmp_path / "text.mp4", "Tekst")
+    assert not (await http.get(f"/api/films/{wrong}")).json()["media"]["copied"]
+    await post(http, f"{wrong}/copy")
+    while (copy := (await http.get(f"/api/films/{wrong}/copy")).json())["state"] in {"waiting", "making"}:  # noqa: ASYNC110 - as programs do
+        await asyncio.sleep(0.05)
+    assert copy["state"] == "failed"
+    assert copy["why"].endswith(".")
+    assert list((shelf.path.parent / "copies").iterdir()) == []
+
+
 # ── what goes wrong ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -276,3 +276,9 @@ async def test_a_picture_that_no_browser_shows_is_heard_and_said(
         await until(page, "document.querySelector('video').duration > 11")
         await page.evaluate("document.querySelector('video').currentTime = 9.5")
         await expect(page.locator(".on-picture")).to_contain_text("Zażółć")
+        await page.get_by_role("button", name="Make a small copy that can be seen here").click()
+        await until(page, "document.querySelector('video').videoWidth > 0")
+        await until(page, "document.querySelector('video').currentTime > 9")
+        await expect(page.locator(".no-picture")).to_have_count(0)
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{old}") as page:
+        await until(page, "document.querySelector('video').videoWidth > 0")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio import media
+from studio.app._film_copy import Copies
 from studio.app._film_kept import Kept
 from studio.errors import StudioError, why
 from studio.language import _
@@ -44,6 +45,8 @@ class Picture:
     """A browser shows its picture."""
     sound: bool
     """There is sound to be heard."""
+    copied: bool
+    """There is a picture of which a small copy can be made."""
     frame: float
     """Milliseconds of a frame."""
     why: str
@@ -51,10 +54,11 @@ class Picture:
 
 
 class FilmMedia:
-    """Looks at films when somebody asks, and remembers; waves are kept in `folder`."""
+    """Looks at films when somebody asks, and remembers; waves and small copies are kept in folders of `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self._waves = Kept(folder, ".peaks", MOST_WAVES)
+        self._waves = Kept(folder / "waves", ".peaks", MOST_WAVES)
+        self.copies = Copies(folder / "copies")
         self._pictures: dict[tuple[Path, int, int], Picture] = {}
         self._making: set[Path] = set()
         self._unkept: dict[Path, bytes] = {}
@@ -63,8 +67,9 @@ class FilmMedia:
         self._closing = threading.Event()
 
     def close(self) -> None:
-        """Measure no more."""
+        """Measure and copy no more."""
         self._closing.set()
+        self.copies.close()
 
     def picture(self, path: Path) -> Picture:
         """Say what a page can do with the film; never raises."""
@@ -75,6 +80,7 @@ class FilmMedia:
             return Picture(
                 playable=False,
                 sound=False,
+                copied=False,
                 frame=1000 / UNKNOWN_RATE,
                 why=sentence.format(file=path, problem=why(problem)),
             )
@@ -172,21 +178,23 @@ def _look(path: Path) -> Picture:
     try:
         film = media.film(path)
     except StudioError as problem:
-        return Picture(playable=False, sound=False, frame=1000 / UNKNOWN_RATE, why=str(problem))
+        return Picture(playable=False, sound=False, copied=False, frame=1000 / UNKNOWN_RATE, why=str(problem))
     sound = any(track.can_be_heard for track in film.sounds)
     if film.picture is None:
-        return Picture(playable=False, sound=sound, frame=1000 / UNKNOWN_RATE, why=_("This film has sound only."))
+        why_blind = _("This film has sound only.")
+        return Picture(playable=False, sound=sound, copied=False, frame=1000 / UNKNOWN_RATE, why=why_blind)
     rate = film.picture.rate or UNKNOWN_RATE
     playable = film.picture.codec in PLAYED and film.picture.bits == 8  # noqa: PLR2004 - what browsers decode
     said = ""
     if playable and sound and (plays := media.playable(path)).picture and not plays.sound:
         # A picture without its sound is of no use to whoever works at words.
-        return Picture(playable=False, sound=True, frame=1000 / rate, why=plays.why)
+        return Picture(playable=False, sound=True, copied=True, frame=1000 / rate, why=plays.why)
     if not playable and sound:
         said = _("A browser cannot show this picture ({codec}); you hear its sound.")
     elif not playable:
         said = _("A browser cannot show this picture ({codec}), and there is no sound.")
-    return Picture(playable=playable, sound=sound, frame=1000 / rate, why=said.format(codec=film.picture.codec))
+    why_so = said.format(codec=film.picture.codec)
+    return Picture(playable=playable, sound=sound, copied=True, frame=1000 / rate, why=why_so)
 
 
 def _wave_head(size: int) -> bytes:

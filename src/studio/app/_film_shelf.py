@@ -48,7 +48,7 @@ class Films:
         self._shares: OrderedDict[tuple[int, str, int], Share] = OrderedDict()
         self._profiles: dict[tuple[str, str], Rules] = {}
         self._lock = threading.Lock()
-        self.media = FilmMedia(self._library.path.parent / "waves")
+        self.media = FilmMedia(self._library.path.parent)
 
     def close(self) -> None:
         """Let go of the library."""
@@ -324,7 +324,7 @@ def _doubted(confidence: float | None) -> bool:
 
 
 def _media(picture: Picture) -> dict[str, Any]:
-    return {"picture": picture.playable, "sound": picture.sound, "why": picture.why}
+    return {"picture": picture.playable, "sound": picture.sound, "why": picture.why, "copied": picture.copied}
 
 
 def house_films(path: Path | None = None) -> Films | None:

@@ -11,8 +11,27 @@ if TYPE_CHECKING:
     from studio.archive import Order, Pattern
 
 
+class Copies(Protocol):
+    """Small copies of films that browsers cannot show. Raises OSError where there is no such film."""
+
+    def copy(self, path: Path) -> object:
+        """How far it is."""
+        ...
+
+    def make(self, path: Path) -> object:
+        """Have it made, and say how far it is."""
+        ...
+
+    def file(self, path: Path) -> Path:
+        """Where it is. Raises StudioError where there is none."""
+        ...
+
+
 class Media(Protocol):
     """Picture and sound of films."""
+
+    @property
+    def copies(self) -> Copies: ...
 
     def peaks(self, path: Path) -> bytes | None:
         """How loud it is, `PEAKS` (studio.app) times a second; `None` while that is being found out."""

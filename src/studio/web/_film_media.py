@@ -6,12 +6,14 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from studio.errors import MediaError, why
 from studio.language import _
+from studio.web._requests import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +45,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 
 
 def media_routes(films: Cupboard, answering: Callable[[Handler], Handler]) -> list[Route]:
-    """`GET /api/films/ID/media`, `sound` and `peaks`. Only films of the library are sent, by their number."""
+    """`GET /api/films/ID/media`, `sound`, `peaks`, `copy` and `small`; `POST copy`. Films are sent by number alone."""
 
     async def picture(request: Request) -> Response:
         path = await _path(films, request)
@@ -72,8 +74,25 @@ def media_routes(films: Cupboard, answering: Callable[[Handler], Handler]) -> li
         headers = {"Cache-Control": "no-cache", "X-Peaks-Rate": str(PEAKS)}
         return Response(found, 200, headers, "application/octet-stream")
 
+    async def copy(request: Request) -> Response:
+        path = await _path(films, request)
+        ask = films.media.copies.copy
+        if request.method == "POST":
+            wrong = _("Send what is to be done as the guide shows.")
+            await body_of(request, dict, wrong=wrong, too_long=wrong)
+            ask = films.media.copies.make
+        told = msgspec.json.encode(await asyncio.to_thread(ask, path))
+        return Response(told, 200, {"Cache-Control": "no-store"}, "application/json")
+
+    async def small(request: Request) -> Response:
+        path = await _path(films, request)
+        file = await asyncio.to_thread(films.media.copies.file, path)
+        return FileResponse(file, media_type=KINDS[".mp4"], headers={"Cache-Control": "no-cache"})
+
     below = "/api/films/{film:int}"
     return [
+        Route(below + "/copy", answering(copy), methods=["GET", "POST"]),
+        Route(below + "/small", answering(small)),
         Route(below + "/media", answering(picture)),
         Route(below + "/sound", answering(sound)),
         Route(below + "/peaks", answering(peaks)),
