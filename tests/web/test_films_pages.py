@@ -281,4 +281,4 @@ async def test_a_picture_that_no_browser_shows_is_heard_and_said(
         await until(page, "document.querySelector('video').currentTime > 9")
         await expect(page.locator(".no-picture")).to_have_count(0)
     async with shelf.opened() as port, page_of(browser, port, f"/films/{old}") as page:
-        await until(page, "document.querySelector('video').videoWidth > 0")
+        await until(page, "document.querySelector('video')?.videoWidth > 0")

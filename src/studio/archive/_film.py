@@ -1,11 +1,10 @@
-"""One film on its way: looked at, heard in chunks, composed, written. It tells open tasks, and takes outcomes."""
+"""One film on its way: looked at, heard in tasks that others do, composed, written."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -13,45 +12,20 @@ from studio import media
 from studio.archive._cupboard import Busy, FolderLock, Target
 from studio.archive._facts import NotThere
 from studio.archive._finish import Finish
-from studio.archive._ledger import CUT, HEAR, RENDER, TELL, Ledger, Made
-from studio.archive._paper import frames_of, sentences
-from studio.archive._settings import Settings, Stamp, hearing_key, paper_key, telling_key
+from studio.archive._paper import frames_of
+from studio.archive._settings import Settings, Stamp, paper_key
+from studio.archive._tasks import FilmTasks
 from studio.archive._watch import Result
-from studio.archive._work import (
-    Cut,
-    Cuts,
-    Hear,
-    Heard,
-    Look,
-    Looked,
-    Outcome,
-    Refused,
-    Render,
-    Sight,
-    Task,
-    Tell,
-    Told,
-    pack,
-)
+from studio.archive._work import Sight
 from studio.errors import ArchiveError, StudioError, why
-from studio.language import _, plural
-from studio.speech import Survey, chunks
+from studio.language import _
 from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from studio.archive._facts import Job
-    from studio.speech import Stretch
-
-MOST_TOLD = Ms(2 * 3_600_000)
-"""Of a longer film speakers are not told apart: sound and voices of all of it are in one worker's memory."""
-INTO = "en"
-"""The one language that Whisper translates into."""
-Kind: TypeAlias = Literal["look", "hear", "render", "cut", "tell"]
-Part: TypeAlias = tuple[Kind, int]
-"""A task of a film."""
+    from studio.archive._ledger import Ledger, Made
 
 
 class FilmWork:
@@ -59,28 +33,14 @@ class FilmWork:
 
     def __init__(self, target: Target, settings: Settings, ledger: Ledger, *, threads: int, interface: str) -> None:
         self.target = target
-        self.length = Ms(0)
-        """Of the sound that is to be heard, as far as it is known."""
+        self.tasks = FilmTasks(target.shown, settings, ledger, self._say, threads=threads, interface=interface)
+        """What is to be heard of it, once it has begun."""
         self._settings = settings
         self._ledger = ledger
-        self._threads = threads
-        self._interface = interface
         self._content = ""
         self._stamp: Stamp | None = None
         self._film = 0
-        self._sight = Sight(target.source(settings.media), None, "mix", Ms(0), None)
-        self._looked: Looked | None = None
-        self._job: Job | None = None
-        self._render: Job | None = None
-        self._cut: Job | None = None
         self._rate: float | None = None
-        self._telling: Job | None = None
-        self._mute = ""
-        self._ready: deque[Part] = deque()
-        self._open: set[Part] = set()
-        self._parts: list[tuple[Ms, Ms]] = []
-        self._heard = 0
-        self._at: dict[Part, Ms] = {}
         self._lock: FolderLock | None = None
         self._said: dict[str, None] = {}
         self._title = ""
@@ -99,8 +59,18 @@ class FilmWork:
             self._stands(made)
             return finish.result(made, before=True)
         self._lock = lock(self.target.folder)
-        facts = media.film(path)
-        hearing = self._settings.hearing
+        sight, length, seen = self._look()
+        film = self._ledger.films.add(path, fingerprint=self._content, length=length, title=self._title)
+        self._film = film.id
+        until = min(length or Ms(0), sight.until or length or Ms(0))
+        heard = Ms(max(0, until - sight.begin))
+        self.tasks.begin(film.id, self._content, sight, heard, shots=self._settings.shots and seen)
+        self._ledger.films.set_state(film.id, "running")
+        return None
+
+    def _look(self) -> tuple[Sight, Ms | None, bool]:
+        """What of it is to be heard, its length, and whether it has a picture. Raises StudioError: nothing is."""
+        facts, hearing = media.film(self.target.path), self._settings.hearing
         if not any(sound.can_be_heard for sound in facts.sounds):
             raise ArchiveError(
                 _("{film} has no sound, so there is nothing to subtitle.").format(film=self.target.shown)
@@ -121,23 +91,12 @@ class FilmWork:
                     end=timecode(facts.reads_to)[:-4]
                 )
             )
-        self._sight = Sight(self._sight.source, track, hearing.channel, hearing.begin, hearing.until)
         self._reach(facts.length)
-        self.length = Ms(max(0, min(facts.length or Ms(0), hearing.until or facts.length or Ms(0)) - hearing.begin))
         self._title = facts.title
         if (picture := facts.picture) is not None:
             self._rate = frames_of(picture.rate, picture.start, steady=picture.steady)
-        film = self._ledger.films.add(path, fingerprint=self._content, length=facts.length, title=facts.title)
-        self._film = film.id
-        job = self._ledger.find(film.id, HEAR, self._key)
-        if job is None:
-            self._add("look", 0)
-        else:
-            self._plan(job)
-        if self._settings.shots and facts.picture is not None:
-            self._plan_cut()
-        self._ledger.films.set_state(film.id, "running")
-        return None
+        source = self.target.source(self._settings.media)
+        return Sight(source, track, hearing.channel, hearing.begin, hearing.until), facts.length, picture is not None
 
     def _read(self, stop: Callable[[], bool]) -> tuple[str, Stamp]:
         """Fingerprint and stamp of the file."""
@@ -168,13 +127,9 @@ class FilmWork:
                 )
             )
 
-    @property
-    def _key(self) -> str:
-        return hearing_key(self._content, self._settings.hearing)
-
     def _finish(self) -> Finish:
         # Without its speakers a film is what it is without --speakers: the same command tries them once more.
-        settings = replace(self._settings, speakers="") if self._mute else self._settings
+        settings = replace(self._settings, speakers="") if self.tasks.mute else self._settings
         return Finish(self.target, settings, self._ledger, paper_key(self._content, settings))
 
     # ── when it is heard ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,32 +148,24 @@ class FilmWork:
                     film=self.target.shown
                 )
             )
-        assert self._job is not None  # noqa: S101 - that is when this is called
-        assert self._looked is not None  # noqa: S101 - there are no chunks without
-        heard = self._ledger.heard(self._job.id)
-        said = (*self._looked.said, *(sentence for chunk in heard for sentence in chunk.said))
-        for sentence in said:
+        tasks = self.tasks
+        heard = tasks.words
+        for sentence in (*tasks.looked.said, *(sentence for chunk in heard for sentence in chunk.said)):
             self._say(sentence)
-        english = self._ledger.heard(self._render.id) if self._render else []
-        self._count_untold(english)
+        english = tasks.english
         finish, told = self._finish(), tuple(self._said)
-        shots = self._ledger.shots(self._cut.id) if self._cut else ()
-        turns = self._ledger.told(self._telling.id) if self._telling and not self._mute else None
         result = finish.write(
             self._film,
-            self._looked,
+            tasks.looked,
             heard,
             english,
             title=self._title,
             said=told,
             rate=self._rate,
-            shots=shots,
-            turns=turns.turns if turns else (),
+            shots=tasks.shots,
+            turns=tasks.turns,
         )
-        jobs = self._ledger.films.jobs
-        for job in (self._job, self._render, self._cut, None if self._mute else self._telling):
-            if job is not None:
-                jobs.finish_job(job.id, keep=True)
+        tasks.finish()
         self._ledger.films.set_state(self._film, "silent" if result.cues == 0 else "done")
         made = finish.before()
         self.again_whole = finish.has_films and made is not None and not finish.stands(made)
@@ -237,21 +184,19 @@ class FilmWork:
 
     def _told_of(self, result: Result) -> Result:
         """With why speakers were not told apart: that is of this run, not of what was made."""
-        return structs.replace(result, said=(*result.said, self._mute)) if self._mute else result
+        return structs.replace(result, said=(*result.said, self.tasks.mute)) if self.tasks.mute else result
 
     def fail(self, problem: StudioError) -> Result:
         """Note why it failed."""
         reason = str(problem)
         if isinstance(problem, Busy):  # whoever works on it says how far it is
-            return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+            return Result(self.target.shown, self.target.path, "failed", reason, length=self.tasks.length)
         if not self._film:
             self._enter(reason)
         else:
             self._ledger.films.set_state(self._film, "failed", reason)
-        for job in (self._job, self._render, self._cut, self._telling):
-            if job is not None:
-                self._ledger.films.jobs.fail_job(job.id, reason)
-        return Result(self.target.shown, self.target.path, "failed", reason, length=self.length)
+        self.tasks.fail(reason)
+        return Result(self.target.shown, self.target.path, "failed", reason, length=self.tasks.length)
 
     def _enter(self, reason: str) -> None:
         """Have a film that fails at first sight in the list, too.
@@ -281,5 +226,3 @@ class FilmWork:
 
     def _say(self, sentence: str) -> None:
         self._said.setdefault(sentence)
-
-

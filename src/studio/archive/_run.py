@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from studio.archive._crew import Crew, Key
     from studio.archive._cupboard import Target
-    from studio.archive._film import Part
     from studio.archive._library import Library
     from studio.archive._settings import Settings
+    from studio.archive._tasks import Part
     from studio.units import Ms
 
 TICK = 0.25
@@ -148,7 +148,7 @@ class Run:
 
     def _ready_crew(self) -> Crew:
         if self._crew is None:
-            known = sum(film.rest for film in self._open.values())
+            known = sum(film.tasks.rest for film in self._open.values())
             self._crew = self._crews(len(self._open) + self._unseen, known)
             self._pace.begin()
         return self._crew
@@ -160,7 +160,7 @@ class Run:
             self._crew = None
         self._running.clear()
         for film in self._open.values():
-            film.again()
+            film.tasks.again()
         self._lost += 1
         if self._lost > CREWS:
             raise ArchiveError(
@@ -174,7 +174,7 @@ class Run:
     def _hand_out(self, crew: Crew) -> None:
         """Give each worker something to do, and something to do after that."""
         for path, film in self._open.items():
-            while len(self._running) < 2 * crew.hands and (given := film.next()) is not None:
+            while len(self._running) < 2 * crew.hands and (given := film.tasks.next()) is not None:
                 part, task = given
                 key = next(self._keys)
                 self._running[key] = path, part
@@ -183,7 +183,7 @@ class Run:
     def _told(self, key: Key, at: Ms) -> None:
         path, part = self._running.get(key, (None, None))
         if path in self._open and part is not None:
-            self._open[path].told(part, at)
+            self._open[path].tasks.told(part, at)
 
     def _take(self, key: Key, packed: bytes) -> None:
         path, part = self._running.pop(key, (None, None))
@@ -191,19 +191,19 @@ class Run:
             return  # of a film that has failed meanwhile
         film = self._open[path]
         with self._one_film(path):
-            length = film.take(part, outcome(packed))
+            length = film.tasks.take(part, outcome(packed))
             if length:
                 self._pace.part(length)
 
     def _finish_those_over(self) -> None:
-        for path in [path for path, film in self._open.items() if film.over]:
+        for path in [path for path, film in self._open.items() if film.tasks.over]:
             film = self._open[path]
             self._watch.at(film.target.shown, "write", 0.0)
             with self._one_film(path):
                 result = film.finish()
                 if film.again_whole:
                     self._later.append(self._open.pop(path))
-                    self._heard_before += film.heard
+                    self._heard_before += film.tasks.heard
                 else:
                     self._end(path, result)
 
@@ -253,7 +253,7 @@ class Run:
     def _end(self, path: Path, result: Result) -> None:
         film = self._open.pop(path)
         if film not in self._later:
-            self._heard_before += film.heard
+            self._heard_before += film.tasks.heard
         self._results.append(result)
         self._watch.ended(result)
 
@@ -266,9 +266,9 @@ class Run:
 
     def _tell(self) -> None:
         for film in self._open.values():
-            self._watch.at(film.target.shown, film.stage, film.share)
-        heard = self._heard_before + sum(film.heard for film in self._open.values())
-        rest = sum(film.rest for film in self._open.values())
+            self._watch.at(film.target.shown, film.tasks.stage, film.tasks.share)
+        heard = self._heard_before + sum(film.tasks.heard for film in self._open.values())
+        rest = sum(film.tasks.rest for film in self._open.values())
         left = self._pace.left(heard, rest, self._unseen, self._all)
         known = heard + rest
         share = heard / known * (self._all - self._unseen) / self._all if known else len(self._results) / self._all

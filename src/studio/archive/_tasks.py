@@ -1,4 +1,4 @@
-"""What is to be heard of one film, in tasks: which are open, what each is, and what came of it, which the ledger keeps."""
+"""What is to be heard of one film, in tasks: which are open, what each is, and what came of it; the ledger keeps it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from studio.archive._work import (
     Outcome,
     Refused,
     Render,
+    Sight,
     Task,
     Tell,
     Told,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from studio.archive._facts import Job
     from studio.archive._ledger import Ledger
     from studio.archive._settings import Settings
-    from studio.archive._work import Sight
     from studio.speech import Stretch, Turn
 
 MOST_TOLD = Ms(2 * 3_600_000)
@@ -51,7 +51,14 @@ class FilmTasks:
     """Those of one film. Raises StudioError from any call."""
 
     def __init__(
-        self, shown: str, settings: Settings, ledger: Ledger, say: Callable[[str], None], *, threads: int, interface: str
+        self,
+        shown: str,
+        settings: Settings,
+        ledger: Ledger,
+        say: Callable[[str], None],
+        *,
+        threads: int,
+        interface: str,
     ) -> None:
         """`shown` is what the film is called; `say` is told what somebody should know of it."""
         self.length = Ms(0)
@@ -66,7 +73,7 @@ class FilmTasks:
         self._interface = interface
         self._content = ""
         self._film = 0
-        self._sight: Sight | None = None
+        self._sight = Sight("", None, "mix", Ms(0), None)
         self._looked: Looked | None = None
         self._job: Job | None = None
         self._render: Job | None = None
