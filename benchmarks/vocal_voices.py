@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RATE = 48_000
+TOP = 10_000
+"""Hertz that harmonics go up to; those above are 80 dB below."""
 FORMANTS = {
     "a": ((800, 80), (1200, 90), (2700, 120), (3500, 130), (4950, 140)),
     "e": ((450, 70), (2000, 100), (2700, 120), (3500, 130), (4950, 140)),
@@ -103,9 +105,9 @@ def _pulses(voice: Voice, pitch: NDArray[np.float64], rate: int) -> NDArray[np.f
     phase = 2 * np.pi * np.cumsum(pitch) / rate
     knots = np.arange(0, len(pitch), rate // 200)
     sound = np.zeros(len(pitch))
-    for harmonic in range(1, int(0.45 * rate / pitch.min()) + 1):
+    for harmonic in range(1, int(TOP / pitch.min()) + 1):
         at = pitch[knots] * harmonic
-        loud = np.where(at < 0.45 * rate, _throat(voice, at, knots / len(pitch)), 0) * harmonic ** (voice.tilt / 6.02)
+        loud = np.where(at < TOP, _throat(voice, at, knots / len(pitch)), 0) * harmonic ** (voice.tilt / 6.02)
         sound += np.interp(np.arange(len(pitch)), knots, loud) * np.cos(harmonic * phase + 0.3 * harmonic**2)
     return np.asarray(sound / np.sqrt(np.mean(sound**2)))
 

@@ -461,6 +461,13 @@ class Monitor(Message, frozen=True):
     click: Decibels | None = None
 
 
+class FollowPitch(Message, frozen=True):
+    """Say how high is sung into one microphone, in `PitchHeard`, until told otherwise."""
+
+    channel: int | None
+    """Of the input, counted from 1; `None`: say nothing of any."""
+
+
 # ── from it ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -520,6 +527,19 @@ class Levels(Message, frozen=True):
     all others."""
 
 
+class PitchHeard(Message, frozen=True):
+    """How high is sung, some 60 times a second."""
+
+    channel: int
+    """Of the input, counted from 1."""
+    frame: int
+    """Of the input: the middle of what was heard."""
+    hertz: float | None
+    """`None`: nobody sings, or it cannot be told."""
+    sure: float
+    """How sure that somebody sings, in [0..1]."""
+
+
 class RecorderState(Message, frozen=True):
     """How the recorder is doing: at once to whoever calls, when something changes, and each second."""
 
@@ -568,10 +588,12 @@ AnyMessage = (
     | StopTake
     | MeasureLatency
     | Monitor
+    | FollowPitch
     | TakeStarted
     | TakeEnded
     | Dropout
     | Levels
+    | PitchHeard
     | RecorderState
 )
 

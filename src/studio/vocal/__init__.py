@@ -11,6 +11,7 @@ from studio.vocal._client import Recorder, socket_of
 from studio.vocal._entries import Comment, Comp, Consent, Device, Exported, Piece, Singer, Song, Span, TakeTrack, Until
 from studio.vocal._gain import Answer, Desk, GainAssistant, Preamp, Proposal, Settled, monitor, propose
 from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
+from studio.vocal._melody import Melody, midi_melody, midi_parts, semitone_cents, sung_melody
 from studio.vocal._mend import file_of, recorded_now
 from studio.vocal._plan import REFUSED, RecorderPlan, TakeForm, command
 from studio.vocal._session import Session, in_folder
@@ -30,6 +31,7 @@ __all__ = [
     "GainAssistant",
     "Heard",
     "Kind",
+    "Melody",
     "Piece",
     "Preamp",
     "Proposal",
@@ -51,9 +53,13 @@ __all__ = [
     "file_of",
     "in_folder",
     "levels",
+    "midi_melody",
+    "midi_parts",
     "monitor",
     "propose",
     "recorded_now",
+    "semitone_cents",
     "socket_of",
+    "sung_melody",
     "verdicts",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from studio.errors import StudioError
 from studio.events import ArmedTrack, Dropout, TakeEnded, TakeStarted
 from studio.media import TakeNotes
+from studio.vocal._follow import Follower
 from studio.vocal._meter import Meter
 from studio.vocal._playing import Cue
 from studio.vocal._take import TAKES, Take, now
@@ -48,6 +49,7 @@ class Hearing:
         self._plan, self._rate = plan, plan.rate
         self._playing, self._tell = playing, tell
         self._meter: Meter | None = None
+        self.follower = Follower(plan.rate, tell)
         self._orders: deque[Callable[[], None]] = deque()
         self._ordered: Planned | None = None
         self._planned: Planned | None = None
@@ -115,6 +117,7 @@ class Hearing:
         if self._meter is None:
             self._meter = Meter(self._rate, self._channels, self._tell)
         self._meter.hear(block, first_frame)
+        self.follower.hear(block, first_frame)
         try:
             self._write(block, first_frame)
         except StudioError as problem:

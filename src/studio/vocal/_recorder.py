@@ -17,6 +17,7 @@ from studio.errors import StudioError, VocalError, why
 from studio.events import (
     AnyMessage,
     Finish,
+    FollowPitch,
     LinkState,
     MeasureLatency,
     Monitor,
@@ -128,6 +129,7 @@ class Recorder:
 
     def _close(self) -> None:
         self._playing.close()
+        self._hearing.follower.close()
         self._capture.__exit__(None, None, None)
         os.close(self._lock)
 
@@ -181,6 +183,8 @@ class Recorder:
                         await asyncio.to_thread(self._playing.measure, wish)
                     case Monitor():
                         self._playing.adjust(wish)
+                    case FollowPitch():
+                        self._hearing.follower.follow(wish.channel)
                     case _:
                         continue
             except StudioError as problem:
