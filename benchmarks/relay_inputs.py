@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks.relay_house import temporary
 from benchmarks.relay_stage import FPS, Book
 from tests.media.inputs_bench import Aired, look, make_encoded
-from tests.media.relay_bench import Encoder, Relays, free_port
+from tests.media.relay_bench import Encoder, Relays
+from tests.ports import free_port
 
 from studio.units import Ms
 

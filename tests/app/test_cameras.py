@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.devices.hall import until
+from tests.ports import free_port
 
 from studio.app import _cameras
 from studio.app._cameras import OnAir
@@ -365,13 +366,6 @@ async def test_a_silent_obs_and_a_show_that_says_nothing_of_its_own_leave_the_gu
                     assert await opened.there(30.0) == {}
                     outcome = await opened.orders.call("turns", "home", {}, deadline=9)
                     assert (outcome.kind, "Nobody can tell" in outcome.reason) == ("refused", True)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def test_what_turns_a_camera_is_a_device_that_can_and_turns_no_other(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -77,9 +78,19 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def children(words: str = "") -> set[psutil.Process]:
+    """Return those of ours, and theirs, that run and whose command line holds `words`."""
+    found = set()
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends while we look
+            if one.status() != psutil.STATUS_ZOMBIE and words in " ".join(one.cmdline()):
+                found.add(one)
+    return found
+
+
 def child(words: str) -> psutil.Process:
-    """Return the child of ours whose command line holds `words`."""
-    return next(one for one in psutil.Process().children(recursive=True) if words in " ".join(one.cmdline()))
+    """Return the oldest of these."""
+    return min(children(words), key=psutil.Process.create_time)
 
 
 def test_a_talk_is_aired_recorded_and_captioned(studio: Studio, talk: Path, tmp_path: Path) -> None:
@@ -90,7 +101,7 @@ def test_a_talk_is_aired_recorded_and_captioned(studio: Studio, talk: Path, tmp_
     assert abs(length(show / "recording.mp4") - 14) <= 0.2
     assert summary["words"] > 20
     written = " ".join(event.plaintext for event in pysubs2.load(str(show / "captions.srt")))
-    assert "microphone" in written or "welcome" in written
+    assert "microphone" in written.casefold() or "welcome" in written.casefold()
     assert (show / "hls" / "master.m3u8").exists()
     assert "show/recording.mp4" in ended.said
     assert not list(show.glob("recording.part-*"))
@@ -217,7 +228,7 @@ def test_a_terminal_that_went_away_does_not_end_the_show(talk: Path, tmp_path: P
 @pytest.mark.timeout(240)
 async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path, on_air: OnAir) -> None:
     out = tmp_path / "show"
-    others = set(psutil.Process().children(recursive=True))  # of tests before this one
+    others = children()  # of tests before this one
     venue = demo_venue()
     catalogue = Catalogue(None)
     house = House(venue, catalogue, plan_evening(venue, catalogue, Wish(out=out, talk=talk, hold=3)))
@@ -230,7 +241,7 @@ async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path, on_ai
     assert (await house.command("take", {"scene": "Nowhere"})).kind == "refused"
 
     relay = child("studio.media").pid
-    next(one for one in psutil.Process().children(recursive=True) if one.name() == "obs").send_signal(signal.SIGKILL)
+    next(one for one in children("obs") if one.name() == "obs").send_signal(signal.SIGKILL)
     await until(house, lambda state: state["links"]["source"]["state"] != "online")
     await until(house, lambda state: state["links"]["source"]["state"] == state["links"]["obs"]["state"] == "online")
     assert child("studio.media").pid == relay
@@ -239,5 +250,5 @@ async def test_obs_is_killed_and_streams_again(talk: Path, tmp_path: Path, on_ai
     summary = await running
     assert summary.recording is not None
     assert length(summary.recording) > 3
-    left = set(psutil.Process().children(recursive=True)) - others
-    assert not [" ".join(one.cmdline()) for one in left if one.status() != psutil.STATUS_ZOMBIE]
+    psutil.wait_procs(children() - others, timeout=PATIENCE)  # a child of a child may need a moment more
+    assert children() <= others

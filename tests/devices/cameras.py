@@ -8,7 +8,8 @@ import dataclasses
 import socket
 from typing import TYPE_CHECKING
 
-from tests.devices.hall import free_port, until
+from tests.devices.hall import until
+from tests.ports import free_port
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue

@@ -7,12 +7,12 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ffmpeg
 import pytest
+from tests.ports import free_port
 
 from studio.bus import Bus
 from studio.devices import Obs, ObsProcess
@@ -64,13 +64,6 @@ async def frozen(pid: int | None) -> AsyncIterator[None]:
 
 def _stands(thread: Path) -> bool:
     return (thread / "stat").read_text().rpartition(")")[2].split()[0] in "TZ"
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def needs(*programs: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import pytest
 from tests.devices.cameras import QUICK, VISCA, connected, model, running
-from tests.devices.hall import free_port, played, until
+from tests.devices.hall import played, until
+from tests.ports import free_port
 
 from studio.bus import Bus
 from studio.devices import ViscaCamera, ViscaModel

@@ -9,7 +9,8 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.devices.hall import free_port, until
+from tests.devices.hall import until
+from tests.ports import free_port
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue

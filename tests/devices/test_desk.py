@@ -9,7 +9,8 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.devices.hall import free_port, played, until
+from tests.devices.hall import played, until
+from tests.ports import free_port
 
 from studio.bus import Bus
 from studio.catalogue import Catalogue

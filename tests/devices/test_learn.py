@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.devices.hall import free_port
+from tests.ports import free_port
 from typer.testing import CliRunner
 
 from studio.catalogue import Catalogue

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from tests.devices.hall import Hall, Ingest, free_port, frozen, needs, until
+from tests.devices.hall import Hall, Ingest, frozen, needs, until
+from tests.ports import free_port
 
 from studio.app import obs_scenes
 from studio.bus import Bus

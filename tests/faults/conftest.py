@@ -46,8 +46,8 @@ def nothing_left() -> Iterator[None]:
     own = psutil.Process()
     children, descriptors = set(own.children(recursive=True)), own.num_fds()
     yield
-    until(lambda: set(own.children(recursive=True)) <= children, within=10)
-    until(lambda: own.num_fds() <= descriptors, within=10)
+    until(lambda: set(own.children(recursive=True)) <= children)
+    until(lambda: own.num_fds() <= descriptors)
 
 
 class House:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
+from tests.ports import free_port
 
 from studio.media import EncodePreset
 from studio.media._air.encode import PictureEncoder
@@ -76,14 +77,7 @@ rtmp {{
 """
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
-
-
-def until(is_so: Callable[[], object], within: float = 30) -> float:
+def until(is_so: Callable[[], object], within: float = 60) -> float:
     """Wait until something is so; return how long that took."""
     began = time.monotonic()
     while not is_so():
@@ -225,6 +219,20 @@ class Growth(Arrivals):
                     size = now
                     self.times.append(time.monotonic())
             time.sleep(0.005)
+
+
+class Pulse(Arrivals):
+    """When this process had its turn: what it misses on a busy machine, nobody here can be blamed for."""
+
+    def _listen(self) -> None:
+        while not self._over.is_set():
+            self.times.append(time.monotonic())
+            time.sleep(0.005)
+
+    @property
+    def longest(self) -> float:
+        """Seconds that it waited for its turn at the most."""
+        return largest_gap(self.times, self.times[0], time.monotonic())
 
 
 def largest_gap(times: Sequence[float], begin: float, end: float) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.servers import Server, free_port, nginx, until
+from tests.faults.servers import Server, nginx, until
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Server([nginx(), "-p", str(folder), "-c", str(folder / "nginx.conf")], folder / "log")
     server.start()
     try:
-        until(lambda: _listens(port), within=10)
+        until(lambda: _listens(port))
         yield f"http://127.0.0.1:{port}/evening"
     finally:
         server.kill()

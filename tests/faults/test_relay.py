@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from tests.faults.servers import KEY, PASSPHRASE, Hole, Narrow, free_port
+from tests.faults.servers import KEY, PASSPHRASE, Hole, Narrow
 from tests.media.relay_bench import Relay, Relays, make_clip, see
+from tests.ports import free_port
 
 from studio.events import Destination, OutputReport, RelayReport
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import re
 import signal
-import socket
 import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -297,13 +296,6 @@ def segments(playlist: Path) -> list[str]:
 
 
 # ── encoders that stream to us ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
 
 
 class Encoder:

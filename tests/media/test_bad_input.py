@@ -15,7 +15,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.media.relay_bench import Relay, Stage, free_port, see
+from tests.media.relay_bench import Relay, Stage, see
+from tests.ports import free_port
 
 from studio.media._ground.clock import RATE, TICK, Ticks
 from studio.media._ground.eyes import Eyes

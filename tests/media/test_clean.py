@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from tests.media.relay_bench import Encoder, Relay, Relays, free_port, make_clip, see
+from tests.media.relay_bench import Encoder, Relay, Relays, make_clip, see
+from tests.ports import free_port
 
 from studio.units import Ms
 

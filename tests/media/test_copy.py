@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import av
-from tests.media.relay_bench import QUICK, Encoder, Stage, free_port, make_clip, see
+from tests.media.relay_bench import QUICK, Encoder, Stage, make_clip, see
 from tests.media.test_slate import RED, colours
+from tests.ports import free_port
 
 from studio.events import SetHold
 from studio.units import Ms

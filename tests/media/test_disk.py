@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.media.relay_bench import Encoder, Relays, free_port, make_clip, see, segments
+from tests.media.relay_bench import Encoder, Relays, make_clip, see, segments
+from tests.ports import free_port
 
 from studio.events import Destination
 from studio.media._leave.disk import EVERY, Disk, Elsewhere

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.media.relay_bench import QUICK, Encoder, Relay, Stage, expected, free_port, make_clip, see, segments
+from tests.media.relay_bench import QUICK, Encoder, Relay, Stage, expected, make_clip, see, segments
 from tests.media.test_relay_closed import closed_captions, write
+from tests.ports import free_port
 
 from studio.events import HoldChanged, SetHold
 from studio.media._air.closed import ClosedCaptions

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.media.inputs_bench import look, make_encoded, repeats
-from tests.media.relay_bench import Encoder, Relay, Stage, free_port
+from tests.media.relay_bench import Encoder, Relay, Stage
 from tests.media.test_copy import COPY, copied
+from tests.ports import free_port
 
 from studio.events import ChooseInput, Sound
 from studio.units import Ms

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 import av
 import pytest
-from tests.media.relay_bench import free_port, make_clip
+from tests.media.relay_bench import make_clip
 from tests.media.test_clean_parts import held_times, make_intake
+from tests.ports import free_port
 
 from studio.media._arrive import inputs, stay
 from studio.media._arrive.inputs import Inputs

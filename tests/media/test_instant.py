@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import av
 import pytest
-from tests.media.relay_bench import Encoder, Relays, free_port, make_clip
+from tests.media.relay_bench import Encoder, Relays, make_clip
+from tests.ports import free_port
 
 from studio.media._ground.clock import Ticks
 from studio.media._leave.instant import MOST, Instant

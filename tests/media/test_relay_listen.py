@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
-from tests.media.relay_bench import Encoder, Relays, Stage, free_port, see
+from tests.media.relay_bench import Encoder, Relays, Stage, see
+from tests.ports import free_port
 
 from studio.events import Sound
 from studio.media import REFUSED

@@ -11,7 +11,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.media.relay_bench import Encoder, Relays, Stage, free_port, see
+from tests.media.relay_bench import Encoder, Relays, Stage, see
+from tests.ports import free_port
 
 from studio.events import RelayReport, SetHold
 from studio.media import RelayPlan

@@ -36,7 +36,7 @@ async def page_of(browser: Browser, port: int, *, quiet: bool = True, **context:
 async def until(page: Page, expression: str) -> None:
     """Wait until `expression` is so. Playwright's own waiting evaluates strings, which the page's policy forbids."""
     look = f"const look = () => (({expression}) ? done() : setTimeout(look, 50)); look();"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await page.evaluate(f"() => new Promise((done) => {{ {look} }})")
 
 

@@ -45,7 +45,7 @@ async def page(port: int, **options: Any) -> AsyncIterator[ClientConnection]:  #
 
 async def next_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """Return the next message of `kind`; others are passed over."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             message: dict[str, Any] = json.loads(await socket.recv())
             if message["kind"] == kind:
@@ -54,7 +54,7 @@ async def next_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
 
 async def closed(socket: ClientConnection) -> int | None:
     """Wait until the server closes; return its code."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await socket.recv()
@@ -122,7 +122,7 @@ async def test_a_slow_command_holds_up_no_other_and_ends_without_its_page(house:
         await socket.send('{"id": 2, "name": "take", "arguments": {"scene": "Talk"}}')
         assert (await next_of(socket, "outcome"))["id"] == 2
     house.patience.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await house.done.wait()
 
 
@@ -216,7 +216,7 @@ async def test_a_page_that_takes_in_nothing_is_let_go_and_others_notice_nothing(
                 f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode(),
             )
-            async with page(port, max_size=None) as other, asyncio.timeout(30):
+            async with page(port, max_size=None) as other, asyncio.timeout(60):
                 number = 0
                 while "was let go" not in caplog.text:
                     number += 1
