@@ -29,24 +29,25 @@ class HumEar:
         """`rate` in hertz."""
         self._share = max(1, rate // _SLOW)
         self._rate = rate / self._share
-        self._rest = np.zeros((0, channels), np.float32)
+        self._rest = np.zeros((channels, 0), np.float32)
         self._slow: list[NDArray[np.float32]] = []
         self._readings = 0
 
     def hear(self, sound: NDArray[np.float32]) -> None:
-        """Take (frames, channels), full scale [-1..1], that follow those before."""
-        sound = np.concatenate([self._rest, sound])
-        whole = len(sound) // self._share
-        self._slow.append(sound[: whole * self._share].reshape(whole, self._share, -1).mean(axis=1))
-        self._rest = sound[whole * self._share :]
+        """Take (channels, frames), full scale [-1..1], that follow those before."""
+        if self._rest.size:
+            sound = np.concatenate([self._rest, sound], axis=1)
+        whole = sound.shape[1] // self._share
+        self._slow.append(sound[:, : whole * self._share].reshape(len(sound), whole, self._share).mean(axis=2))
+        self._rest = sound[:, whole * self._share :].copy()
 
     def reading(self) -> tuple[Decibels | None, ...]:
         """What each channel hummed in the piece that ends with this reading of the meters; empty while none ends."""
         self._readings += 1
         if self._readings < PIECE:
             return ()
-        slow, self._slow, self._readings = np.concatenate(self._slow), [], 0
-        return mains(slow, self._rate)
+        slow, self._slow, self._readings = np.concatenate(self._slow, axis=1), [], 0
+        return mains(slow.T, self._rate)
 
 
 def mains(piece: NDArray[np.float32], rate: float) -> tuple[Decibels | None, ...]:

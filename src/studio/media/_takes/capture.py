@@ -17,8 +17,9 @@ import pyaudio
 from studio.errors import MediaError
 from studio.language import _
 from studio.media._arrive import portaudio
-from studio.media._takes.continuity import Continuity, How, Loss
+from studio.media._takes.continuity import Continuity, How, Loss, Missing
 from studio.media._takes.ring import Ring
+from studio.media._takes.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,8 @@ STALLED = 2.0
 """Seconds without sound after which the stream is opened anew: PortAudio stays silent when its server dies."""
 LOOK = 0.1
 """Seconds between two looks at the stream."""
+LOOK_AGAIN = 2.0
+"""Seconds between two questions to the witness while nothing is suspected."""
 AGAIN = 0.5
 """Seconds between two tries to open it."""
 RESCAN = 3
@@ -110,6 +113,9 @@ class Capture:
         self._leaving = threading.Event()
         self._threads: list[threading.Thread] = []
         self._stream: Any = None
+        self._witness: Witness | None = None
+        self._looked = 0.0
+        self._sample: Block | None = None
 
     def __enter__(self) -> Self:
         """Open the input. Raises MediaError."""
@@ -159,8 +165,19 @@ class Capture:
         self._stream = stream
         with portaudio.quiet():
             stream.start_stream()
+        self._witness = self._call_witness(device)
+
+    def _call_witness(self, device: portaudio.Device) -> Witness | None:
+        try:
+            return Witness(self._sound, device, self.rate)
+        except (OSError, ValueError) as problem:
+            logger.info("%s can be opened once only (%s): what is missing is told by the clock", self.device, problem)
+            return None
 
     def _close(self) -> None:
+        witness, self._witness = self._witness, None
+        if witness is not None:
+            witness.close()
         stream, self._stream = self._stream, None
         if stream is not None:
             try:
@@ -243,15 +260,51 @@ class Capture:
                 self._continuity.reopened()
             missing = self._continuity.add(block.came, block.recorded, len(block.samples))
             self.strange_rate = self._continuity.strange_rate
-            if missing is not None:
-                self._give(kept, upto=missing.before)
-                self._lose(round(missing.seconds * self.rate), missing.how)
             if self._continuity.in_doubt:
                 kept.append(block.copy())
                 continue
+            if missing is not None:
+                self._settle(kept, missing, block)
+            else:
+                self._look(block)
             self._give_all(kept)
             self._give_one(block)
         self._give_all(kept)
+
+    def _look(self, block: Block) -> None:
+        """Ask the witness now and then, though nothing is suspected; of a block that it must have heard by now."""
+        witness = self._witness
+        if witness is None:
+            return
+        if self._sample is None:
+            if block.came - self._looked > LOOK_AGAIN:
+                self._sample = block.copy()
+            return
+        if block.came - self._sample.came < LOOK_AGAIN / 4:
+            return
+        asked, self._sample, self._looked = self._sample, None, block.came
+        missing = witness.look(asked) if asked.life == block.life else 0
+        if missing:
+            self._continuity.jumped(missing)
+            self._lose(missing, "skip")
+
+    def _settle(self, kept: list[Block], missing: Missing, block: Block) -> None:
+        """Put what is missing where it belongs among the blocks that were kept back, by proof or by the clock."""
+        frames = round(missing.seconds * self.rate)
+        witness = self._witness if missing.how == "skip" else None
+        proof = witness.judge([*kept, block], missing.seconds) if witness is not None else None
+        if proof is None:
+            self._give(kept, upto=missing.before)
+            if frames:
+                self._lose(frames, "clock" if missing.how == "skip" else missing.how)
+            return
+        self._continuity.jumped(proof.missing - frames)
+        if not proof.missing:
+            return
+        self._give(kept, upto=proof.before)
+        pieces = kept[: proof.after - proof.before]
+        del kept[: len(pieces)]
+        self._lose(proof.missing + sum(len(piece.samples) for piece in pieces), "skip")
 
     def _give_all(self, kept: list[Block]) -> None:
         self._give(kept, upto=len(kept))

@@ -51,6 +51,7 @@ class Missing:
     before: int
     """Blocks since the doubt began that come before the gap."""
     seconds: float
+    """0: nothing is missing; only said at the end of a doubt."""
     how: How
 
 
@@ -91,7 +92,7 @@ class Continuity:
             self._doubt, self._reopened = [], True
 
     def jumped(self, frames: int) -> None:
-        """So many frames are known to be missing before the next block."""
+        """So many frames are known to be missing before the next block, or were guessed too few."""
         self._counted += frames / self._rate
 
     def add(self, came: float, recorded: float, frames: int) -> Missing | None:
@@ -155,7 +156,7 @@ class Continuity:
         reopened, self._reopened = self._reopened, False
         self._seen = deque(recent)
         if late < LEAST:
-            return None
+            return Missing(len(doubt), 0.0, "skip")
         if reopened:
             self._card = None
             return self._found(Missing(0, late, "reopened"))

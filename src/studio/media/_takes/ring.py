@@ -27,6 +27,8 @@ class Block:
     """Frames before it for which the ring had no room."""
     life: int
     """How often the input had been opened before."""
+    index: int
+    """Of its first frame, counted from when the input was opened; what the ring had no room for counts, too."""
 
     def copy(self) -> Block:
         """Return it so that it may be kept."""
@@ -43,9 +45,10 @@ class Ring:
         self._taken = 0
         self._given = 0
         """Up to where the room is given back at the next `take`."""
-        self._notes: deque[tuple[int, int, float, float, int, int]] = deque()
-        """Of each block that waits: place in the ring, frames, `came`, `recorded`, `missed`, `life`."""
+        self._notes: deque[tuple[int, int, float, float, int, int, int]] = deque()
+        """Of each block that waits: place in the ring, frames, `came`, `recorded`, `missed`, `life`, `index`."""
         self._missed = 0
+        self._life, self._index = 0, 0
 
     @property
     def channels(self) -> int:
@@ -62,13 +65,16 @@ class Ring:
         samples = np.frombuffer(data, np.int32).reshape(-1, self.channels)
         size, count = len(self._sound), len(samples)
         place = self._put % size
+        if life != self._life:
+            self._life, self._index = life, 0
+        index, self._index = self._index, self._index + count
         skip = size - place if place + count > size else 0  # a block lies in one piece, so that it is taken as a view
         if self.waiting + skip + count > size:
             self._missed += count
             return
         place = 0 if skip else place
         self._sound[place : place + count] = samples
-        self._notes.append((place, count, came, recorded, self._missed, life))
+        self._notes.append((place, count, came, recorded, self._missed, life, index))
         self._missed = 0
         self._put += skip + count
 
@@ -77,8 +83,8 @@ class Ring:
         self._taken = self._given
         if not self._notes:
             return None
-        place, count, came, recorded, missed, life = self._notes.popleft()
+        place, count, came, recorded, missed, life, index = self._notes.popleft()
         size = len(self._sound)
         ahead = (place - self._taken) % size
         self._given = self._taken + ahead + count
-        return Block(self._sound[place : place + count], came, recorded, missed, life)
+        return Block(self._sound[place : place + count], came, recorded, missed, life, index)

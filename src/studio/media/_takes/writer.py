@@ -78,7 +78,10 @@ class TakeWriter:
 
     def write(self, block: NDArray[np.int32]) -> None:
         """See `Takes`."""
-        packed = np.ascontiguousarray(block).view(np.uint8).reshape(len(block), self._tracks, 4)[:, :, 1:]
+        samples = np.ascontiguousarray(block).view(np.uint8).reshape(-1, 4)
+        packed = np.empty((len(samples), wav.BYTES), np.uint8)
+        for byte in range(wav.BYTES):  # six times as fast as all at once
+            packed[:, byte] = samples[:, byte + 1]
         self._add(packed.tobytes(), len(block))
 
     def silence(self, frames: int) -> None:

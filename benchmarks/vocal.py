@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""What the vocal studio must show, measured: `benchmarks/vocal.py RUN [--json FILE] …`.
+
+record   a counter in each channel of a pretended desk, recorded on an idle machine, with all cores loaded, and with the
+         recorder stopped in mid-take: every lost sample against those that are marked, processor time of the recorder
+kills    kill -9 of the recorder at random moments and of PulseAudio: what is lost, and whether the session opens
+
+Each prints what was asked, what was measured, and whether it is met, and ends with 1 where something asked is not met.
+docs/evidence/vocal.md holds the figures of a release. Use a quiet machine: what else runs on it is measured, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.relay_stage import Book, console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RUNS = ("record", "kills")
+"""Each is `measure(options, book)` of `benchmarks/vocal_RUN.py`."""
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    runs = parser.add_subparsers(dest="run", required=True, metavar="RUN")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", type=Path, metavar="FILE")
+    common.add_argument("--seed", type=int, default=7)
+    told = {each: runs.add_parser(each, parents=[common]) for each in RUNS}
+    told["record"].add_argument("--seconds", type=float, default=600, help="of each take (%(default)s)")
+    told["record"].add_argument("--channels", type=int, default=18)
+    told["record"].add_argument("--rate", type=int, default=48_000)
+    told["record"].add_argument("--form", choices=("wav", "flac"), default="wav")
+    told["record"].add_argument("--only", action="append", default=[], choices=("idle", "loaded", "stopped"))
+    told["kills"].add_argument("--count", type=int, default=20)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, save."""
+    chosen = options()
+    kept = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
+    book = Book(chosen.run, chosen.json, kept)
+    part = importlib.import_module(f"benchmarks.vocal_{chosen.run}")
+    measure = cast("Callable[[argparse.Namespace, Book], None]", part.measure)
+    try:
+        measure(chosen, book)
+    except (KeyboardInterrupt, TimeoutError) as cut:
+        book.is_so("the run", "whole", f"cut off: {cut!r}", met=False)
+    book.save()
+    book.show()
+    if any(figure.met is False for figure in book.figures):
+        console.print("[red]Something asked is not met.[/]")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
