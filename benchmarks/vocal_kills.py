@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
 import subprocess
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from benchmarks.relay_stage import until
 from tests.vocal.hall import CHANNELS, RATE, Hall, judge
 
 from studio.events import ArmedTrack, Dropout, StartTake, TakeEnded
-from studio.vocal import Recorder, RecorderPlan, Session, command, marks_of, socket_of
+from studio.vocal import Recorder, RecorderPlan, Session, command, socket_of
+from studio.vocal._marks import marks_of
 
 if TYPE_CHECKING:
     import argparse
 
     from benchmarks.relay_stage import Book
+
     from studio.vocal import Take
 
 LOST = 0.2
@@ -67,8 +69,7 @@ def measure(options: argparse.Namespace, book: Book) -> None:
             deaths.append(asyncio.run((_supervised if number % 2 else _alone)(hall, folder, moment)))
             book.detail["deaths"] = [asdict(death) for death in deaths]
             book.save()
-        for away in AWAY:
-            deaths.append(asyncio.run(_server(hall, folder, chance.uniform(*MOMENTS) + 3, away)))
+        deaths += [asyncio.run(_server(hall, folder, chance.uniform(*MOMENTS), away)) for away in AWAY]
         opened = Session.open(folder)
         _figures(deaths, opened, book)
     book.detail["deaths"] = [asdict(death) for death in deaths]
@@ -82,17 +83,16 @@ async def _begin(recorder: Recorder, session: Session) -> tuple[Take, float]:
     """Start a take of all that is armed; return it, and when its first frame was heard."""
     take = session.begin()
     told = await recorder.start_take(StartTake(take.number, tuple(ArmedTrack(t.channel, t.name) for t in take.tracks)))
-    began = time.monotonic() - BLOCK / RATE
-    return session.started(told, take), began
+    ago = datetime.now(UTC) - datetime.fromisoformat(told.at)
+    return session.started(told, take), time.monotonic() - ago.total_seconds() - BLOCK / RATE
 
 
 async def _alone(hall: Hall, folder: Path, moment: float) -> Death:
     """Nobody starts it again; the session is opened."""
     plan = _plan(folder)
-    process = subprocess.Popen(command(), stdin=subprocess.PIPE, env=hall.env, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
-    assert process.stdin is not None
-    process.stdin.write(plan.to_json())
-    process.stdin.close()
+    (folder / "plan.json").write_bytes(plan.to_json())
+    with (folder / "plan.json").open() as told:
+        process = subprocess.Popen(command(), stdin=told, env=hall.env, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
     await until(plan.socket.exists, 30, "a recorder")
     async with Recorder(plan) as recorder:
         take, began = await _begin(recorder, Session.open(folder))
@@ -110,9 +110,7 @@ async def _supervised(hall: Hall, folder: Path, moment: float) -> Death:
     async with Recorder(_plan(folder), env=hall.added) as recorder, recorder.messages() as messages:
         take, began = await _begin(recorder, session)
         await asyncio.sleep(moment)
-        pid = recorder.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        psutil.Process(recorder.pid).kill()
         killed = time.monotonic()
         async for message in messages:
             if isinstance(message, TakeEnded):
@@ -146,8 +144,8 @@ async def _server(hall: Hall, folder: Path, moment: float, away: float) -> Death
         back = time.monotonic() - killed - away
         await asyncio.sleep(2)
         ended = await recorder.stop()
-        assert ended is not None
-        session.ended(ended)
+        if ended is not None:
+            session.ended(ended)
     death = _death(f"PulseAudio, {away:g} s", folder, Session.open(folder), take.number, killed - began)
     death.lost = killed - began - (gap.frame if gap else 0) / RATE
     death.back = back

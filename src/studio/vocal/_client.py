@@ -65,7 +65,9 @@ class Recorder:
         self.state: RecorderState | None = None
         """As it was told last; `None` while nobody answers."""
         self.take: int | None = None
-        """Number of the take that was asked for and has not ended."""
+        """Number of the take that is being recorded."""
+        self._asked: int | None = None
+        """Number of the take that was asked for and has not begun."""
         self._log = log or plan.folder / "recorder.log"
         self._env = dict(env or {})
         self._line: bridge.Line | None = None
@@ -109,10 +111,10 @@ class Recorder:
 
         Cancelling it stops the take.
         """
-        self.take = wish.number
         async with self.messages() as messages:
             try:
                 self.send(wish)
+                self._asked = wish.number
                 async for message in messages:
                     if isinstance(message, TakeStarted) and message.number == wish.number:
                         return message
@@ -126,15 +128,13 @@ class Recorder:
 
     async def stop(self) -> TakeEnded | None:
         """End the take, and return what came of it; `None` where there is none."""
-        if self.take is None:
+        if self.take is None and self._asked is None:
             return None
         async with self.messages() as messages:
             with contextlib.suppress(VocalError):  # whoever died tells of the take when it is back
                 self.send(StopTake())
             async for message in messages:
-                if isinstance(message, TakeEnded) and message.ended != "whole":
-                    return message
-                if isinstance(message, TakeEnded) and self.take is None:
+                if isinstance(message, TakeEnded) and (message.ended != "whole" or self.take is None):
                     return message
         return None
 
@@ -205,15 +205,17 @@ class Recorder:
             case RecorderState():
                 self.state = message
             case TakeStarted(number=number):
-                self.take = number
-            case TakeEnded(number=number) if number == self.take:
-                self.take = None
+                self.take, self._asked = number, None
+            case TakeEnded(number=number):
+                self.take = None if number == self.take else self.take
+                self._asked = None if number == self._asked else self._asked
         self._tell(message)
         if not isinstance(message, RecorderState):
             return
         self._there.set()
-        if self._new and self.take is not None and message.take != self.take:  # it died before there was a file
-            lost, self.take = self.take, None
+        lost = self.take if self.take is not None else self._asked
+        if self._new and lost is not None and message.take != lost:  # it died before there was a file
+            self.take = self._asked = None
             self._tell(TakeEnded(lost, 0, _("The recorder ended before the take began; start it again.")))
         self._new = False
 

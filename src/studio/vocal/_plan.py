@@ -34,6 +34,8 @@ class RecorderPlan(msgspec.Struct, frozen=True):
     """Channels of the output."""
     session: str = ""
     """What the session is called, for the files."""
+    patience: float = 10.0
+    """Seconds that a take waits for an input that is gone."""
     interface: str = "en"
     """Language of the sentences for the user."""
 

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 TICK = 1.0
 """Seconds between two looks at the disk, and two reports."""
 PATIENCE = 10.0
-"""Seconds that a take waits for an input that is gone."""
+"""Seconds in which a take is closed and the last is said."""
 ALONE = 60.0
 """Seconds without anybody who calls after which a recorder that records nothing leaves."""
 _MOST_WAITING = 2000
@@ -251,7 +251,11 @@ class Recorder:
             if take is not None:
                 with suppress(OSError):
                     await asyncio.to_thread(take.sync)
-            if self._gone_at is not None and time.monotonic() - self._gone_at > PATIENCE and take is not None:
+            if (
+                self._gone_at is not None
+                and time.monotonic() - self._gone_at > self._plan.patience
+                and take is not None
+            ):
                 self._hearing.stop(self._detail)
             self._look_at_rate()
             self._look_at_output()

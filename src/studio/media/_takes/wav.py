@@ -115,7 +115,12 @@ def mend(path: Path) -> tuple[WavHead, int]:
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:
-    return name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+    return name + struct.pack("<I", len(body)) + body
+
+
+def _even(text: bytes) -> bytes:
+    """Fill up with white space: libsndfile loses its way after an odd chunk in RF64."""
+    return text + b"\n" * (len(text) % 2)
 
 
 def _format(rate: int, channels: int) -> bytes:
@@ -137,7 +142,7 @@ def _bext(rate: int, channels: int, notes: TakeNotes) -> bytes:
     return _BEXT.pack(
         _letters(told, 256), b"studio", _letters(reference, 32), f"{at:%Y-%m-%d}".encode(), f"{at:%H:%M:%S}".encode(),
         _since_midnight(rate, at), 2, b"", *_UNKNOWN_LOUDNESS, b"",
-    ) + f"A=PCM,F={rate},W={BYTES * 8},M={mode},T=studio\r\n".encode()  # fmt: skip
+    ) + _even(f"A=PCM,F={rate},W={BYTES * 8},M={mode},T=studio\r\n".encode())  # fmt: skip
 
 
 def _letters(text: str, most: int) -> bytes:
@@ -175,4 +180,4 @@ def _ixml(rate: int, tracks: Sequence[str], notes: TakeNotes) -> bytes:
     singers = [*notes.singers, *[""] * (len(tracks) - len(notes.singers))]
     for number, (name, singer) in enumerate(zip(tracks, singers, strict=False), 1):
         say(ET.SubElement(listed, "TRACK"), CHANNEL_INDEX=number, INTERLEAVE_INDEX=number, NAME=name, FUNCTION=singer)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode").encode()
+    return _even(b'<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode").encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from studio.media._takes.wav import TakeNotes
 
 HEAD_EVERY = 0.1
-"""Seconds between two sizes in the head."""
+"""Seconds of sound between two sizes in the head."""
 _SILENCE = 1 << 16
 """Frames of it that are written at once."""
 
@@ -68,7 +67,8 @@ class TakeWriter:
         self.frames = 0
         self._tracks = len(tracks)
         self._head = wav.head(rate, tracks, notes)
-        self._sized = 0.0
+        self._often = int(rate * HEAD_EVERY)
+        self._sized = 0
         self._closed = False
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
@@ -117,10 +117,9 @@ class TakeWriter:
             self._write_head()
             raise _refused(self.path, problem) from problem
         self.frames += frames
-        now = time.monotonic()
-        if now - self._sized >= HEAD_EVERY:
+        if self.frames - self._sized >= self._often:
             self._write_head()
-            self._sized = now
+            self._sized = self.frames
 
     def _all(self, data: bytes) -> None:
         left = memoryview(data)
