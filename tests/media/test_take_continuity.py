@@ -36,7 +36,7 @@ class Card:
         self.now += seconds
 
     def bring(self, seconds: float, *, stalled: float = 0.0) -> list[Missing]:
-        """Bring what is heard in so many seconds; `stalled`: nothing comes before that is over, and then all at once."""
+        """Bring what is heard in so many seconds; `stalled`: nothing comes before that is over, then all at once."""
         found, until, held = [], self.now + seconds, self.now + stalled
         while self.now < until:
             heard = self.now

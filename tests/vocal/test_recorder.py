@@ -95,7 +95,6 @@ async def test_takes_have_every_sample_of_the_channels_that_are_armed(hall: Hall
         assert levels.frames == 48_000 // 25
         with pytest.raises(VocalError, match="A take is being recorded; stop it before the next one"):
             await recorder.start_take(take(2))
-        recorder.take = 1
         await recorded(recorder, 1.0)
         ended = await recorder.stop()
         assert ended is not None
@@ -106,10 +105,7 @@ async def test_takes_have_every_sample_of_the_channels_that_are_armed(hall: Hall
         assert await recorder.stop() is None
 
         await recorder.start_take(take(4, (2, 40)))
-        told = await until(
-            Trouble, messages, sentence="The input desk has 18 channels, so track 40 cannot be recorded."
-        )
-        assert told
+        await until(Trouble, messages, sentence="The input desk has 18 channels, so track 40 cannot be recorded.")
         await recorder.stop()
         for wish, why in (
             (take(5, (40,)), "The input desk has 18 channels, so track 40 cannot be recorded."),
@@ -130,7 +126,7 @@ async def test_takes_have_every_sample_of_the_channels_that_are_armed(hall: Hall
 async def test_what_is_lost_while_the_recorder_is_stopped_is_marked_to_the_frame(hall: Hall) -> None:
     async with Recorder(plan_for(hall), env=hall.added) as recorder, recorder.messages() as messages:
         await recorder.start_take(take(1))
-        await recorded(recorder, 4)
+        await recorded(recorder, 2.5)
         process = psutil.Process(recorder.pid)
         process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(3)  # more than a sound server keeps
