@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from studio.cli import _vocal_notes, _vocal_record, _vocal_session, _vocal_takes
+from studio.cli import _vocal_levels, _vocal_notes, _vocal_record, _vocal_session, _vocal_takes
 from studio.cli._usage import HELP
 from studio.language import _
 
@@ -20,6 +20,9 @@ app.command("song", help=_("Say what is sung now, with its tempo and what it is 
 app.command("singer", help=_("Note who sings, and whether there is consent; list them."))(_vocal_notes.singer)
 app.command("arm", help=_("Say which inputs are recorded, as what, and who sings there."))(_vocal_notes.arm)
 app.command("inputs", help=_("List what can be recorded from."))(_vocal_record.inputs)
+app.command("levels", help=_("Let the group sing its loudest part and say of each microphone what to do."))(
+    _vocal_levels.levels
+)
 app.command("record", help=_("Record a take, with meters, until Enter or Ctrl-C."))(_vocal_record.record)
 app.command("stop", help=_("End the take that is being recorded, also where its terminal is gone."))(_vocal_record.stop)
 app.command("takes", help=_("List the takes: how loud, how long, what they are worth."))(_vocal_takes.takes)

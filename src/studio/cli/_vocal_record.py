@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Annotated, cast
+from typing import Annotated, TypeAlias, cast
 
 import typer
 from rich import box
@@ -25,6 +25,12 @@ from studio.events import AnyMessage
 from studio.language import _
 from studio.vocal import Device, Session, Take, TakeForm, recorded_now
 
+InputOption: TypeAlias = Annotated[
+    str | None, typer.Option("--input", metavar="NAME", help=_("A part of the input's name; it is remembered."))
+]
+ChannelsOption: TypeAlias = Annotated[
+    int | None, typer.Option("--channels", min=0, max=32, help=_("Channels of the input; 0: all it has."))
+]
 REFRESH = 10
 """Times a second that the meters are drawn."""
 
@@ -35,12 +41,8 @@ def record(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help=_("End by itself after so many seconds."))
     ] = None,
-    input_: Annotated[
-        str | None, typer.Option("--input", metavar="NAME", help=_("A part of the input's name; it is remembered."))
-    ] = None,
-    channels: Annotated[
-        int | None, typer.Option("--channels", min=0, max=32, help=_("Channels of the input; 0: all it has."))
-    ] = None,
+    input_: InputOption = None,
+    channels: ChannelsOption = None,
     output: Annotated[
         str | None, typer.Option("--output", metavar="NAME", help=_("Where backing and click are heard."))
     ] = None,
@@ -70,7 +72,7 @@ def record(
         song=named, seconds=seconds, punch=span_of(punch), loop=span_of(loop), lead=lead,
         backing=backing, click=click, count_in=count_in,
     )  # fmt: skip
-    device = _device(opened_, input_, channels, output, plays=wish.plays(opened_.state.songs.get(named)))
+    device = device_of(opened_, input_, channels, output, plays=wish.plays(opened_.state.songs.get(named)))
     takes = asyncio.run(_record(opened_, wish, device, cast("TakeForm", form)))
     if as_json:
         shown.print_json([shown.take_row(opened_, take) for take in takes])
@@ -80,7 +82,7 @@ def record(
         raise typer.Exit(1)
 
 
-def _device(session: Session, input_: str | None, channels: int | None, output: str | None, *, plays: bool) -> Device:
+def device_of(session: Session, input_: str | None, channels: int | None, output: str | None, *, plays: bool) -> Device:
     """What was asked for, and else what it was before; it is remembered where it changed."""
     before = session.state.device or Device()
     device = Device(

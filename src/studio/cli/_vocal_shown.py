@@ -200,9 +200,22 @@ def tracks_table(state: SessionState, tracks: Iterable[TakeTrack]) -> Table:
             str(track.channel),
             Text(track.name),
             Text(names(state, track.singers)),
-            Text(f"{level.verdict} {level.detail}".strip() if level else ""),
+            Text(verdict(level.verdict) if level else ""),
         )
     return table
+
+
+def verdict(kind: str) -> str:
+    """What a verdict is called."""
+    return {
+        "dead": _("dead"),
+        "clipped": _("clipped"),
+        "hum": _("hum"),
+        "too hot": _("too hot"),
+        "too low": _("too low"),
+        "good": _("good"),
+        "waiting": _("nobody sang"),
+    }.get(kind, kind)
 
 
 def comps_table(state: SessionState) -> Table:
