@@ -40,7 +40,7 @@ async def both(stage: Stage, clips: tuple[Path, Path], hold: int, **more: object
     for clip, url in zip(clips, urls, strict=True):
         stage.encoders.append(Encoder(clip, url))
     await relay.until(lambda: all(each.state == "online" for each in relay.report.inputs) and relay.aired > 10)
-    assert airs(relay) == "main"
+    await relay.until(lambda: airs(relay) == "main")  # on a busy machine the backup may have been there first
     return relay, urls
 
 
@@ -120,7 +120,7 @@ async def chosen_by_hand(clips: tuple[Path, Path, Path], stage: Stage) -> None:
 
 
 async def copied_of_both(clips: tuple[Path, Path, Path], stage: Stage) -> None:
-    encode = replace(COPY, segment_type="fmp4", keyframe_seconds=1, segment_seconds=1, playlist_segments=0)
+    encode = replace(COPY, segment_type="fmp4", playlist_segments=0)
     relay, _urls = await both(stage, clips[:2], hold=1000, captions=False, encode=encode)
     await relay.until(later(relay, 20))
     stage.encoders[0].process.kill()
