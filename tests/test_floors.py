@@ -55,6 +55,7 @@ HEAVY: dict[str, tuple[str, ...]] = {
     "ffmpeg": ("media", "rehearsal"),  # builds lists of arguments: rehearsal puts its talk together with them
     "pyaudio": ("media",),
     "soundfile": ("media",),
+    "pedalboard": ("vocal",),
     "faster_whisper": ("speech",),
     "ctranslate2": ("speech",),
     "onnxruntime": ("speech",),
@@ -86,6 +87,7 @@ SLOW = (
     "ffmpeg",
     "pyaudio",
     "soundfile",
+    "pedalboard",
     "faster_whisper",
     "ctranslate2",
     "onnxruntime",

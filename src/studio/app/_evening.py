@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from studio import captions, devices, media, show, speech, subtitles
+from studio import captions, devices, media, show, speech, subtitles, vocal
 from studio.app._devices import check_devices
 from studio.app._here import check_here
 from studio.catalogue import Catalogue
@@ -46,6 +46,7 @@ KINDS = {
     "hardware": devices.Hardware,
     show.BINDINGS: show.Bindings,
     show.SNAPSHOTS: show.Snapshot,
+    vocal.PRESETS: vocal.VoicePreset,
 }
 """What a file of each drawer holds; `show` reads the scenes itself."""
 BETWEEN_LOOK_AND_AIR = Ms(1200)

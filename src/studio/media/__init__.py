@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from studio.media._takes.capture import Capture, Input
     from studio.media._takes.facts import TakeFacts
     from studio.media._takes.player import Dry, Player
+    from studio.media._takes.tracks import TakeSound
     from studio.media._takes.writer import Mended, Takes
     from studio.spoken import Cue
     from studio.subtitles import Style
@@ -62,6 +63,7 @@ __all__ = [
     "microphones",
     "mux",
     "open_sound",
+    "open_take",
     "peaks",
     "playable",
     "player",
@@ -217,6 +219,17 @@ def open_sound(source: str, say: Callable[[str], None]) -> Sound:
     from studio.media._arrive import sound_live  # noqa: PLC0415 - loads FFmpeg
 
     return sound_live.open_sound(source, say)
+
+
+def open_take(path: Path, tracks: Sequence[str] = ()) -> TakeSound:
+    """Open a take, WAV or FLAC, whose tracks can be read anywhere to the sample. Close it.
+
+    `tracks` are their names; those that have none are called by their number, and of two alike one, too. Raises
+    MediaError for what is missing, may not be read or has no sound.
+    """
+    from studio.media._takes.tracks import TakeSound  # noqa: PLC0415 - loads libsndfile
+
+    return TakeSound(path, tracks)
 
 
 def sound_between(path: Path, begin: Ms, until: Ms | None, say: Callable[[str], None]) -> Sound:

@@ -14,10 +14,13 @@ from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
 from studio.vocal._melody import Melody, midi_melody, midi_parts, semitone_cents, sung_melody
 from studio.vocal._mend import file_of, recorded_now
 from studio.vocal._plan import REFUSED, RecorderPlan, TakeForm, command
+from studio.vocal._preset import DRAWER as PRESETS
+from studio.vocal._preset import VoicePreset
 from studio.vocal._session import Session, in_folder
 from studio.vocal._state import SessionState, Take
 
 __all__ = [
+    "PRESETS",
     "REFUSED",
     "Answer",
     "Comment",
@@ -48,6 +51,7 @@ __all__ = [
     "TakeTrack",
     "Until",
     "Verdict",
+    "VoicePreset",
     "check",
     "command",
     "file_of",

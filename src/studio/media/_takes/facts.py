@@ -38,7 +38,7 @@ def facts(path: Path, *, through: bool = False) -> TakeFacts:
             frames = sum(len(block) for block in file.blocks(BLOCK, dtype="int32")) if through else len(file)
             return TakeFacts(frames, file.samplerate, file.channels)
     except (OSError, soundfile.LibsndfileError) as problem:
-        raise _unread(path, problem) from problem
+        raise unread(path, problem) from problem
 
 
 def peaks(path: Path, columns: int) -> NDArray[np.float32]:
@@ -53,11 +53,12 @@ def peaks(path: Path, columns: int) -> NDArray[np.float32]:
                     heard = file.read(min(int(end - begin), GLANCE), dtype="float32", always_2d=True)
                     highest[column] = np.abs(heard).max(initial=0.0)
     except (OSError, soundfile.LibsndfileError) as problem:
-        raise _unread(path, problem) from problem
+        raise unread(path, problem) from problem
     return highest
 
 
-def _unread(path: Path, problem: Exception) -> MediaError:
+def unread(path: Path, problem: Exception) -> MediaError:
+    """Return what to say of a take that cannot be read."""
     if not path.exists():
         return MediaError(_("The take {file} is not there; was it moved?").format(file=path))
     reason = why(problem) if isinstance(problem, OSError) else str(problem).rpartition(": ")[2].strip(" .")
