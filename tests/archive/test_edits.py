@@ -163,6 +163,21 @@ def test_what_a_person_wrote_survives_and_the_rest_is_heard_anew() -> None:
     ]
 
 
+def test_a_cue_around_a_persons_becomes_two() -> None:
+    mine = document(reword(document(cue(7, 4000, 5000, "trzy")), 7, ["Trzy!"]).cues[0])
+    again = document(cue(1, 2000, 8000, "raz dwa trzy", "cztery pięć sześć"))
+    assert shown(merge_recognised(mine, again)) == [
+        (8, 2000, 3920, "raz dwa", "machine"),
+        (7, 4000, 5000, "Trzy!", "person"),
+        (9, 5080, 8000, "cztery pięć sześć", "machine"),
+    ]
+
+
+def test_a_cue_of_a_frame_and_a_half_is_not_split() -> None:
+    with pytest.raises(EditError, match="too short"):
+        split(document(cue(1, 1000, 1060, "raz dwa")), 1, 3)
+
+
 def test_a_cue_without_timed_words_gives_way_where_most_of_it_is_taken() -> None:
     mine = reword(TALK, 2, ["w Domu Kultury."])
     again = document(cue(1, 3400, 5100, "w dom", words=False), cue(2, 4800, 7000, "kultura", words=False))

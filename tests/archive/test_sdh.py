@@ -87,6 +87,11 @@ def test_two_labels_never_stand_at_once_and_none_is_squeezed_in() -> None:
     assert suggest(FILM, [heard(1000, 4900, "Music")], LABELS) == ()
 
 
+def test_a_label_keeps_its_distance_from_a_cue_that_begins_as_the_sound_ends() -> None:
+    [found] = suggest(FILM, [heard(7000, 8960, "Applause")], LABELS)
+    assert (found.start, found.end) == (7000, 8920)
+
+
 def test_the_same_label_is_not_suggested_again_at_once() -> None:
     empty = Document("pl", "sdh")
     found = suggest(

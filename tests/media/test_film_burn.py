@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tracemalloc
+from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from tests.media.test_film_sound import beeps, heard, near
 from studio import media
 from studio.errors import MediaError
 from studio.media import EncodePreset, TextTrack
+from studio.media._film.sounds import Recoder
 from studio.spoken import Cue
 from studio.subtitles import Style
 from studio.units import Ms
@@ -180,6 +183,27 @@ def test_what_a_browser_does_not_play_is_made_into_what_it_does(tmp_path: Path) 
     assert media.playable(tmp_path / "b.mp4").whole
     assert near(beeps(heard(tmp_path / "b.mp4")), [1500, 2500, 3500], within=25)
     assert [at for at, _picture in pictures(tmp_path / "b.mp4")][:3] == [0, 40, 80]
+
+
+def test_a_sound_that_leaps_by_minutes_takes_no_more_memory(tmp_path: Path) -> None:
+    tracemalloc.start()
+    with (
+        av.open(str(films.delayed(tmp_path / "a.mkv"))) as film,
+        av.open(str(tmp_path / "b.mp4"), "w") as out,
+    ):
+        recoder = Recoder(out, film.streams.audio[0], 96, "stereo")
+        packets = [packet for packet in film.demux(film.streams.audio[0]) if packet.pts is not None]
+        for packet in packets[len(packets) // 2 :]:
+            packet.pts = packet.dts = (packet.pts or 0) + round(600 / packet.time_base)
+        tracemalloc.reset_peak()
+        for packet in packets:
+            out.mux(list(recoder.packets(packet, Fraction(0))))
+        out.mux(list(recoder.rest()))
+        peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    with av.open(str(tmp_path / "b.mp4")) as made:
+        assert (made.duration or 0) > 600_000_000
 
 
 def test_peaks_are_where_it_beeps(tmp_path: Path) -> None:

@@ -61,6 +61,20 @@ def test_a_pause_that_belongs_between_no_two_words_is_left_alone() -> None:
     assert abs(snapped[0].end - 4000) <= NEAR
 
 
+def test_a_word_before_the_first_pause_begins_before_it() -> None:
+    around = [Stretch(Ms(500), Ms(1000)), Stretch(Ms(1200), Ms(1900))]
+    snapped = snap([word("A", 1080, 1150), word("potem.", 1400, 1850)], around, levels())
+    assert abs(snapped[0].start - 500) <= NEAR
+    assert snapped[0].end - snapped[0].start >= 40
+
+
+def test_what_a_sound_ends_with_does_not_stand_at_its_begin() -> None:
+    sound = np.zeros(SPEECH_RATE, np.float32)
+    sound[-SPEECH_RATE // 10 :] = 0.5
+    assert Levels.of(sound).decibels[0] < -100
+    assert len(Levels.of(np.zeros(0, np.float32)).decibels) == 0
+
+
 def test_words_stay_in_order_whatever_they_are_given() -> None:
     random = np.random.default_rng(2)
     for _ in range(50):

@@ -16,6 +16,7 @@ from ttconv.stl import reader as ttconv_stl
 
 from studio.errors import SubtitlesError
 from studio.subtitles import Cue, Programme, Track, read, save, written
+from studio.subtitles._formats import stl
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -189,6 +190,13 @@ def test_what_it_cannot_hold_at_all_is_refused() -> None:
         written(track((0, 1, ("x",))), "stl", Programme(rate=23))
     with pytest.raises(SubtitlesError, match="too long for EBU STL"):
         written(track((0, 1000, ("x" * 30_000,))), "stl")
+
+
+def test_more_blocks_than_five_digits_count_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stl, "_BLOCKS", 3)
+    written(track(*((at * 1000, at * 1000 + 900, ("x",)) for at in range(3))), "stl")
+    with pytest.raises(SubtitlesError, match="and no more"):
+        written(track((0, 900, ("x" * 120,)), (1000, 1900, ("x" * 120,))), "stl")
 
 
 @pytest.mark.parametrize("rate", [24, 25, 30, 50])

@@ -78,6 +78,8 @@ def split(document: Document, cue: int, caret: int, new: int = 0) -> Document:
     Its id is the first that is not used from `new` on.
     """
     old = _cue(document, cue)
+    if old.end - old.start < 2 * SHORTEST:
+        raise EditError(_("This cue is too short to be split; give it more time first."))
     text = "\n".join(old.lines)
     caret = max(0, min(caret, len(text)))
     while 0 < caret < len(text) and not text[caret].isspace() and not text[caret - 1].isspace():
@@ -97,8 +99,6 @@ def split(document: Document, cue: int, caret: int, new: int = 0) -> Document:
             tuple(word for word in old.words if word.start >= begins),
         )
     begins = Ms(max(old.start + SHORTEST, min(begins, old.end - SHORTEST)))
-    if not old.start < begins < old.end:
-        raise EditError(_("This cue is too short to be split; give it more time first."))
     ends = Ms(max(old.start + SHORTEST, begins - GAP))
     half = replace(old, end=min(ends, begins), lines=first, words=words[0], by="person")
     other = FilmCue(_unused(document, new), begins, old.end, second, words[1], "person", old.speaker)
@@ -204,10 +204,7 @@ def merge_recognised(old: Document, new: Document, fresh: int = 0, struck: Itera
         if cue.by != "person":
             known.setdefault(cue.lines, []).append(cue)
     came: list[FilmCue] = []
-    for cue in new.cues:
-        left = _outside(cue, taken)
-        if left is None:
-            continue
+    for left in (left for cue in new.cues for left in _outside(cue, taken)):
         same = next(
             (each for each in known.get(left.lines, []) if each.start < left.end and left.start < each.end), None
         )
@@ -220,23 +217,40 @@ def merge_recognised(old: Document, new: Document, fresh: int = 0, struck: Itera
     return _ordered(Document(new.language, new.profile), (*kept, *came))
 
 
-def _outside(cue: FilmCue, taken: list[tuple[Ms, Ms]]) -> FilmCue | None:
-    """What of `cue` lies outside the stretches that are `taken`; `None`: nothing."""
+def _outside(cue: FilmCue, taken: list[tuple[Ms, Ms]]) -> list[FilmCue]:
+    """What of `cue` lies outside the stretches that are `taken`: a cue before, between and after them each."""
     near = [(start, end) for start, end in taken if start < cue.end and cue.start < end]
     if not near:
-        return cue
+        return [cue]
     if len(cue.words) != sum(len(line.split()) for line in cue.lines):  # nobody knows which word stands where
         covered = sum(min(end, cue.end) - max(start, cue.start) for start, end in near)
-        return None if covered * 2 >= cue.end - cue.start else _beside(cue, near)
-    stays = [not any(start <= (word.start + word.end) // 2 < end for start, end in near) for word in cue.words]
+        beside = None if covered * 2 >= cue.end - cue.start else _beside(cue, near)
+        return [beside] if beside else []
+    places = [_between(word, near) for word in cue.words]
+    parts = [_part(cue, [place == here for place in places]) for here in range(len(near) + 1) if here in places]
+    found = [_beside(part, near) for part in parts]
+    if all(found):
+        return [one for one in found if one]
+    # Where one of them has no time of its own, the others take its words.
+    whole = _beside(_part(cue, [place is not None for place in places]), near)
+    return [whole] if whole else []
+
+
+def _between(word: Word, near: list[tuple[Ms, Ms]]) -> int | None:
+    """After how many of the stretches a word stands; `None`: within one."""
+    middle = (word.start + word.end) // 2
+    return None if any(start <= middle < end for start, end in near) else sum(end <= middle for _start, end in near)
+
+
+def _part(cue: FilmCue, stays: list[bool]) -> FilmCue:
+    """`cue` with those of its words that stay."""
     ends = [0, *accumulate(len(line.split()) for line in cue.lines)]
     lines = (
         " ".join(word for word, stay in zip(line.split(), stays[begin:end], strict=True) if stay)
         for line, begin, end in zip(cue.lines, ends, ends[1:], strict=False)
     )
-    kept = _lines(lines)
     words = tuple(word for word, stay in zip(cue.words, stays, strict=True) if stay)
-    return _beside(replace(cue, lines=kept, words=words), near) if kept else None
+    return replace(cue, lines=_lines(lines), words=words)
 
 
 def _beside(cue: FilmCue, near: list[tuple[Ms, Ms]]) -> FilmCue | None:

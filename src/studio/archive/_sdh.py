@@ -145,7 +145,10 @@ def listen_for_sounds(
         if progress:
             progress(done, sound.length or 0)
 
-    return speech.sounds((chunk.samples for chunk in sound.chunks()), labels.of, folder, told)
+    try:
+        return speech.sounds((chunk.samples for chunk in sound.chunks()), labels.of, folder, told)
+    finally:
+        sound.stop()
 
 
 def _speaker(cue: FilmCue, turns: Sequence[Turn]) -> int | None:
@@ -161,7 +164,7 @@ def _speaker(cue: FilmCue, turns: Sequence[Turn]) -> int | None:
 def _room(cues: Sequence[FilmCue], start: Ms, end: Ms, taken: Sequence[SoundCue]) -> tuple[Ms, Ms] | None:
     """The first stretch of [start, end) that is free for a second or more, and not longer than a label stands."""
     stands = [*((one.start, one.end) for one in cues), *((one.start, one.end) for one in taken)]
-    busy = sorted((begin, over) for begin, over in stands if begin < end and over + _GAP > start)
+    busy = sorted((begin, over) for begin, over in stands if begin < end + _GAP and over + _GAP > start)
     at = start
     for begin, over in (*busy, (Ms(end + _GAP), end)):
         until = Ms(min(begin - _GAP, at + _LONGEST, end))

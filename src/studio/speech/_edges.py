@@ -57,7 +57,7 @@ class Levels:
         grain = SPEECH_RATE * _HOP // 1000
         count = -(-len(sound) // grain)
         power = np.square(np.pad(sound, (0, count * grain - len(sound)))).reshape(-1, grain).mean(axis=1)
-        power = (power + np.roll(power, 1)) / 2 if len(power) > 1 else power
+        power = (power + np.concatenate([power[:1], power[:-1]])) / 2
         return cls(np.asarray(10 * np.log10(power + 1e-12), np.float32))
 
     def begin(self, near: int) -> int:
@@ -93,8 +93,10 @@ def snap(words: Sequence[Word], voiced: Sequence[Stretch], levels: Levels) -> li
         return list(words)
     pauses = list(pairwise(voiced))
     cuts = _assigned(words, [(before.end, after.start) for before, after in pauses])
-    begin = min(voiced, key=lambda one: abs(one.start - words[0].start))
-    end = min(voiced, key=lambda one: abs(one.end - words[-1].end))
+    # What comes before the first pause that was told begins before it, and what comes after the last one ends after it.
+    early, late = (cuts[0][0] + 1, cuts[-1][0] + 1) if cuts else (len(voiced), 0)
+    begin = min(voiced[:early], key=lambda one: abs(one.start - words[0].start))
+    end = min(voiced[late:], key=lambda one: abs(one.end - words[-1].end))
     first = begin.start if abs(begin.start - words[0].start) <= _REACH else words[0].start
     last = end.end if abs(end.end - words[-1].end) <= _REACH else words[-1].end
     edges: list[tuple[int, int, int, int]] = []

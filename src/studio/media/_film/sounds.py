@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 _FRAME = 1024
+_PIECE = 10 * RATE
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 """By the number of channels; any other number is folded to two."""
 
@@ -68,13 +69,19 @@ class Recoder:
         if self._at is None:
             self._at = place or 0
         elif place is not None:
-            gap = place - (self._at + self._held.shape[1])
-            if gap > SLIP * RATE // 1000:
-                self._held = np.concatenate([self._held, np.zeros((self._channels, gap), np.float32)], axis=1)
+            yield from self._fill(place - (self._at + self._held.shape[1]))
         frame.pts = None  # time is counted here
         assert self._resampler is not None  # noqa: S101 - made above
         self._hold(self._resampler.resample(frame))
         yield from self._encode(whole=True)
+
+    def _fill(self, gap: int) -> Iterator[av.Packet[AudioStream]]:
+        """Silence for a gap that is heard; in pieces, for a damaged film may leap by hours."""
+        while gap > SLIP * RATE // 1000:
+            piece = min(gap, _PIECE)
+            self._held = np.concatenate([self._held, np.zeros((self._channels, piece), np.float32)], axis=1)
+            gap -= piece
+            yield from self._encode(whole=True)
 
     def _hold(self, frames: list[av.AudioFrame]) -> None:
         parts = [np.asarray(frame.to_ndarray(), np.float32) for frame in frames]

@@ -32,6 +32,8 @@ _NEWLINE, _UNUSED, _LAST, _USER = 0x8A, 0x8F, 0xFF, 0xEF
 _EXTENSIONS = 0xF0
 """Extension blocks that may come before a subtitle's last one: 00h to EFh."""
 _NUMBERS = 0x10000
+_BLOCKS = 99_999
+"""What five digits of the GSI block count."""
 _ROWS = 23
 _DAY = 24 * 3600
 
@@ -59,11 +61,7 @@ def write(track: Track, programme: Programme) -> Written:
     said: list[str] = []
     timed = _one_at_a_time(track.cues, rate, said)
     if len(timed) > _NUMBERS or (timed and timed[-1][1] >= _DAY * rate):
-        raise SubtitlesError(
-            _("EBU STL holds {most} cues within 24 hours and no more; write it in another format.").format(
-                most=_NUMBERS
-            )
-        )
+        raise _too_many()
     table = iso6937.table_for("".join(line for cue in timed for line in cue[2]))
     blocks: list[bytes] = []
     instead: dict[str, str] = {}
@@ -76,6 +74,8 @@ def write(track: Track, programme: Programme) -> Written:
             rows.append(_parts(raw, table))
             longest = max(longest, len(rows[-1]))
         blocks += _tti(number, begin, end, rows, rate)
+    if len(blocks) > _BLOCKS:
+        raise _too_many()
     if instead:
         pairs = ", ".join(f"{letter} → {near or '∅'}" for letter, near in sorted(instead.items()))
         said.append(
@@ -118,6 +118,12 @@ def read(raw: bytes, name: str, rate: int | None) -> Track:
     language = next((language for language, number in _CODES.items() if number == code), "")
     times = (((begin - start) * 1000 / rate, (end - start) * 1000 / rate, lines) for begin, end, lines in found)
     return Track(cues((round(begin), round(end), lines) for begin, end, lines in times), language, tuple(remarks))
+
+
+def _too_many() -> SubtitlesError:
+    return SubtitlesError(
+        _("EBU STL holds {most} cues within 24 hours and no more; write it in another format.").format(most=_NUMBERS)
+    )
 
 
 def _one_at_a_time(track: tuple[Cue, ...], rate: int, said: list[str]) -> list[tuple[int, int, list[str]]]:

@@ -73,9 +73,11 @@ export function deskOf(id, language) {
     set({ cues, ...more });
   };
   const keep = () => {
+    const offered = desk.get().offered; // nobody has said yet what becomes of them
+    const all = new Map([...(offered?.drafts ?? []), ...drafts]);
     try {
-      if (drafts.size === 0) localStorage.removeItem(name);
-      else localStorage.setItem(name, JSON.stringify({ at: Date.now(), drafts: [...drafts] }));
+      if (all.size === 0) localStorage.removeItem(name);
+      else localStorage.setItem(name, JSON.stringify({ at: offered?.at ?? Date.now(), drafts: [...all] }));
     } catch {
       // storage is switched off or full: the page itself still has them
     }
@@ -201,7 +203,8 @@ export function deskOf(id, language) {
   };
 
   const restoreDrafts = () => {
-    for (const [cue, draft] of desk.get().offered?.drafts ?? []) drafts.set(cue, draft);
+    // What was typed since is newer.
+    for (const [cue, draft] of desk.get().offered?.drafts ?? []) if (!drafts.has(cue)) drafts.set(cue, draft);
     set({ offered: null });
     if (settle()) queued(save);
   };

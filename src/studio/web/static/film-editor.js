@@ -74,7 +74,7 @@ export function Editor({ api, wanted, cue, next, rules, findings = [], does, onD
     </div>
     <div class="writing">
       <textarea ref=${field} rows=${Math.max(2, cue.lines.length)} lang=${language} aria-label=${t("What is read")} spellcheck=${true}
-        onInput=${type} maxlength="2000" defaultValue=${written}></textarea>
+        onInput=${type} maxlength="500" defaultValue=${written}></textarea>
       <div class="counts" aria-hidden="true">
         ${cue.lines.map((line, nth) => html`<span key=${nth} class=${[...line].length > rules.line_characters ? "over" : ""}>${[...line].length}</span>`)}
       </div>
