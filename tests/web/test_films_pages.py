@@ -215,6 +215,16 @@ async def test_what_was_typed_while_studio_was_dead_is_offered_again(browser: Br
             await expect(page.get_by_role("button", name="Put them in")).to_have_count(0)
 
 
+async def test_a_title_is_found_without_its_diacritics(browser: Browser, shelf: Shelf, tmp_path: Path) -> None:
+    for title in ("Łódź", "Kość"):
+        shelf.add(tmp_path / f"{title}.mp4", title)
+    async with shelf.opened() as port, page_of(browser, port, "/films") as page:
+        await expect(page.get_by_role("listitem")).to_have_count(2)
+        await page.get_by_label("Title").fill("LODZ")
+        await expect(page.get_by_role("listitem")).to_have_count(1)
+        await expect(page.get_by_role("link", name="Łódź")).to_be_visible()
+
+
 async def test_words_are_replaced_in_all_films_once_they_were_shown(
     browser: Browser, shelf: Shelf, film: int, film_file: Path, tmp_path: Path
 ) -> None:

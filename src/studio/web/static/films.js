@@ -23,6 +23,10 @@ const STATES = {
   missing: ["bad", () => t("The file is gone")],
 };
 
+/** `text` without capitals and diacritics; a stroke is none to Unicode, so letters that have one stand here, as on the server. */
+const STROKED = { ł: "l", đ: "d", ø: "o", ı: "i" };
+const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/[łđøı]/g, (letter) => STROKED[letter]);
+
 export const hrefOf = ({ id, language }, at) =>
   `/films/${id}?language=${encodeURIComponent(language)}${at === undefined ? "" : `&at=${at}`}`;
 const keyOf = ({ id, language, version }) => `${id}.${language}.${version ?? 0}`;
@@ -143,7 +147,6 @@ function FilmsPage({ languages }) {
     document.title = `${t("Films")} – studio`;
   }, []);
   const shown = useMemo(() => {
-    const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
     const wanted = fold(title);
     const fits = (row) =>
       fold(row.title).includes(wanted) &&
