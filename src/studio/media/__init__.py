@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from studio.events import Loudness
     from studio.media._air.trial import Trial
     from studio.media._arrive.probe import Facts
     from studio.media._film.facts import Film
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from studio.media._ground.airtime import AirTime
     from studio.media._takes.capture import Capture, Input
     from studio.media._takes.facts import TakeFacts
+    from studio.media._takes.loudness import LoudnessMeter
     from studio.media._takes.player import Dry, Player
     from studio.media._takes.tracks import TakeSound
     from studio.media._takes.writer import Mended, Takes
@@ -60,6 +62,7 @@ __all__ = [
     "film",
     "film_sound",
     "lacks_font",
+    "loudness_meter",
     "microphones",
     "mux",
     "open_sound",
@@ -76,6 +79,7 @@ __all__ = [
     "sound_between",
     "sound_inputs",
     "take_facts",
+    "take_loudness",
     "take_peaks",
     "whole_recording",
     "write_take",
@@ -396,6 +400,20 @@ def take_peaks(path: Path, columns: int) -> NDArray[np.float32]:
     from studio.media._takes import facts  # noqa: PLC0415 - loads libsndfile
 
     return facts.peaks(path, columns)
+
+
+def loudness_meter(rate: int) -> LoudnessMeter:
+    """Return what measures sound of `rate` hertz by EBU R128: `take` it in pieces, then `finish`."""
+    from studio.media._takes import loudness  # noqa: PLC0415 - loads FFmpeg
+
+    return loudness.LoudnessMeter(rate)
+
+
+def take_loudness(path: Path) -> tuple[Loudness, ...]:
+    """Return how loud each track of a take is by EBU R128. Raises MediaError."""
+    from studio.media._takes import loudness  # noqa: PLC0415 - loads FFmpeg
+
+    return loudness.take_loudness(path)
 
 
 def player(device: str, rate: int, channels: int, *, gone: Callable[[str], None], dry: Callable[[Dry], None]) -> Player:
