@@ -4,6 +4,7 @@
 record   a counter in each channel of a pretended desk, recorded on an idle machine, with all cores loaded, and with the
          recorder stopped in mid-take: every lost sample against those that are marked, processor time of the recorder
 kills    kill -9 of the recorder at random moments and of PulseAudio: what is lost, and whether the session opens
+pitch    voices whose pitch is known, and the singer of a song: cents, octaves; how long after the sound a value comes
 
 Each prints what was asked, what was measured, and whether it is met, and ends with 1 where something asked is not met.
 docs/evidence/vocal.md holds the figures of a release. Use a quiet machine: what else runs on it is measured, too.
@@ -24,7 +25,7 @@ from benchmarks.relay_stage import Book, console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNS = ("record", "kills")
+RUNS = ("record", "kills", "pitch")
 """Each is `measure(options, book)` of `benchmarks/vocal_RUN.py`."""
 
 
@@ -42,6 +43,7 @@ def options() -> argparse.Namespace:
     told["record"].add_argument("--form", choices=("wav", "flac"), default="wav")
     told["record"].add_argument("--only", action="append", default=[], choices=("idle", "loaded", "stopped"))
     told["kills"].add_argument("--count", type=int, default=20)
+    told["pitch"].add_argument("--all-ears", action="store_true", help="also YIN, swift-f0's own stream and Praat")
     return parser.parse_args()
 
 

@@ -466,6 +466,10 @@ class FollowPitch(Message, frozen=True):
 
     channel: int | None
     """Of the input, counted from 1; `None`: say nothing of any."""
+    lowest: float = 60.0
+    """Hertz that this voice reaches down to: with a band in the same microphone, its bass must lie below."""
+    highest: float = 1200.0
+    """Hertz that it reaches up to."""
 
 
 # ── from it ───────────────────────────────────────────────────────────────────────────────────────────────────────────

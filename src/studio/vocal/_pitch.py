@@ -21,6 +21,14 @@ HOP = 256
 """Samples of that from one value to the next."""
 LOWEST, HIGHEST = 60.0, 1200.0
 """Hertz: B1 of a bass to D6 of a soprano or child."""
+VOICES = {
+    "bass": (60.0, 400.0),
+    "tenor": (110.0, 600.0),
+    "alto": (130.0, 800.0),
+    "soprano": (180.0, HIGHEST),
+    "child": (160.0, HIGHEST),
+}
+"""What kinds of voices sing, in hertz. Whoever names the voice has fewer octaves mistaken where a band plays along."""
 AHEAD = 3
 """Hops of sound after the middle of a value that it is reckoned with: 48 ms. With one less, high notes drop out."""
 BEFORE = 6

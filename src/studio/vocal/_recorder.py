@@ -184,7 +184,7 @@ class Recorder:
                     case Monitor():
                         self._playing.adjust(wish)
                     case FollowPitch():
-                        self._hearing.follower.follow(wish.channel)
+                        self._hearing.follower.follow(wish.channel, wish.lowest, wish.highest)
                     case _:
                         continue
             except StudioError as problem:
