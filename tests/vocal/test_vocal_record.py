@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -139,6 +140,28 @@ def test_ctrl_c_ends_the_take_in_order(session: Session) -> None:
     (take,) = json.loads(said)
     assert (terminal.returncode, take["ended"]) == (0, "stopped")
     assert len(soundfile.SoundFile(session.folder / take["file"])) == take["frames"] > 0
+
+
+def test_keys_begin_end_and_keep_one_take_after_the_other(session: Session) -> None:
+    hand, terminal = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "studio", "vocal", "record", *MIC, "--json", "--again"],
+        stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for number, stars in ((1, b"4"), (2, b"0")):
+        until(lambda number=number: number in (takes := session.refresh().takes) and bool(takes[number].file))  # type: ignore[misc]
+        os.write(hand, b"\n")
+        until(lambda number=number: session.refresh().takes[number].ended is not None)  # type: ignore[misc]
+        os.write(hand, stars)
+        os.write(hand, b"\n" if number == 1 else b"q")
+    takes = json.loads(done.communicate(timeout=60)[0])
+    os.close(hand)
+    os.close(terminal)
+    assert done.returncode == 0
+    assert [(take["ended"], take["keeper"], take["stars"]) for take in takes] == [
+        ("stopped", True, 4),
+        ("stopped", False, 0),
+    ]
 
 
 def test_a_second_terminal_neither_records_nor_ends_the_take_but_stop_does(studio: Studio, session: Session) -> None:

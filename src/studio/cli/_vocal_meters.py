@@ -44,6 +44,7 @@ class Meters:
         self._heard = 0.0
         self._began = 0.0
         self._over = False
+        self._worth = self._keys = ""
         self._said: list[str] = []
 
     def say(self, sentence: str) -> None:
@@ -51,11 +52,16 @@ class Meters:
         if sentence not in self._said[-SENTENCES:]:
             self._said.append(sentence)
 
+    def wait(self, worth: str, keys: str) -> None:
+        """Show what became of the last take, and which keys there are."""
+        self._worth, self._keys = worth, keys
+
     def take_in(self, message: AnyMessage) -> None:
         """Hear one message of the recorder."""
         match message:
             case TakeStarted():
                 self._take, self._began = message.number, time.monotonic()
+                self._worth = self._keys = ""
                 self._clipped.clear()
             case TakeEnded():
                 self._take, self._over = None, True
@@ -93,12 +99,14 @@ class Meters:
                 self._word(track.channel),
             )
         said = [Text(sentence, style="red") for sentence in self._said[-SENTENCES:]]
-        return Group(self._head(), rows, *said)
+        keys = [Text(self._keys, style="bold cyan")] if self._keys else []
+        return Group(self._head(), rows, *said, *keys)
 
     def _head(self) -> Text:
         text = Text()
         if self._take is None:
             text.append(f" {_('ended') if self._over else _('getting ready')} ", style="reverse")
+            text.append(f"  {self._worth}" if self._worth else "", style="bold")
         else:
             text.append(f" ● {_('RECORDING')} ", style="bold white on red")
             text.append(f" {_('take')} {self._take}  {length(time.monotonic() - self._began)}", style="bold")

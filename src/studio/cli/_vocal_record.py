@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, nullcontext
 from typing import Annotated, TypeAlias, cast
 
 import typer
 from rich import box
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -19,9 +14,8 @@ from studio import media
 from studio.app import TakeWish, VocalRoom
 from studio.cli import _vocal_shown as shown
 from studio.cli._screen import err, out
-from studio.cli._vocal_meters import Meters
+from studio.cli._vocal_console import console
 from studio.cli._vocal_open import JsonOption, SessionOption, opened, span_of
-from studio.events import AnyMessage
 from studio.language import _
 from studio.vocal import Device, Session, Take, TakeForm, recorded_now
 
@@ -31,8 +25,6 @@ InputOption: TypeAlias = Annotated[
 ChannelsOption: TypeAlias = Annotated[
     int | None, typer.Option("--channels", min=0, max=32, help=_("Channels of the input; 0: all it has."))
 ]
-REFRESH = 10
-"""Times a second that the meters are drawn."""
 
 
 def record(
@@ -60,6 +52,10 @@ def record(
         float, typer.Option("--lead", min=0, max=60, help=_("Seconds that are heard before --punch or --loop."))
     ] = 4.0,
     form: Annotated[str, typer.Option("--form", metavar="wav|flac", help=_("What the take is written as."))] = "wav",
+    again: Annotated[
+        bool,
+        typer.Option("--again", help=_("Stay: Enter begins the next take, k and 1-5 keep the last one, q leaves.")),
+    ] = False,
     session: SessionOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,7 +69,7 @@ def record(
         backing=backing, click=click, count_in=count_in,
     )  # fmt: skip
     device = device_of(opened_, input_, channels, output, plays=wish.plays(opened_.state.songs.get(named)))
-    takes = asyncio.run(_record(opened_, wish, device, cast("TakeForm", form)))
+    takes = asyncio.run(console(opened_, wish, device=device, form=cast("TakeForm", form), again=again))
     if as_json:
         shown.print_json([shown.take_row(opened_, take) for take in takes])
     else:
@@ -93,78 +89,6 @@ def device_of(session: Session, input_: str | None, channels: int | None, output
     if (device.input, device.channels, device.output) != (before.input, before.channels, before.output):
         session.device(device.input, device.channels, device.output)
     return Device(input=device.input, channels=device.channels, output=(device.output or "") if plays else None)
-
-
-async def _record(session: Session, wish: TakeWish, device: Device, form: TakeForm) -> list[Take]:
-    meters = Meters(shown.song_title(session.state, wish.song), tuple(session.state.tracks.values()))
-
-    def say(sentence: str) -> None:
-        meters.say(sentence)
-        if not err.is_terminal:
-            err.print(sentence, markup=False, soft_wrap=True)
-
-    with _ending() as ended:
-        async with VocalRoom(session, say, device=device, form=form) as room, room.messages() as messages:
-            drawn = Live(meters, console=err, refresh_per_second=REFRESH) if err.is_terminal else nullcontext()
-            with drawn:
-                listening = asyncio.create_task(_listen(messages, meters))
-                try:
-                    await _through(room, wish, ended)
-                finally:
-                    listening.cancel()
-        return await room.over()
-
-
-async def _listen(messages: AsyncIterator[AnyMessage], meters: Meters) -> None:
-    async for message in messages:
-        meters.take_in(message)
-
-
-async def _through(room: VocalRoom, wish: TakeWish, ended: asyncio.Event) -> None:
-    """Record until it is over by itself, or somebody ends it."""
-    enough = asyncio.create_task(ended.wait())
-    work = asyncio.create_task(room.record(wish))
-    try:
-        await asyncio.wait({work, enough}, return_when="FIRST_COMPLETED")
-        if not work.done():  # ended while it was counted in
-            work.cancel()
-            await asyncio.wait({work})
-            await room.over()
-            return
-        work.result()
-        over = asyncio.create_task(room.over())
-        await asyncio.wait({over, enough}, return_when="FIRST_COMPLETED")
-        if not over.done():
-            await room.stop()
-        await over
-    finally:
-        enough.cancel()
-
-
-@contextmanager
-def _ending() -> Iterator[asyncio.Event]:
-    """Enter, Ctrl-C and whatever else ends a program end the take, and nothing before it is on the disk."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in signals:
-        loop.add_signal_handler(number, ended.set)
-    typed = sys.stdin is not None and sys.stdin.isatty()
-
-    def enter() -> None:
-        if not sys.stdin.readline():  # the terminal is gone
-            loop.remove_reader(sys.stdin)
-        ended.set()
-
-    if typed:
-        loop.add_reader(sys.stdin, enter)
-    try:
-        yield ended
-    finally:
-        if typed:
-            loop.remove_reader(sys.stdin)
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 def stop(*, session: SessionOption = None, as_json: JsonOption = False) -> None:
