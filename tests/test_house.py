@@ -35,6 +35,7 @@ EXPECTED = {
 """Whatever else lies at the top is ignored by git, or does not belong there."""
 SCRIPTS = ("scripts/setup", "scripts/demo", "scripts/test", "scripts/check", ".ci/run")
 PAGES = ("README.md", "docs/guide.md", "docs/guide.pl.md")
+VOCAL = ("docs/vocal.md", "docs/vocal.pl.md")
 WORKING_TEXT = (".py", ".js", ".css", ".html", ".yaml", ".md", ".toml", ".json", ".txt", "")
 
 PARTS = {
@@ -254,7 +255,7 @@ def options_of(words: list[str]) -> set[str]:
     return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *VOCAL])
 def test_commands_on_paper_exist(page: str) -> None:
     lines = commands(page)
     assert lines
@@ -269,8 +270,9 @@ def test_commands_on_paper_exist(page: str) -> None:
         assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, line
 
 
-def test_guide_says_the_same_in_polish() -> None:
-    english, polish = ((ROOT / page).read_text(encoding="utf-8") for page in PAGES[1:])
+@pytest.mark.parametrize("pages", [PAGES[1:], VOCAL])
+def test_guide_says_the_same_in_polish(pages: tuple[str, str]) -> None:
+    english, polish = ((ROOT / page).read_text(encoding="utf-8") for page in pages)
     assert [len(marks) for marks in re.findall(r"^(#+) ", english, re.MULTILINE)] == [
         len(marks) for marks in re.findall(r"^(#+) ", polish, re.MULTILINE)
     ]
@@ -298,12 +300,20 @@ QUOTING = ("What the page says", "When it says", "Co mówi strona", "Gdy program
 """Sections of the guide."""
 
 
-@pytest.mark.parametrize(("page", "language"), [("docs/guide.md", "en"), ("docs/guide.pl.md", "pl")])
-def test_guide_quotes_what_the_program_says(page: str, language: str) -> None:
-    """The first cells of the two sections on what page and program say; `…` stands for what differs."""
+@pytest.mark.parametrize(
+    ("page", "language", "many"),
+    [
+        ("docs/guide.md", "en", 2),
+        ("docs/guide.pl.md", "pl", 2),
+        ("docs/vocal.md", "en", 1),
+        ("docs/vocal.pl.md", "pl", 1),
+    ],
+)
+def test_guide_quotes_what_the_program_says(page: str, language: str, many: int) -> None:
+    """The first cells of the sections on what page and program say; `…` stands for what differs."""
     sections = re.split(r"^## ", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE)
     tables = [section for section in sections if section.startswith(QUOTING)]
-    assert len(tables) == 2
+    assert len(tables) == many
     quoted = [cell for table in tables for cell in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)]
     headings = {"state", "sentence", "stan", "zdanie"}
     said = sentences(language)
@@ -313,7 +323,15 @@ def test_guide_quotes_what_the_program_says(page: str, language: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [*PAGES, "docs/crowd.md", "docs/crowd.pl.md", "docs/dependencies.md", "docs/architecture.md", "CHANGELOG.md"],
+    [
+        *PAGES,
+        *VOCAL,
+        "docs/crowd.md",
+        "docs/crowd.pl.md",
+        "docs/dependencies.md",
+        "docs/architecture.md",
+        "CHANGELOG.md",
+    ],
 )
 def test_links_on_paper_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
