@@ -105,7 +105,7 @@ async def _between(session: Session, takes: list[Take], keys: asyncio.Queue[Pres
     """Wait for the next take; keep the last one meanwhile. Return whether somebody leaves."""
     while True:
         last = session.state.takes[takes[-1].number] if takes else None
-        worth = f"{_('take')} {last.number} {shown.worth(last).plain}".rstrip() if last else ""
+        worth = (_("take") + f" {last.number} {shown.worth(last).plain}").rstrip() if last else ""
         meters.wait(worth, _("Enter: next take   k: keep   1-5: keep with stars   q: leave"))
         key = await _until(keys, *_KEYS.values())
         if key in ("enter", "leave"):

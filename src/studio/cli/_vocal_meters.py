@@ -105,11 +105,12 @@ class Meters:
     def _head(self) -> Text:
         text = Text()
         if self._take is None:
-            text.append(f" {_('ended') if self._over else _('getting ready')} ", style="reverse")
+            phase = _("ended") if self._over else _("getting ready")
+            text.append(f" {phase} ", style="reverse")
             text.append(f"  {self._worth}" if self._worth else "", style="bold")
         else:
-            text.append(f" ● {_('RECORDING')} ", style="bold white on red")
-            text.append(f" {_('take')} {self._take}  {length(time.monotonic() - self._began)}", style="bold")
+            text.append(" ● " + _("RECORDING") + " ", style="bold white on red")
+            text.append(" " + _("take") + f" {self._take}  {length(time.monotonic() - self._began)}", style="bold")
         text.append(f"  {self._title}")
         state = self._state
         if state:

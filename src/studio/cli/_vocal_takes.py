@@ -88,7 +88,8 @@ def check(*, session: SessionOption = None, as_json: JsonOption = False) -> None
             out.print(Text(one.sentence, style="red" if one.wrong else "yellow"), soft_wrap=True)
         count = len(opened_.state.takes)
         done = plural("{n} take was read", "{n} takes were read", count).format(n=count)
+        well = _("nothing is wrong")
         told = plural("{n} thing is wrong", "{n} things are wrong", len(wrong)).format(n=len(wrong))
-        out.print(f"{done}, {told if wrong else _('nothing is wrong')}.")
+        out.print(f"{done}, {told if wrong else well}.")
     if wrong:
         raise typer.Exit(1)

@@ -130,18 +130,22 @@ def _marked(path: Path, take: Take) -> Iterator[Finding]:
 
 def _consents(state: SessionState, day: date) -> Iterator[Finding]:
     sung: dict[str, list[int]] = {}
+    nameless: dict[tuple[str, ...], list[int]] = {}
     for take in state.takes.values():
         if not take.frames:
             continue
         for singer in take.singers:
             sung.setdefault(singer, []).append(take.number)
-        if nameless := [track.name for track in take.tracks if not track.singers]:
-            sentence = plural(
-                "Nobody is named for the track {tracks} of take {number}, so no consent can be asked for.",
-                "Nobody is named for the tracks {tracks} of take {number}, so no consent can be asked for.",
-                len(nameless),
-            )
-            yield Finding("singer", sentence.format(tracks=", ".join(nameless), number=take.number), take.number)
+        if names := tuple(track.name for track in take.tracks if not track.singers):
+            nameless.setdefault(names, []).append(take.number)
+    for names, takes in nameless.items():
+        sentence = plural(
+            "Nobody is named for {tracks} in take {takes}, so no consent can be asked for.",
+            "Nobody is named for {tracks} in the takes {takes}, so no consent can be asked for.",
+            len(takes),
+        )
+        told = sentence.format(tracks=", ".join(names), takes=", ".join(map(str, takes)))
+        yield Finding("singer", told)
     for singer, takes in sung.items():
         who = state.singers.get(singer) or Singer(id=singer, name=singer, child=True)
         if not who.permits(day):
