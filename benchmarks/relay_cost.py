@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 
 import av
 import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # it runs itself, too
+
 from benchmarks.relay_house import temporary
 from benchmarks.relay_stage import FPS, Book, Ear, Encoder, console, free_port, make_programme, until
 
