@@ -150,7 +150,7 @@ class Verdict:
 
     frames: int = 0
     lost: int = 0
-    """Frames of the counter that are missing."""
+    """Frames of the counter that are missing, and for which no silence was played that nobody marked."""
     marked: int = 0
     """Frames that the marks say are."""
     wrong: int = 0
@@ -160,7 +160,7 @@ class Verdict:
     places: list[tuple[int, int]] = field(default_factory=list)
     """Of each loss: frame, frames."""
     silent: int = 0
-    """Frames in which the player had nothing to say: silence that is not marked, and nothing of the counter lost."""
+    """Frames in which the player had nothing to say: silence that is not marked."""
 
 
 def judge(path: Path, channels: Iterable[int], marks: Iterable[tuple[int, int]]) -> Verdict:
@@ -192,7 +192,11 @@ def _compare(found: Verdict, frames: tuple[int, int], counts: tuple[int, int], t
     marked = sum(
         min(at + many, frames[1]) - max(at, frames[0]) for at, many in told if frames[0] < at + many and at < frames[1]
     )
-    found.silent += frames[1] - frames[0] - 1 - marked
+    silent = frames[1] - frames[0] - 1 - marked
+    found.silent += silent
+    lost -= min(
+        max(0, lost - marked), silent
+    )  # a player that was late: its server played silence, and dropped that much
     found.lost += lost
     if lost:
         found.places.append((frames[0] + 1, lost))

@@ -205,3 +205,20 @@ async def test_an_input_that_is_not_there_is_refused_with_those_that_are(hall: H
     with pytest.raises(VocalError, match=r"There is no microphone 'balcony'; there are: .*desk"):
         async with Recorder(plan_for(hall, device="balcony"), env=hall.added):
             pass
+
+
+async def test_who_joins_a_recorder_that_runs_may_stop_the_take_and_leaves_it_running(hall: Hall) -> None:
+    async with Recorder(plan_for(hall), env=hall.added) as recorder, recorder.messages() as messages:
+        await recorder.start_take(take(1))
+        async with Recorder(plan_for(hall), env=hall.added) as other:
+            assert (other.pid, other.take) == (None, 1)
+            ended = await other.stop()
+        assert ended == await until(TakeEnded, messages)
+        await recorder.start_take(take(2))
+        async with Recorder(plan_for(hall), env=hall.added) as other:
+            psutil.Process(recorder.pid).kill()
+            async with other.messages() as heard:
+                assert (await until(TakeEnded, heard)).ended.startswith("The recorder ended in mid-take")
+        await until(TakeEnded, messages, number=2)
+        await recorder.start_take(take(3))
+        await recorder.stop()

@@ -34,6 +34,8 @@ PATIENCE = 20.0
 """Seconds in which a recorder has to answer after it was started."""
 CALL = 0.05
 """Seconds between two calls."""
+OTHERS = 1.0
+"""Seconds in which whoever runs a recorder that is gone may start it again."""
 GRACE = 15.0
 """Seconds that a recorder may take to close a take and leave."""
 _MOST_WAITING = 5000
@@ -158,19 +160,27 @@ class Recorder:
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep(self) -> None:
-        """Keep a recorder alive and listen to it, until it is done."""
+        """Listen to the recorder that runs, or to one of our own that we keep alive, until it is done."""
         try:
-            if not await self._call():  # nobody runs one yet
-                self._supervisor = Supervisor(self._child())
-                child = asyncio.create_task(self._supervisor.run())
-                try:
-                    await self._listen_to(child)
-                finally:
-                    await self._supervisor.stop()
-                    await child
+            while True:
+                if await self._call():  # somebody else's; whoever runs it starts it again, or nobody does
+                    await asyncio.sleep(OTHERS)
+                elif await self._run_own() != REFUSED or not await self._call():
+                    return
         finally:
             for box in self._boxes:
                 box.put(None)
+
+    async def _run_own(self) -> int:
+        supervisor = self._supervisor = Supervisor(self._child())
+        child = asyncio.create_task(supervisor.run())
+        try:
+            await self._listen_to(child)
+        finally:
+            await supervisor.stop()
+            code = await child
+            self._supervisor = None
+        return code
 
     def _child(self) -> Child:
         return Child(
@@ -204,6 +214,7 @@ class Recorder:
         match message:
             case RecorderState():
                 self.state = message
+                self.take = message.take if self.take is None and self._asked is None else self.take
             case TakeStarted(number=number):
                 self.take, self._asked = number, None
             case TakeEnded(number=number):
@@ -224,11 +235,12 @@ class Recorder:
             box.put(message)
 
     async def _stop(self) -> None:
-        if self._supervisor is not None:
+        supervisor = self._supervisor
+        if supervisor is not None:  # somebody else's goes on
             if self._line is not None:
                 self._line.send(Finish())
                 await asyncio.wait({self._task}, timeout=GRACE)
-            await self._supervisor.stop()
+            await supervisor.stop()
         self._task.cancel()
         await asyncio.wait({self._task})
 
