@@ -23,6 +23,7 @@ from studio.events import (
 )
 from studio.language import _
 from studio.supervise import Child, Supervisor
+from studio.vocal._mend import recorded_now
 from studio.vocal._plan import REFUSED, RecorderPlan, command
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ PATIENCE = 20.0
 """Seconds in which a recorder has to answer after it was started."""
 CALL = 0.05
 """Seconds between two calls."""
-OTHERS = 1.0
+OTHERS = 10.0
 """Seconds in which whoever runs a recorder that is gone may start it again."""
+FIRST = 2.0
+"""Seconds in which somebody else's recorder, which has the session, has to answer."""
 GRACE = 15.0
 """Seconds that a recorder may take to close a take and leave."""
 _MOST_WAITING = 5000
@@ -115,6 +118,7 @@ class Recorder:
         """
         async with self.messages() as messages:
             try:
+                await self._back_on_line()
                 self.send(wish)
                 self._asked = wish.number
                 async for message in messages:
@@ -127,6 +131,13 @@ class Recorder:
                     self.send(StopTake())
                 raise
         raise VocalError(self._why or _("The recorder has ended; its log is {log}.").format(log=self._log))
+
+    async def _back_on_line(self) -> None:
+        """Wait for a recorder that is being started again."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._line is None and not self._task.done():  # noqa: ASYNC110 - a line has no event of its own
+                    await asyncio.sleep(CALL)
 
     async def stop(self) -> TakeEnded | None:
         """End the take, and return what came of it; `None` where there is none."""
@@ -163,13 +174,28 @@ class Recorder:
         """Listen to the recorder that runs, or to one of our own that we keep alive, until it is done."""
         try:
             while True:
-                if await self._call():  # somebody else's; whoever runs it starts it again, or nobody does
-                    await asyncio.sleep(OTHERS)
-                elif await self._run_own() != REFUSED or not await self._call():
+                while await self._call():  # somebody else's; whoever runs it starts it again, or nobody does
+                    await self._somebody(OTHERS)
+                refused = await self._run_own() == REFUSED
+                if not (refused and recorded_now(self.plan.folder) and await self._somebody(FIRST)):
                     return
         finally:
             for box in self._boxes:
                 box.put(None)
+
+    async def _somebody(self, within: float) -> bool:
+        """Wait until a recorder is there to be called."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    try:
+                        line = await bridge.Line.call(self.plan.socket)
+                    except OSError:
+                        await asyncio.sleep(CALL)
+                    else:
+                        await line.close()
+                        return True
+        return False
 
     async def _run_own(self) -> int:
         supervisor = self._supervisor = Supervisor(self._child())

@@ -13,6 +13,7 @@ do. An input that can be opened once loses nothing to a server, either.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,12 @@ ALIKE = 1e-11
 another place of the same held tone, a microphone's noise alone is 1e-9."""
 FIRST = 2.0
 """Seconds that the two streams may have been opened apart."""
-AROUND = 0.1
-"""Seconds around where the clock says that a place is looked for."""
+AROUND = 0.5
+"""Seconds around where the clock says that a place is looked for: a busy machine's clock is no better."""
+BEHIND = 0.1
+"""Seconds beyond a block that the witness has to have heard, lest the place that is looked for is cut off."""
+PATIENCE = 1.0
+"""Seconds that it is waited for."""
 PEAKS = 4
 """Places that are tried, the likeliest first."""
 
@@ -100,14 +105,20 @@ class Witness:
     def judge(self, blocks: Sequence[Block], missing: float) -> Proof | None:
         """Say which of `blocks` follow what was known before, and which come after a gap of about `missing` seconds.
 
-        `None` where it cannot be told. The last blocks may be younger than what the witness heard.
+        `None` where it cannot be told. Waits a moment for a witness that is behind.
         """
         known = self._apart
-        heard = [n for n, block in enumerate(blocks) if self._covers(block, (known or 0) + round(missing * self._rate))]
-        if known is None or not heard:
+        if known is None:
+            return None
+        about = known + round(missing * self._rate)
+        until = time.monotonic() + PATIENCE
+        while not self._covers(blocks[-1], about) and time.monotonic() < until:
+            time.sleep(BEHIND / 4)
+        heard = [n for n, block in enumerate(blocks) if self._covers(block, about)]
+        if not heard:
             return None
         last = blocks[heard[-1]]
-        found = self._find(last, last.index + known + round(missing * self._rate), AROUND)
+        found = self._find(last, last.index + about, AROUND)
         if found is None:
             return None
         self._apart = found
@@ -139,7 +150,7 @@ class Witness:
 
     def _covers(self, block: Block, apart: int) -> bool:
         first = block.index + apart
-        return self._count - first - len(block.samples) >= AROUND * self._rate
+        return self._count - first - len(block.samples) >= BEHIND * self._rate
 
     def _fits(self, block: Block, apart: int) -> bool | None:
         """Whether a block lies there; `None` where the witness does not know, or has heard nothing."""
