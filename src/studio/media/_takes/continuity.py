@@ -17,8 +17,7 @@ from typing import Literal
 How = Literal["ring", "skip", "clock", "reopened"]
 
 SUSPECT = 0.4
-"""Seconds without sound after which some of it may be missing: a sound server keeps 4 MB for who does not come for
-it, 0.7 s of 32 channels."""
+"""Seconds without sound after which some of it may be missing."""
 STEADY = 0.3
 """Seconds for which sound has to come no faster than it is sung before it is judged what is missing."""
 LONGEST_DOUBT = 4.0
@@ -69,6 +68,8 @@ class Continuity:
     def __init__(self, rate: int) -> None:
         """Frames come at `rate` in a second."""
         self._rate = rate
+        self.suspect = SUSPECT
+        """Seconds without sound after which what comes is kept back until it is clear what is missing."""
         self._counted = 0.0
         self._seen: deque[_Seen] = deque()
         self._base: float | None = None
@@ -100,7 +101,7 @@ class Continuity:
         begins = self._counted
         self._counted += frames / self._rate
         seen = _Seen(came, came - self._counted, recorded - begins if recorded else None, frames)
-        if self._doubt is None and self._seen and self._base is not None and came - self._seen[-1].came > SUSPECT:
+        if self._doubt is None and self._seen and self._base is not None and came - self._seen[-1].came > self.suspect:
             self._doubt = []
         if self._doubt is not None:
             return self._in_doubt(seen)
