@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from studio.errors import VocalError
+from studio import media
+from studio.errors import MediaError, VocalError
 from studio.events import TakeEnded, TakeStarted
 from studio.vocal import Piece, Session, Span, Until, check
 
@@ -248,6 +249,15 @@ def test_a_file_that_no_line_speaks_of_becomes_a_take(session: Session) -> None:
     assert again.begin().number == 8
 
 
+def test_the_file_of_another_program_is_never_mended(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.wav"
+    soundfile.write(path, np.zeros((RATE, 3)), RATE, subtype="PCM_24")
+    before = path.read_bytes()
+    with pytest.raises(MediaError, match="is no take"):
+        media.repair_take(path)
+    assert path.read_bytes() == before
+
+
 def test_the_passes_of_a_loop_are_takes(session: Session) -> None:
     first = session.begin(song="lulajze", loop=Span(4.0, 8.0))
     for number in (1, 2, 3):
@@ -281,13 +291,18 @@ def test_a_comp_is_made_of_keepers_of_one_song(session: Session) -> None:
 
 
 def test_what_is_played_is_copied_and_another_of_that_name_stands_beside_it(session: Session, tmp_path: Path) -> None:
-    for content in (b"one", b"two", b"one"):
-        (tmp_path / "backing.mp3").write_bytes(content)
-        song = session.song("Lulajże", backing=tmp_path / "backing.mp3")
-        assert (session.folder / song.backing).read_bytes() == content
+    file = tmp_path / "backing.wav"
+    for level in (0.1, 0.2, 0.1):
+        soundfile.write(file, np.full(RATE, level), RATE)
+        song = session.song("Lulajże", backing=file)
+        assert (session.folder / song.backing).read_bytes() == file.read_bytes()
     assert len(list((session.folder / "backing").iterdir())) == 2
-    with pytest.raises(VocalError, match="no such file"):
-        session.song("Lulajże", backing=tmp_path / "missing.mp3")
+    file.write_text("no sound")
+    for bad in (file, tmp_path / "missing.wav"):
+        with pytest.raises(MediaError, match=r"backing\.wav has no|missing\.wav is not there"):
+            session.song("Lulajże", backing=bad)
+    with pytest.raises(VocalError):
+        session.song("Lulajże", melody=file)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
         (("arm", "40=Ola"), 1, "1 to 32"),
         (("arm", "3=Alt:kasia"), 1, "known here: ola-zolta, Ola Żółta."),
         (("singer", "Jan", "--consent", "maybe"), 2, "not “maybe”"),
-        (("song", "Kolęda", "--backing", "nowhere.mp3"), 1, "no such file"),
+        (("song", "Kolęda", "--backing", "nowhere.mp3"), 1, "nowhere.mp3 is not there"),
         (("keep", "9"), 1, "no take 9"),
         (("keep", "1", "--stars", "7"), 2, "no more than 5"),
         (("comment", "1", "abc", "x"), 2, "“abc” is no time"),

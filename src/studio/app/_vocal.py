@@ -75,6 +75,7 @@ class VocalRoom:
         )
         self._say = say
         self._like: Take | None = None
+        self._refused = ""
         self._over = asyncio.Event()
         self._over.set()
 
@@ -182,6 +183,7 @@ class VocalRoom:
             case TakeStarted() if self._like is not None:
                 await asyncio.to_thread(session.started, message, self._like)
             case TakeEnded():
+                self._refused = "" if message.frames else message.ended
                 try:
                     await asyncio.to_thread(session.ended, message)
                 finally:
@@ -192,7 +194,7 @@ class VocalRoom:
                 known = session.state.latency
                 if known is None or known.frames != frames:
                     await asyncio.to_thread(session.measured, frames, message.spread or 0.0)
-            case Trouble():
+            case Trouble() if message.sentence != self._refused:  # that one is raised
                 self._say(message.sentence)
 
 

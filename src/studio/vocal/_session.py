@@ -10,6 +10,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from studio import media
 from studio.errors import VocalError, why
 from studio.language import _
 from studio.vocal import _keep, _mend, _names
@@ -37,6 +38,7 @@ from studio.vocal._entries import (
     Until,
 )
 from studio.vocal._lines import Lines
+from studio.vocal._melody import midi_parts
 from studio.vocal._state import MOST_STARS, SessionState, Take
 
 if TYPE_CHECKING:
@@ -138,10 +140,17 @@ class Session:
         melody: Path | None = None,
         backing: Path | None = None,
     ) -> Song:
-        """Note a song, or more of one that is known; it is sung from now on. Files are copied into the session."""
+        """Note a song, or more of one that is known; it is sung from now on. Files are copied into the session.
+
+        Raises MediaError, too, for a backing that cannot be read.
+        """
         named = _must_say(title)
         if tempo is not None and not 20 <= tempo <= 400:  # noqa: PLR2004 - what a metronome has
             raise VocalError(_("A tempo is 20 to 400 beats a minute, not {tempo:g}.").format(tempo=tempo))
+        if backing and media.probe(backing).sound is None:
+            raise VocalError(_("{file} has no sound to sing to; choose another file.").format(file=backing))
+        if melody:
+            midi_parts(melody)
         played = _keep.keep(backing, self.folder / BACKING, self.folder) if backing else None
         notes = _keep.keep(melody, self.folder / BACKING, self.folder) if melody else None
 

@@ -94,7 +94,11 @@ def read_head(file: BinaryIO, path: Path) -> WavHead:
         if not size:
             break
         place += 8 + size + size % 2
-    raise MediaError(_("{file} is no take: its beginning is missing or damaged.").format(file=path))
+    raise _no_take(path)
+
+
+def _no_take(path: Path) -> MediaError:
+    return MediaError(_("{file} is no take: its beginning is missing or damaged.").format(file=path))
 
 
 def mend(path: Path) -> tuple[WavHead, int]:
@@ -107,6 +111,8 @@ def mend(path: Path) -> tuple[WavHead, int]:
         frames = (file.seek(0, 2) - found.data) // found.bytes_a_frame
         file.seek(0)
         old = file.read(found.data)
+        if old[12:16] not in (b"JUNK", b"ds64"):  # of others: our head has no place in it
+            raise _no_take(path)
         new = sized(old, frames * found.bytes_a_frame, frames)
         if new != old:
             file.seek(0)
