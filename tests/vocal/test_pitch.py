@@ -53,7 +53,7 @@ def test_a_neighbour_in_the_microphone_is_not_followed() -> None:
     assert np.median(np.abs(off(followed(sound), truth))) < 5
 
 
-def test_a_value_comes_with_the_sound_48_ms_behind_it() -> None:
+def test_a_value_comes_with_the_sound_32_ms_behind_it() -> None:
     sound, _truth = sung(BASS)
     ear = PitchEar(RATE)
     for at in range(0, RATE // 2, 480):
