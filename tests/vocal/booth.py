@@ -12,6 +12,7 @@ import numpy as np
 import pyaudio
 
 from studio.media._arrive import portaudio
+from studio.media._takes.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +109,7 @@ class Ear:
         self._device, self._tell, self.channels, self.rate = device, tell, channels, rate
         self._blocks: list[NDArray[np.int32]] = []
         self._some = threading.Condition()
+        self._pace = Pace(rate)
         self.frames = 0
 
     def __enter__(self) -> Self:
@@ -127,15 +129,20 @@ class Ear:
         self._stream.close()
         self._sound.terminate()
 
-    def _call(self, data: bytes | None, _count: int, _times: object, _flags: int) -> tuple[None, int]:
+    def _call(self, data: bytes | None, _count: int, times: dict[str, float], _flags: int) -> tuple[None, int]:
         block = np.frombuffer(data or b"", np.int32).reshape(-1, self.channels)
         with self._some:
             first = self.frames
+            self._pace.note(first, portaudio.moment(times["input_buffer_adc_time"], times, time.monotonic()))
             self._blocks.append(block)
             self.frames += len(block)
             self._some.notify_all()
         self._tell(block, first)
         return None, pyaudio.paContinue
+
+    def lead(self) -> float | None:
+        """Frames heard beyond the machine's clock."""
+        return self._pace.lead
 
     def until(self, so: Callable[[], bool], seconds: float = 30) -> None:
         """Wait until something is so; it is looked at whenever something was heard, and ten times a second."""

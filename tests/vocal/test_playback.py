@@ -12,8 +12,9 @@ from tests.vocal.booth import RATE, Booth, Ear
 
 from studio import media
 from studio.errors import MediaError, VocalError
-from studio.events import ArmedTrack, Backing, Click, MeasureLatency, Monitor, StartTake, Stretch
+from studio.events import ArmedTrack, Backing, Click, MeasureLatency, Monitor, StartTake, Stretch, TakeEnded
 from studio.units import Decibels
+from studio.vocal import Recorder, RecorderPlan
 from studio.vocal._click import click_sound
 from studio.vocal._playback import Playback
 
@@ -61,6 +62,7 @@ def take(**wishes: Any) -> StartTake:  # noqa: ANN401
 def test_takes_begin_where_the_song_does_to_a_frame(playback: Playback, tmp_path: Path) -> None:
     backing = song(tmp_path / "song.wav", 0.25, 0.75, seconds=1.0, rate=44_100)
     with Ear("booth_mic", playback.heard) as ear:
+        playback.follow(ear.lead)
         one = playback.prepare(take(backing=backing), ear.frames)
         assert one.first_frame > ear.frames
         assert one.offset == 0
@@ -90,9 +92,26 @@ def test_takes_begin_where_the_song_does_to_a_frame(playback: Playback, tmp_path
         assert not ear.part(ear.frames + RATE // 3, RATE // 2).any()
 
 
+async def test_what_the_recorder_writes_begins_with_the_song(booth: Booth, tmp_path: Path) -> None:
+    session = tmp_path / "session"
+    session.mkdir()
+    plan = RecorderPlan(session, tmp_path / "line", "booth_mic", RATE, 2, output="booth")
+    wish = take(backing=song(tmp_path / "song.wav", 0.25, 0.75), punch=Stretch(0.5, 1.0), lead=0.25)
+    async with Recorder(plan, env=booth.env) as recorder, recorder.messages() as messages:
+        started = await recorder.start_take(wish)
+        async for message in messages:
+            if isinstance(message, TakeEnded):
+                break
+    assert started.backing_offset == 0.5
+    sound, rate = soundfile.read(session / started.path, dtype="float32")
+    assert (len(sound), rate) == (RATE // 2, RATE)
+    assert abs(late(sound[:, 0], 0.25)) <= 1
+
+
 def test_a_backing_that_is_over_is_told_and_the_take_goes_on(playback: Playback, tmp_path: Path) -> None:
     backing = song(tmp_path / "short.wav", 0.1, seconds=0.3)
     with Ear("booth_mic", playback.heard) as ear:
+        playback.follow(ear.lead)
         playback.prepare(take(backing=backing, seconds=9), ear.frames)
         assert playback.detail == "short.wav is over after 0.3 s of the take; what follows is recorded without it."
         playback.stop()
@@ -106,6 +125,7 @@ def test_what_cannot_be_played_is_one_sentence_and_nothing_sounds(playback: Play
     (tmp_path / "score.pdf").write_bytes(b"%PDF-1.4")
     backing = song(tmp_path / "song.wav", 0.1)
     with Ear("booth_mic", playback.heard) as ear:
+        playback.follow(ear.lead)
         with pytest.raises(MediaError, match="score"):
             playback.prepare(take(backing=Backing(str(tmp_path / "score.pdf"))), ear.frames)
         with pytest.raises(VocalError, match="there is no channel 7"):
@@ -120,6 +140,7 @@ def test_without_a_ping_and_without_the_output_the_take_is_recorded(booth: Booth
     backing = song(tmp_path / "song.wav", 0.2, seconds=20)
     playback = Playback("booth", RATE, 2)
     with Ear("wall_mic", playback.heard) as ear:
+        playback.follow(ear.lead)
         cue = playback.prepare(take(backing=backing), ear.frames)
         assert cue.first_frame > ear.frames - RATE
         assert playback.latency is None

@@ -14,7 +14,6 @@ from studio.media._arrive.source import Sound
 from studio.media._film.text import TextTrack
 from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
 from studio.media._takes.continuity import Loss
-from studio.media._takes.pace import Pace
 from studio.media._takes.wav import TakeNotes
 from studio.units import Ms
 
@@ -48,7 +47,6 @@ __all__ = [
     "EncodePreset",
     "Form",
     "Loss",
-    "Pace",
     "RelayPlan",
     "SmallPicture",
     "Sound",

@@ -8,9 +8,9 @@ and when the two clocks have gone apart.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -22,12 +22,13 @@ from studio import media
 from studio.errors import StudioError, VocalError
 from studio.events import MeasureLatency
 from studio.language import _
+from studio.vocal._clocks import Offset
 from studio.vocal._latency import Found, find, ping
 from studio.vocal._playing import Cue
 from studio.vocal._score import Score, score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from studio.events import LinkState, Monitor, StartTake
     from studio.units import Decibels
@@ -41,10 +42,6 @@ LISTENS = (0.3, 1.2)
 """Seconds after a ping in which it is looked for at first, and then: headphones without a wire are so late."""
 PATIENCE = 10.0
 """Seconds after which an input that brings nothing has brought no ping."""
-APART = 0.0015
-"""Seconds by which the clocks of input and output may have gone apart before a ping is sent again."""
-SURE = 60.0
-"""Seconds after which it can be said how fast they go apart."""
 LONGEST = 1800.0
 """Seconds of a backing: half an hour of it takes 700 MB."""
 _FULL = np.float32(1 / (1 << 31))
@@ -63,11 +60,20 @@ class Output(Protocol):
     channels: int
     frames: int
     there: bool
-    wait: float
 
     @property
     def lead(self) -> float | None:
-        """Frames written beyond what the machine's clock says; `None` in the first moments."""
+        """Frames that sound beyond what the machine's clock says; `None` until it runs."""
+        ...
+
+    @property
+    def steady(self) -> bool:
+        """Whether `lead` can be relied on."""
+        ...
+
+    @property
+    def wait(self) -> float:
+        """Seconds from being written to sounding."""
         ...
 
     def play(
@@ -92,18 +98,6 @@ class Output(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
-    """What the two counts have to do with each other."""
-
-    frames: float
-    """K: what is written as frame n is heard as frame n + K."""
-    apart: float
-    """How far the counts were from each other by the machine's clock when it was measured."""
-    at: float
-    """When, in seconds of the input."""
-
-
 @dataclass(slots=True)
 class _Ear:
     """Keeps what the input hears while a ping is expected."""
@@ -119,16 +113,16 @@ class Playback:
     """Plays through one output; see `_playing.Playing` for who calls what."""
 
     def __init__(self, device: str, rate: int, channels: int) -> None:
-        """Play to the output whose name has `device` in it, on so many channels; it is opened when it is needed."""
+        """Play to the output whose name has `device` in it, on so many channels."""
         self._device, self._rate, self._channels = device, rate, channels
         self._output: Output | None = None
-        self._pace = media.Pace(rate)
+        self._lead: Callable[[], float | None] = lambda: None
         self._frames = 0
         self._ear: _Ear | None = None
         self._some = threading.Condition()
-        self._offset: Offset | None = None
+        self._offset = Offset(rate)
         self._guessed = False
-        self._usual: float | None = None
+        self._usual = 0.0
         self._wish = MeasureLatency()
         self._backing: tuple[tuple[object, ...], NDArray[np.float32]] | None = None
         self._voices: dict[str, Voice] = {}
@@ -178,11 +172,10 @@ class Playback:
         output = self._opened()
         self._check(output, (wish.output - 1,))
         self._wish, self.detail = wish, ""
-        self._void()
         heard = self._ping(output, wish.output, (wish.input,))
         if not output.there:
             raise VocalError(self.detail)
-        if not heard:
+        if heard is None:
             sentence = _(
                 "The ping from output {output} was not heard on input {input}; hold a headphone to the microphone, "
                 "or join the two with a cable, and turn both up."
@@ -194,7 +187,6 @@ class Playback:
         self._frames = first_frame + len(block)
         if self._output is None:
             return
-        self._pace.note(self._frames, time.monotonic())
         with self._some:
             ear = self._ear
             if ear is not None:
@@ -208,6 +200,12 @@ class Playback:
         if self._runs_out is not None and self._frames > self._runs_out[0]:
             self.detail = self._runs_out[1]
             self._runs_out = None
+
+    def follow(self, lead: Callable[[], float | None]) -> None:
+        """Ask `lead` how many frames the input has heard beyond the machine's clock; open the output, if it is there."""
+        self._lead = lead
+        with contextlib.suppress(StudioError):
+            self._opened()
 
     def gone(self) -> None:
         """Give the output back; the latency is void."""
@@ -243,7 +241,7 @@ class Playback:
             return self._output
         self.close()
         self._void()
-        self._pace.clear()
+        self._offset = Offset(self._rate)
         output = media.player(
             self._device, self._rate, self._channels, gone=self._lose, dry=lambda dry: self._dry(dry.frames)
         )
@@ -275,26 +273,21 @@ class Playback:
     # ── the latency ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _void(self) -> None:
-        self._offset, self._guessed = None, False
+        self._offset.void()
+        self._guessed = False
         self.latency = self.spread = None
 
     def _known(self, output: Output, inputs: tuple[int, ...], laid: Score) -> float:
         """Return K, measured anew where it has to be."""
-        apart = self._apart(output)
-        if self._offset is not None and apart is not None:
-            shift = apart - self._offset.apart
-            if abs(shift) <= APART * self._rate:
-                return self._offset.frames
-            self._tell_clocks(shift)
-            logger.info("input and output went apart by %.1f frames", shift)
-        before, told = self._offset, self.detail
-        if not self._guessed or before is not None:
+        known = self._offset.known(self._frames / self._rate, self._apart(output) if output.steady else None)
+        if known is not None:
+            return known
+        if not self._guessed:
             sent = laid.parts[0].outputs[0] + 1
+            measured = self._ping(output, sent, tuple(dict.fromkeys((*inputs, self._wish.input))))
+            if measured is not None:
+                return measured
             self._void()
-            if self._ping(output, sent, tuple(dict.fromkeys((*inputs, self._wish.input)))):
-                self.detail = told
-                assert self._offset is not None  # noqa: S101 - it was just measured
-                return self._offset.frames
         self._guessed = True
         if output.there:
             self.detail = _(
@@ -304,29 +297,21 @@ class Playback:
         return self._guess(output)
 
     def _guess(self, output: Output) -> float:
-        """Return K as the streams say it, or as it was when it was measured last."""
-        usual = self._usual if self._usual is not None else 2 * output.wait * self._rate
-        return (self._apart(output, wait=True) or 0.0) + usual
+        """Return K as the streams say it, or as far from that as it was when it was measured last."""
+        return (self._apart(output, wait=True) or 0.0) + self._usual
 
     def _apart(self, output: Output, *, wait: bool = False) -> float | None:
         """Return how far the counts are from each other by the machine's clock; `None`: too early to say."""
         if wait:
             with self._some:
                 self._some.wait_for(lambda: not output.there or self._apart(output) is not None, PATIENCE)
-        heard, written = self._pace.lead, output.lead
-        return None if heard is None or written is None else heard - written
+        heard, sounds = self._lead(), output.lead
+        return None if heard is None or sounds is None else heard - sounds
 
-    def _tell_clocks(self, shift: float) -> None:
-        since = self._frames / self._rate - (self._offset.at if self._offset is not None else 0)
-        if since < SURE:
-            return
-        sentence = _("Input and output run on two clocks, {ppm} millionths apart; use one sound card for both.")
-        self.detail = sentence.format(ppm=abs(round(shift / since / self._rate * 1e6)))
-
-    def _ping(self, output: Output, sent: int, inputs: tuple[int, ...]) -> bool:
-        """Send a ping, and keep K where one of the inputs hears it."""
+    def _ping(self, output: Output, sent: int, inputs: tuple[int, ...]) -> float | None:
+        """Send a ping; return K, and keep it, where one of the inputs hears it."""
         if self._apart(output, wait=True) is None:
-            return False
+            return None
         sound = ping(self._rate)
         ear = _Ear(inputs)
         self._ear = ear
@@ -337,13 +322,13 @@ class Playback:
                 long = SOON + output.wait + len(sound) / self._rate + more
                 heard = self._listen(ear, round(long * self._rate))
                 if heard is None:
-                    return False
+                    break
                 found = _clearest(heard, self._rate)
                 if found is not None:
                     return self._keep(output, (ear.begin or 0) + found.at - at, found)
         finally:
             self._ear = None
-        return False
+        return None
 
     def _listen(self, ear: _Ear, frames: int) -> NDArray[np.float32] | None:
         """Wait until so much was heard, and return it; `None`: the input brings nothing."""
@@ -352,16 +337,20 @@ class Playback:
                 return None
             return np.concatenate(ear.parts)
 
-    def _keep(self, output: Output, offset: float, found: Found) -> bool:
+    def _keep(self, output: Output, offset: float, found: Found) -> float | None:
         apart = self._apart(output, wait=True)
         if apart is None or not output.there:
-            return False
-        self._offset = Offset(offset, apart, self._frames / self._rate)
+            return None
+        self._offset.measured(offset, self._frames / self._rate, apart if output.steady else None)
         self._guessed = False
-        self.latency = self._usual = offset - apart
+        self._usual = offset - apart
+        self.latency = self._usual + output.wait * self._rate
         self.spread = found.spread
-        logger.info("latency %.2f frames, spread %.2f, clear %.0f", self.latency, found.spread, found.clear)
-        return True
+        logger.info("K %.2f, latency %.0f frames, spread %.2f", offset, self.latency, found.spread)
+        if self._offset.clocks is not None:
+            sentence = _("Input and output run on two clocks, {ppm} millionths apart; use one sound card for both.")
+            self.detail = sentence.format(ppm=abs(round(self._offset.clocks)))
+        return offset
 
     # ── the backing ───────────────────────────────────────────────────────────────────────────────────────────────────
 

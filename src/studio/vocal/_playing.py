@@ -9,6 +9,8 @@ from studio.errors import VocalError
 from studio.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -56,6 +58,10 @@ class Playing(Protocol):
         """Take what the input heard, (frames, channels) of 24 bits on the left; must be quick."""
         ...
 
+    def follow(self, lead: Callable[[], float | None]) -> None:
+        """Ask `lead` how many frames the input has heard beyond the machine's clock; it says `None` while it cannot."""
+        ...
+
     def gone(self) -> None:
         """The input is gone: give the output back, for PortAudio looks at the machine anew; the latency is void.
 
@@ -99,6 +105,9 @@ class Silence:
         raise VocalError(_("There is no output to play to the singers; choose one, or record without backing."))
 
     def heard(self, block: NDArray[np.int32], first_frame: int) -> None:
+        """Do nothing."""
+
+    def follow(self, lead: Callable[[], float | None]) -> None:
         """Do nothing."""
 
     def gone(self) -> None:

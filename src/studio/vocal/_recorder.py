@@ -89,6 +89,7 @@ class Recorder:
             plan.device, plan.rate, plan.channels, hearing.hear,
             lost=hearing.lost, gone=gone, back=back, idle=hearing.idle,
         )  # fmt: skip
+        self._playing.follow(lambda: self._capture.lead)
         await asyncio.to_thread(self._capture.__enter__)
         try:
             self._input = "online"

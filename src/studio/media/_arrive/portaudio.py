@@ -93,6 +93,14 @@ def choose(sound: pyaudio.PyAudio, wanted: str, direction: Direction = "input") 
     raise MediaError(sentence.format(name=repr(wanted), known=known))
 
 
+def moment(said: float, times: dict[str, float], now: float) -> float:
+    """Return a time that a callback of PortAudio was given on the machine's monotonic clock; 0: it does not say.
+
+    PortAudio's own clock is often that of the wall, which is set now and then. `now` is when the callback was called.
+    """
+    return now + said - times["current_time"] if said else 0.0
+
+
 def refusal(direction: Direction, device: str, rate: int, channels: int, problem: Exception) -> str:
     """Say in one sentence why PortAudio does not open a device, and what to do."""
     number = problem.errno if isinstance(problem, OSError) else None

@@ -18,6 +18,7 @@ from studio.errors import MediaError
 from studio.language import _
 from studio.media._arrive import portaudio
 from studio.media._takes.continuity import SUSPECT, Continuity, How, Loss, Missing
+from studio.media._takes.pace import Pace
 from studio.media._takes.ring import Ring
 from studio.media._takes.witness import Witness
 
@@ -113,6 +114,7 @@ class Capture:
         self.losses: list[Loss] = []
         self.strange_rate: float | None = None
         """Frames a second that the input gives, where it gives others than were asked for."""
+        self._pace = Pace(rate)
         self._calls = 0
         self._lives = 0
         self._some = threading.Event()
@@ -146,6 +148,11 @@ class Capture:
             thread.join()
         self._close()
         self._sound.terminate()
+
+    @property
+    def lead(self) -> float | None:
+        """Frames heard beyond `rate` times the machine's clock, as the input says; `None` where it does not."""
+        return self._pace.lead
 
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +203,7 @@ class Capture:
     def _call(self, data: bytes | None, _count: int, times: dict[str, float], _flags: int) -> tuple[None, int]:
         """Take what PortAudio brings; its flags say nothing that can be relied on."""
         came = time.monotonic()
-        recorded = times["input_buffer_adc_time"]
+        recorded = portaudio.moment(times["input_buffer_adc_time"], times, came)
         self._ring.put(data or b"", came, recorded, self._lives)
         self._calls += 1
         self._some.set()
@@ -324,6 +331,8 @@ class Capture:
 
     def _give_one(self, block: Block) -> None:
         first = self.frames
+        if block.recorded:
+            self._pace.note(first, block.recorded)
         self.frames += len(block.samples)
         self._hear(block.samples, first)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 from collections import deque
 
-WINDOW = 0.5
-"""Seconds of which the earliest call counts: a call may be late, and is never early."""
-WINDOWS = 4
-"""So many are looked at."""
+WINDOW = 30.0
+"""Seconds over which is looked: what a sound server says of the same moment wanders by 5 ms within seconds."""
 DRIFT = 0.0005
 """What a second of a sound card may differ from one of the machine, and more than any does."""
+BEGINS = (0.3, 0.5)
+"""Seconds without a halt after which a new stream is looked at, and for how long, before anything is said of it: some
+take a second to begin, though they took what waits in them at once."""
 SETTLES = 1.0
 """Seconds in which a stream that was held up has asked for all that it still wants, and steadily again."""
 LEAST = 0.008
@@ -20,38 +22,38 @@ LEAST_FLAGGED = 0.001
 
 
 class Pace:
-    """Hears of each call how many frames had been counted, and when; time is handed in."""
+    """Hears of each call which frame it began with, and when that sounds or sounded; time is handed in."""
 
     def __init__(self, rate: int) -> None:
         """Frames are counted at `rate` in a second."""
         self._rate = rate
-        self._tops: deque[float] = deque(maxlen=WINDOWS)
-        self._top: float | None = None
-        self._since = 0.0
+        self._leads: deque[tuple[float, float]] = deque()
         self._lock = threading.Lock()
 
     def note(self, frames: int, at: float) -> None:
-        """Hear that `frames` had been counted at second `at`."""
-        lead = frames - self._rate * at
-        if self._top is None:
-            self._top, self._since = lead, at
-        self._top = max(self._top, lead)
-        if at - self._since >= WINDOW:
-            with self._lock:
-                self._tops.append(self._top)
-            self._top, self._since = lead, at
+        """Hear that frame `frames` sounds at second `at`."""
+        with self._lock:
+            self._leads.append((at, frames - self._rate * at))
+            while self._leads[0][0] < at - WINDOW:
+                self._leads.popleft()
 
     def clear(self) -> None:
         """Forget all: what was counted counts otherwise from now on."""
         with self._lock:
-            self._tops.clear()
-        self._top = None
+            self._leads.clear()
+
+    @property
+    def steady(self) -> bool:
+        """Whether `lead` stands on all that is looked at."""
+        with self._lock:
+            return bool(self._leads) and self._leads[-1][0] - self._leads[0][0] > 0.9 * WINDOW
 
     @property
     def lead(self) -> float | None:
-        """Frames counted beyond `rate` times the clock, as the earliest calls of late say; `None`: too early to say."""
+        """Frames counted beyond `rate` times the clock, of late and in the middle; `None`: nothing was heard of."""
         with self._lock:
-            return max(self._tops, default=None)
+            leads = [lead for _at, lead in self._leads]
+        return statistics.median(leads) if leads else None
 
 
 class Dryness:
@@ -65,10 +67,16 @@ class Dryness:
         self._rate = rate
         self._room = room * rate
         self._top: float | None = None
-        self._before = 0.0
+        self._before: float | None = None
+        self._best: float | None = None
         self._doubt: float | None = None
         self._doubted = 0.0
         self._flagged = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the stream has begun."""
+        return self._top is not None
 
     def note(self, frames: int, at: float, *, flagged: bool = False) -> int | None:
         """Hear of a call; return how many frames later what follows is, once that is known.
@@ -78,10 +86,11 @@ class Dryness:
         """
         lead = frames - self._rate * at
         if self._top is None:
-            self._top, self._before = lead, at
+            self._begin(lead, at)
+            return None
         late = lead < (self._top if self._doubt is None else self._doubt) - self._room
         if self._doubt is None and not late and not flagged:
-            self._top = max(lead, self._top - DRIFT * self._rate * (at - self._before))
+            self._top = max(lead, self._top - DRIFT * self._rate * (at - (self._before or at)))
             self._before = at
             return None
         if self._doubt is None or late or flagged:
@@ -95,3 +104,14 @@ class Dryness:
         if flagged:
             return round(missing) if abs(missing) >= LEAST_FLAGGED * self._rate else 0
         return round(missing) if missing >= LEAST * self._rate else None
+
+    def _begin(self, lead: float, at: float) -> None:
+        """Wait until it runs, and learn how far ahead it is then."""
+        if self._before is None or at - self._before > self._room / self._rate:
+            self._doubted, self._best = at, None
+        self._before = at
+        if at - self._doubted < BEGINS[0]:
+            return
+        self._best = lead if self._best is None else max(self._best, lead)
+        if at - self._doubted >= sum(BEGINS):
+            self._top = self._best

@@ -141,9 +141,8 @@ class Player:
         self.dry: list[Dry] = []
         self.there = False
         """Whether it plays."""
-        self.wait = 0.0
-        """Seconds that sound waits in it, as PortAudio says."""
-        self._pace = Pace(rate)
+        self._pace, self._written = Pace(rate), Pace(rate)
+        self._room = 2 * BLOCK
         self._voices: tuple[Voice, ...] = ()
         self._lock = threading.Lock()
         self._calls = 0
@@ -179,8 +178,19 @@ class Player:
 
     @property
     def lead(self) -> float | None:
-        """Frames written beyond `rate` times the machine's clock; `None` in the first moments."""
+        """Frames that sound beyond `rate` times the machine's clock, as the output says; `None` until it runs."""
         return self._pace.lead
+
+    @property
+    def steady(self) -> bool:
+        """Whether `lead` can be relied on to a millisecond or two."""
+        return self._pace.steady
+
+    @property
+    def wait(self) -> float:
+        """Seconds that sound waits in it, from being written to sounding, as it says."""
+        written, sounds = self._written.lead, self._pace.lead
+        return self._room if written is None or sounds is None else (written - sounds) / self.rate
 
     def play(
         self,
@@ -221,8 +231,8 @@ class Player:
                     self.rate, self.channels, pyaudio.paFloat32, output=True, output_device_index=int(device["index"]),
                     frames_per_buffer=round(BLOCK * self.rate), stream_callback=self._call, start=False,
                 )  # fmt: skip
-                self.wait = float(self._stream.get_output_latency())
-                self._dryness = Dryness(self.rate, max(self.wait, 2 * BLOCK))
+                self._room = max(self._room, float(self._stream.get_output_latency()))
+                self._dryness = Dryness(self.rate, self._room)
                 self._stream.start_stream()
         except (OSError, ValueError) as problem:
             self._close()
@@ -239,13 +249,15 @@ class Player:
             except OSError as problem:
                 logger.info("%s did not close: %s", self.device, problem)
 
-    def _call(self, _data: bytes | None, count: int, _times: dict[str, float], flags: int) -> tuple[bytes, int]:
+    def _call(self, _data: bytes | None, count: int, times: dict[str, float], flags: int) -> tuple[bytes, int]:
         now = time.monotonic()
         first = self.frames
-        self._pace.note(first, now)
         missing = self._dryness.note(first, now, flagged=bool(flags & pyaudio.paOutputUnderflow))
         if missing is not None:
             self._ran_dry(Dry(first, missing))
+        if self._dryness.settled:
+            self._written.note(first, now)
+            self._pace.note(first, portaudio.moment(times["output_buffer_dac_time"], times, now) or now)
         out = np.zeros((count, self.channels), np.float32)
         over = False
         for voice in self._voices:
@@ -261,6 +273,7 @@ class Player:
     def _ran_dry(self, dry: Dry) -> None:
         """Leave out what should have sounded meanwhile: what follows keeps its place in the take, to a millisecond."""
         self._pace.clear()
+        self._written.clear()
         for voice in self._voices:
             voice.at_frame -= dry.frames
         self.dry.append(dry)
