@@ -28,7 +28,7 @@ def calls(
 
 def dry(seen: list[tuple[int, float]], flags: tuple[int, ...] = ()) -> list[int]:
     dryness = Dryness(RATE, 0.08)
-    told = [dryness.note(frames, at, flagged=number in flags) for number, (frames, at) in enumerate(seen)]
+    told = [dryness.note(frames, at, at + 0.1, flagged=number in flags) for number, (frames, at) in enumerate(seen)]
     return [missing for missing in told if missing is not None]
 
 

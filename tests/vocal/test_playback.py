@@ -102,7 +102,7 @@ async def test_what_the_recorder_writes_begins_with_the_song(booth: Booth, tmp_p
         async for message in messages:
             if isinstance(message, TakeEnded):
                 break
-    assert started.backing_offset == 0.5
+    assert started.backing_offset == 0.5, (session / "recorder.log").read_text()
     sound, rate = soundfile.read(session / started.path, dtype="float32")
     assert (len(sound), rate) == (RATE // 2, RATE)
     assert abs(late(sound[:, 0], 0.25)) <= 1
@@ -179,6 +179,7 @@ def test_an_output_that_ran_dry_says_so_and_goes_on_in_its_place(booth: Booth) -
     told: list[Any] = []
     player = media.player("booth", RATE, 2, gone=told.append, dry=told.append)
     with Ear("booth_mic") as ear, player:
+        ear.until(lambda: player.lead is not None)
         player.play(clicks, player.frames + RATE // 4)
         ear.until(lambda: bool(told))
         assert told[0].frames > RATE // 20

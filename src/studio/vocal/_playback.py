@@ -40,6 +40,8 @@ SOON = 0.2
 """Seconds from now to the first sound: what waits in the output already, and a machine that is busy."""
 LISTENS = (0.3, 1.2)
 """Seconds after a ping in which it is looked for at first, and then: headphones without a wire are so late."""
+TRIES = 3
+"""Pings at most, where the output stumbles over each."""
 PATIENCE = 10.0
 """Seconds after which an input that brings nothing has brought no ping."""
 LONGEST = 1800.0
@@ -69,6 +71,11 @@ class Output(Protocol):
     @property
     def steady(self) -> bool:
         """Whether `lead` can be relied on."""
+        ...
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it may have run dry just now."""
         ...
 
     @property
@@ -148,7 +155,10 @@ class Playback:
         for part in laid.parts:
             self._check(output, part.outputs)
         self.detail = ""
-        offset = self._known(output, tuple(track.channel for track in take.tracks), laid)
+        for _again in range(TRIES):
+            offset = self._known(output, tuple(track.channel for track in take.tracks), laid)
+            if self._holds(output):
+                break
         if not output.there:
             raise VocalError(self.detail)
         soon = output.frames + round(SOON * self._rate)
@@ -202,7 +212,7 @@ class Playback:
             self._runs_out = None
 
     def follow(self, lead: Callable[[], float | None]) -> None:
-        """Ask `lead` how many frames the input has heard beyond the machine's clock; open the output, if it is there."""
+        """Ask `lead` how many frames the input has heard beyond the clock; open the output, if it is there."""
         self._lead = lead
         with contextlib.suppress(StudioError):
             self._opened()
@@ -295,6 +305,16 @@ class Playback:
                 "headphone to a microphone and measure the latency."
             )
         return self._guess(output)
+
+    def _holds(self, output: Output) -> bool:
+        """Whether the output has not stumbled while a ping was looked for, which is more work than all else."""
+        soon = output.frames + 1
+        with self._some:
+            self._some.wait_for(lambda: not output.there or output.frames > soon, PATIENCE)
+            if not output.doubted:
+                return True
+            self._some.wait_for(lambda: not output.there or not output.doubted, PATIENCE)
+        return self._guessed or self._offset.known(self._frames / self._rate, None) is not None
 
     def _guess(self, output: Output) -> float:
         """Return K as the streams say it, or as far from that as it was when it was measured last."""

@@ -15,9 +15,9 @@ BEGINS = (0.3, 0.5)
 take a second to begin, though they took what waits in them at once."""
 SETTLES = 1.0
 """Seconds in which a stream that was held up has asked for all that it still wants, and steadily again."""
-LEAST = 0.008
-"""Seconds behind which are no lateness any more."""
-LEAST_FLAGGED = 0.001
+LEAST = 0.01
+"""Seconds behind which are no wandering of a sound server any more."""
+LEAST_FLAGGED = 0.003
 """The same where it is known that the stream ran dry."""
 
 
@@ -57,15 +57,19 @@ class Pace:
 
 
 class Dryness:
-    """Tells of an output what it played of silence for want of sound: its count falls back behind the clock for ever.
+    """Tells of an output what it played of silence for want of sound: all that follows sounds later for ever.
 
-    PortAudio's own flag, where it is set, is right; it is not always set, and does not say how much.
+    PortAudio's own flag, where it is set, is right; it is not always set, and does not say how much. A call that comes
+    late raises a doubt; it is settled by when the output says that its frames sound, before and after.
     """
 
     def __init__(self, rate: int, room: float) -> None:
         """`room`: seconds of sound that wait in the output; a call that comes later than that was too late."""
         self._rate = rate
         self._room = room * rate
+        self.pace = Pace(rate)
+        """When frames sound, while nothing is in doubt; empty until the output runs."""
+        self._doubted_pace = Pace(rate)
         self._top: float | None = None
         self._before: float | None = None
         self._best: float | None = None
@@ -74,15 +78,16 @@ class Dryness:
         self._flagged = False
 
     @property
-    def settled(self) -> bool:
-        """Whether the stream has begun."""
-        return self._top is not None
+    def doubted(self) -> bool:
+        """Whether it may have run dry just now."""
+        return self._doubt is not None
 
-    def note(self, frames: int, at: float, *, flagged: bool = False) -> int | None:
-        """Hear of a call; return how many frames later what follows is, once that is known.
+    def note(self, frames: int, at: float, sounds: float, *, flagged: bool = False) -> int | None:
+        """Hear of a call at second `at`, whose first frame `sounds` then, as the output says.
 
-        `None`: the output did not run dry; 0: it did, and came back in its place, as far as can be told; below 0: it is
-        earlier, for a server that begins anew may wait less. `flagged`: PortAudio says that it ran dry.
+        Return how many frames later what follows is, once that is known. `None`: the output did not run dry; 0: it did,
+        and came back in its place, as far as can be told; below 0: it is earlier, for a server that begins anew may
+        wait less. `flagged`: PortAudio says that it ran dry.
         """
         lead = frames - self._rate * at
         if self._top is None:
@@ -92,18 +97,15 @@ class Dryness:
         if self._doubt is None and not late and not flagged:
             self._top = max(lead, self._top - DRIFT * self._rate * (at - (self._before or at)))
             self._before = at
+            self.pace.note(frames, sounds)
             return None
         if self._doubt is None or late or flagged:
             self._doubted = at
+            self._doubted_pace.clear()
         self._doubt = lead if self._doubt is None else max(self._doubt, lead)
+        self._doubted_pace.note(frames, sounds)
         self._flagged = self._flagged or flagged
-        if at - self._doubted < SETTLES:
-            return None
-        missing, flagged = self._top - self._doubt, self._flagged
-        self._top, self._before, self._doubt, self._flagged = self._doubt, at, None, False
-        if flagged:
-            return round(missing) if abs(missing) >= LEAST_FLAGGED * self._rate else 0
-        return round(missing) if missing >= LEAST * self._rate else None
+        return self._settle(at) if at - self._doubted >= SETTLES else None
 
     def _begin(self, lead: float, at: float) -> None:
         """Wait until it runs, and learn how far ahead it is then."""
@@ -115,3 +117,13 @@ class Dryness:
         self._best = lead if self._best is None else max(self._best, lead)
         if at - self._doubted >= sum(BEGINS):
             self._top = self._best
+
+    def _settle(self, at: float) -> int | None:
+        flagged, self._flagged = self._flagged, False
+        self._top, self._before, self._doubt = self._doubt, at, None
+        before, after = self.pace.lead, self._doubted_pace.lead
+        missing = 0.0 if before is None or after is None else before - after
+        if not flagged and missing < LEAST * self._rate:
+            return None
+        self.pace.clear()
+        return round(missing) if abs(missing) >= LEAST_FLAGGED * self._rate else 0

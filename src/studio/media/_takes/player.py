@@ -141,8 +141,9 @@ class Player:
         self.dry: list[Dry] = []
         self.there = False
         """Whether it plays."""
-        self._pace, self._written = Pace(rate), Pace(rate)
+        self._written = Pace(rate)
         self._room = 2 * BLOCK
+        self._dryness = Dryness(rate, self._room)
         self._voices: tuple[Voice, ...] = ()
         self._lock = threading.Lock()
         self._calls = 0
@@ -179,17 +180,22 @@ class Player:
     @property
     def lead(self) -> float | None:
         """Frames that sound beyond `rate` times the machine's clock, as the output says; `None` until it runs."""
-        return self._pace.lead
+        return self._dryness.pace.lead
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it may have run dry just now; `dry` says within a second or two."""
+        return self._dryness.doubted
 
     @property
     def steady(self) -> bool:
         """Whether `lead` can be relied on to a millisecond or two."""
-        return self._pace.steady
+        return self._dryness.pace.steady
 
     @property
     def wait(self) -> float:
         """Seconds that sound waits in it, from being written to sounding, as it says."""
-        written, sounds = self._written.lead, self._pace.lead
+        written, sounds = self._written.lead, self._dryness.pace.lead
         return self._room if written is None or sounds is None else (written - sounds) / self.rate
 
     def play(
@@ -252,12 +258,11 @@ class Player:
     def _call(self, _data: bytes | None, count: int, times: dict[str, float], flags: int) -> tuple[bytes, int]:
         now = time.monotonic()
         first = self.frames
-        missing = self._dryness.note(first, now, flagged=bool(flags & pyaudio.paOutputUnderflow))
+        sounds = portaudio.moment(times["output_buffer_dac_time"], times, now) or now
+        missing = self._dryness.note(first, now, sounds, flagged=bool(flags & pyaudio.paOutputUnderflow))
         if missing is not None:
             self._ran_dry(Dry(first, missing))
-        if self._dryness.settled:
-            self._written.note(first, now)
-            self._pace.note(first, portaudio.moment(times["output_buffer_dac_time"], times, now) or now)
+        self._written.note(first, now)
         out = np.zeros((count, self.channels), np.float32)
         over = False
         for voice in self._voices:
@@ -272,7 +277,6 @@ class Player:
 
     def _ran_dry(self, dry: Dry) -> None:
         """Leave out what should have sounded meanwhile: what follows keeps its place in the take, to a millisecond."""
-        self._pace.clear()
         self._written.clear()
         for voice in self._voices:
             voice.at_frame -= dry.frames
