@@ -4,6 +4,8 @@
 record   a counter in each channel of a pretended desk, recorded on an idle machine, with all cores loaded, and with the
          recorder stopped in mid-take: every lost sample against those that are marked, processor time of the recorder
 kills    kill -9 of the recorder at random moments and of PulseAudio: what is lost, and whether the session opens
+clicks   click out, click in: where takes of a whole recorder lie beside the song, on an idle machine, with all cores
+         loaded, with both streams opened anew for each take, and with noise in the room that is as loud as the ping
 pitch    voices whose pitch is known, and the singer of a song: cents, octaves; how long after the sound a value comes
 
 Each prints what was asked, what was measured, and whether it is met, and ends with 1 where something asked is not met.
@@ -25,7 +27,7 @@ from benchmarks.relay_stage import Book, console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNS = ("record", "kills", "pitch")
+RUNS = ("record", "kills", "clicks", "pitch")
 """Each is `measure(options, book)` of `benchmarks/vocal_RUN.py`."""
 
 
@@ -43,6 +45,8 @@ def options() -> argparse.Namespace:
     told["record"].add_argument("--form", choices=("wav", "flac"), default="wav")
     told["record"].add_argument("--only", action="append", default=[], choices=("idle", "loaded", "stopped"))
     told["kills"].add_argument("--count", type=int, default=20)
+    told["clicks"].add_argument("--takes", type=int, default=20, help="of each run (%(default)s)")
+    told["clicks"].add_argument("--only", action="append", default=[], choices=("idle", "loaded", "anew", "noise"))
     told["pitch"].add_argument("--all-ears", action="store_true", help="also YIN, swift-f0's own stream and Praat")
     return parser.parse_args()
 
