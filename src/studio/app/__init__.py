@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studio.app._summary import Summary
     from studio.app._vocal import TakeWish, VocalRoom
     from studio.app._vocal_desk import VocalDesk, vocal_desk
+    from studio.app._vocal_studio import VocalStudio
 
 __all__ = [
     "DEADLINE",
@@ -36,6 +37,7 @@ __all__ = [
     "TakeWish",
     "VocalDesk",
     "VocalRoom",
+    "VocalStudio",
     "Wish",
     "caption_alone",
     "check_everything",
@@ -66,6 +68,7 @@ _WHERE = {
     "_summary": "Summary",
     "_vocal_desk": "VocalDesk vocal_desk",
     "_vocal": "TakeWish VocalRoom",
+    "_vocal_studio": "VocalStudio",
 }
 """What each file has to offer: a command loads those that it needs, since all of them take two seconds."""
 

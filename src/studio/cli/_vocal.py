@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from studio.cli import _vocal_levels, _vocal_notes, _vocal_record, _vocal_session, _vocal_takes
+from studio.cli import _vocal_levels, _vocal_notes, _vocal_page, _vocal_record, _vocal_session, _vocal_takes
 from studio.cli._usage import HELP
 from studio.language import _
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     context_settings={"help_option_names": HELP},
 )
 app.add_typer(_vocal_session.app, name="session")
+app.command("open", help=_("Open a session with its recorder and the Studio page."))(_vocal_page.open_)
 app.command("song", help=_("Say what is sung now, with its tempo and what it is sung to; list the songs."))(
     _vocal_notes.song
 )

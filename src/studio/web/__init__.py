@@ -7,7 +7,8 @@ name goes to `House.command` as it came.
 
 from studio.web._cupboard import Cupboard
 from studio.web._house import House, Outcome
-from studio.web._serve import serve, serve_films
+from studio.web._serve import serve, serve_films, serve_vocal
 from studio.web._socket import Limits
+from studio.web._studio import Studio
 
-__all__ = ["Cupboard", "House", "Limits", "Outcome", "serve", "serve_films"]
+__all__ = ["Cupboard", "House", "Limits", "Outcome", "Studio", "serve", "serve_films", "serve_vocal"]

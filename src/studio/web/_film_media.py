@@ -16,7 +16,7 @@ from studio.language import _
 from studio.web._requests import body_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from starlette.requests import Request
@@ -55,16 +55,7 @@ def media_routes(films: Cupboard, answering: Callable[[Handler], Handler]) -> li
     async def sound(request: Request) -> Response:
         path = await _path(films, request)
         size = await asyncio.to_thread(films.media.sound_size, path)
-        ranged = request.headers.get("range")
-        wanted = _wanted(ranged, size) if ranged else (0, size - 1)
-        if wanted is None:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-        first, last = wanted
-        headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-cache", "Content-Length": str(last + 1 - first)}
-        if ranged:
-            headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-        pieces = iterate_in_threadpool(films.media.sound(path, first, last, size))
-        return StreamingResponse(pieces, 206 if ranged else 200, headers, "audio/wav")
+        return part(request, size, lambda first, last: films.media.sound(path, first, last, size))
 
     async def peaks(request: Request) -> Response:
         path = await _path(films, request)
@@ -97,6 +88,19 @@ def media_routes(films: Cupboard, answering: Callable[[Handler], Handler]) -> li
         Route(below + "/sound", answering(sound)),
         Route(below + "/peaks", answering(peaks)),
     ]
+
+
+def part(request: Request, size: int, pieces: Callable[[int, int], Iterator[bytes]]) -> Response:
+    """Answer with what the request asks for of a WAVE file of `size` bytes; `pieces` gives bytes [first, last]."""
+    ranged = request.headers.get("range")
+    wanted = _wanted(ranged, size) if ranged else (0, size - 1)
+    if wanted is None:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+    first, last = wanted
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-cache", "Content-Length": str(last + 1 - first)}
+    if ranged:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return StreamingResponse(iterate_in_threadpool(pieces(first, last)), 206 if ranged else 200, headers, "audio/wav")
 
 
 async def _path(films: Cupboard, request: Request) -> Path:

@@ -55,6 +55,9 @@ FILM_PAGES = (
 )
 """Those of a library of films."""
 
+VOCAL_PAGES = (Page("/vocal", "vocal"),)
+"""That of the vocal studio."""
+
 FILES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -25,8 +25,21 @@ from studio.web._guard import Guard
 from studio.web._hold import hold_route
 from studio.web._inputs import inputs_routes
 from studio.web._instant import instant_route
-from studio.web._pages import FILES, FILM_PAGES, PAGES, PROGRAMME, STATIC, VENDOR, Files, Page, render, words
+from studio.web._pages import (
+    FILES,
+    FILM_PAGES,
+    PAGES,
+    PROGRAMME,
+    STATIC,
+    VENDOR,
+    VOCAL_PAGES,
+    Files,
+    Page,
+    render,
+    words,
+)
 from studio.web._socket import Limits, Switchboard
+from studio.web._vocal import vocal_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,6 +50,7 @@ if TYPE_CHECKING:
 
     from studio.web._cupboard import Cupboard
     from studio.web._house import House
+    from studio.web._studio import Studio
 
 CONNECTIONS = 256
 """At a time, pages and players together; whoever comes then is told to try again."""
@@ -72,6 +86,11 @@ async def serve(
 async def serve_films(films: Cupboard, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
     """Serve the pages of `films` alone, as `serve` does."""
     await _serve(films_application(films, host), (host, port), opened, Limits())
+
+
+async def serve_vocal(studio: Studio, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+    """Serve the page of a vocal studio alone, as `serve` does."""
+    await _serve(vocal_application(studio, host), (host, port), opened, Limits())
 
 
 async def _serve(
@@ -145,16 +164,24 @@ def application(house: House, host: str, switchboard: Switchboard, films: Cupboa
 
 def films_application(films: Cupboard, host: str) -> Starlette:
     """Put the routes of a library of films together; `host` is the address they are served on."""
+    return _alone([*map(_route, FILM_PAGES), *films_routes(films, show=False)], "/films", host)
+
+
+def vocal_application(studio: Studio, host: str) -> Starlette:
+    """Put the routes of a vocal studio together; `host` is the address they are served on."""
+    return _alone([*map(_route, VOCAL_PAGES), *vocal_routes(studio)], "/vocal", host)
+
+
+def _alone(routes: list[BaseRoute], first: str, host: str) -> Starlette:
+    """An application without a show, whose first page is at `first`."""
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"studio": __version__}, headers={"Cache-Control": "no-store"})
 
     async def home(_request: Request) -> Response:
-        return RedirectResponse("/films")
+        return RedirectResponse(first)
 
-    routes: list[BaseRoute] = [*map(_route, FILM_PAGES), *films_routes(films, show=False)]
-    routes += [Route("/healthz", health), Route("/", home)]
-    return _guarded(routes, host)
+    return _guarded([*routes, Route("/healthz", health), Route("/", home)], host)
 
 
 def _guarded(routes: list[BaseRoute], host: str) -> Starlette:

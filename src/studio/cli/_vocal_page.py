@@ -1,0 +1,60 @@
+"""`studio vocal open`: the recorder and its page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from studio import web as pages
+from studio.app import VocalStudio
+from studio.cli._screen import err
+from studio.cli._venue import VenueOption, read_venue
+from studio.cli._vocal_open import opened, remember
+from studio.cli._vocal_record import ChannelsOption, InputOption, device_of
+from studio.language import _
+from studio.vocal import Device, Session
+
+
+def open_(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[SESSION]", help=_("Its folder; else the last one."))
+    ] = None,
+    *,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help=_("Port of the page; 0 takes any free one."))
+    ] = None,
+    input_: InputOption = None,
+    channels: ChannelsOption = None,
+    output: Annotated[
+        str | None, typer.Option("--output", metavar="NAME", help=_("Where backing and click are heard."))
+    ] = None,
+    venue: VenueOption = None,
+) -> None:
+    """Serve until Ctrl-C."""
+    session = opened(folder)
+    remember(session)
+    plays = output is not None or any(song.backing or song.tempo for song in session.state.songs.values())
+    device = device_of(session, input_, channels, output, plays=plays)
+    house = read_venue(venue)
+    asyncio.run(_serve(session, device, house.web.host, house.web.port if port is None else port))
+
+
+async def _serve(session: Session, device: Device, host: str, port: int) -> None:
+    """Serve; Ctrl-C closes the take and ends open connections in order."""
+    loop = asyncio.get_running_loop()
+
+    def answer(port: int) -> None:
+        shown = f"[{host}]" if ":" in host else host
+        err.print(_("The vocal studio: {address}").format(address=f"http://{shown}:{port}/vocal"), soft_wrap=True)
+
+    async with VocalStudio(session, device=device) as studio:
+        serving = asyncio.create_task(pages.serve_vocal(studio, host, port, opened=answer))
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(name, serving.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
