@@ -81,7 +81,7 @@ async def test_a_take_is_recorded_with_the_button_and_heard_kept_and_spoken_of(
         await take.get_by_label("Comment on take 1").press("Enter")
         await expect(take.locator(".said")).to_contain_text("za cicho")
         await take.get_by_role("button", name="Play").click()
-        await page.wait_for_function("document.querySelector('audio').currentTime > 0")
+        await expect(take.locator("audio")).to_have_js_property("ended", value=True)
         kept = session.refresh().takes[1]
         assert (kept.keeper, kept.stars, kept.well, kept.comments[0].text) == (True, 4, True, "za cicho")
 
