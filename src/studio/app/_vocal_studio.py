@@ -103,7 +103,7 @@ class VocalStudio:
     def session(self) -> dict[str, Any]:
         """What is on the disk: songs, tracks, singers and takes, the newest first."""
         state = self._session.state
-        takes = [self._take(take) for take in reversed(state.takes.values())]
+        takes = [self._take(take) for take in reversed([*state.takes.values()])]
         return {
             "version": self._version,
             "name": state.name,
