@@ -65,6 +65,7 @@ async def test_a_take_is_recorded_with_the_button_and_heard_kept_and_spoken_of(
         await expect(button).to_contain_text("Record")
         await expect(page.locator(".who")).to_contain_text("consent not noted")
         await expect(page.locator(".verdict")).to_contain_text("dead")
+        await expect(page.locator(".facts .refused")).to_have_count(0)
         await button.click()
         await expect(button).to_contain_text("Take 1")
         assert session.state.takes[1].ended is None

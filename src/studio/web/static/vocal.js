@@ -100,7 +100,7 @@ function State({ live }) {
   if (!recorder) return html`<p class="gone" role="alert"><${Shape} kind="bad" /> ${t("The recorder is gone; it is being started again.")}</p>`;
   const little = recorder.disk_seconds != null && recorder.disk_seconds < LITTLE;
   return html`<p class="facts">
-    <span class=${recorder.input === "ready" ? "" : "refused"}>${recorder.device || t("no input")}</span>
+    <span class=${recorder.input === "online" ? "" : "refused"}>${recorder.device || t("no input")}</span>
     <span>${recorder.rate} Hz, ${t("channels: {n}", { n: recorder.channels })}</span>
     <span class=${little ? "refused" : ""}>${t("disk for {hours} h", { hours: recorder.disk_seconds == null ? "?" : measured(recorder.disk_seconds / 3600) })}</span>
     ${recorder.latency != null && html`<span>${t("round trip {ms} ms", { ms: measured((recorder.latency / recorder.rate) * 1000) })}</span>`}
