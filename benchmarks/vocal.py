@@ -7,6 +7,8 @@ kills    kill -9 of the recorder at random moments and of PulseAudio: what is lo
 clicks   click out, click in: where takes of a whole recorder lie beside the song, on an idle machine, with all cores
          loaded, with both streams opened anew for each take, and with noise in the room that is as loud as the ping
 pitch    voices whose pitch is known, and the singer of a song: cents, octaves; how long after the sound a value comes
+export   singing, and the song of ../shared, through every preset at three loudnesses in three forms: loudness and true
+         peak by FFmpeg's ebur128, tags and cover read back, processor time against the length
 
 Each prints what was asked, what was measured, and whether it is met, and ends with 1 where something asked is not met.
 docs/evidence/vocal.md holds the figures of a release. Use a quiet machine: what else runs on it is measured, too.
@@ -27,7 +29,7 @@ from benchmarks.relay_stage import Book, console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNS = ("record", "kills", "clicks", "pitch")
+RUNS = ("record", "kills", "clicks", "pitch", "export")
 """Each is `measure(options, book)` of `benchmarks/vocal_RUN.py`."""
 
 
@@ -48,6 +50,7 @@ def options() -> argparse.Namespace:
     told["clicks"].add_argument("--takes", type=int, default=20, help="of each run (%(default)s)")
     told["clicks"].add_argument("--only", action="append", default=[], choices=("idle", "loaded", "anew", "noise"))
     told["pitch"].add_argument("--all-ears", action="store_true", help="also YIN, swift-f0's own stream and Praat")
+    told["export"].add_argument("--seconds", type=float, default=60, help="of each song (%(default)s)")
     return parser.parse_args()
 
 

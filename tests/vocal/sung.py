@@ -39,14 +39,17 @@ def voice(
     """A sung phrase, mono: harmonics under two formants, vibrato, syllables and breaths."""
     chance = np.random.default_rng(seed)
     at = np.arange(round(seconds * rate)) / rate
-    steps = 2.0 ** (chance.choice([-3, 0, 2, 4, 5, 7], size=len(at) // (rate // 2) + 2) / 12)
-    melody = np.repeat(steps, rate // 2)[: len(at)] * pitch
-    phase = 2 * np.pi * np.cumsum(melody * (1 + 0.008 * np.sin(2 * np.pi * 5.5 * at))) / rate
+    begins = np.cumsum(chance.uniform(0.2, 0.9, size=int(seconds * 5) + 2)) - 0.2
+    note = np.maximum(np.searchsorted(begins, at) - 1, 0)
+    melody = pitch * 2.0 ** (chance.integers(-5, 9, size=len(begins)) / 12)[note]
+    vibrato = 0.008 * np.sin(2 * np.pi * np.cumsum(chance.uniform(4.8, 6.4, size=len(begins))[note]) / rate)
+    phase = 2 * np.pi * np.cumsum(melody * (1 + vibrato)) / rate
     sound = np.zeros(len(at))
     for number in range(1, 25):
         hertz = melody * number
         formants = np.exp(-(((hertz - 700) / 350) ** 2)) + 0.5 * np.exp(-(((hertz - 2800) / 500) ** 2)) + 0.02
         sound += formants * np.sin(number * phase)
-    swell = (0.35 + 0.65 * np.abs(np.sin(2 * np.pi * 0.9 * at)) ** 0.5) * (at % 4 < 3.6)
+    rest = (chance.uniform(size=len(begins)) < 0.85) * chance.uniform(0.3, 1, size=len(begins))
+    swell = rest[note] * np.clip((at - begins[note]) / 0.03, 0, 1)
     sound = sound * swell + 0.002 * chance.standard_normal(len(at))
     return np.asarray(level * sound / np.abs(sound).max(), np.float32)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from studio.cli import _vocal_levels, _vocal_notes, _vocal_page, _vocal_record, _vocal_session, _vocal_takes
+from studio.cli import (
+    _vocal_export,
+    _vocal_levels,
+    _vocal_notes,
+    _vocal_page,
+    _vocal_record,
+    _vocal_session,
+    _vocal_takes,
+)
 from studio.cli._usage import HELP
 from studio.language import _
 
@@ -31,6 +39,9 @@ app.command("keep", help=_("Mark takes as keepers, with up to five stars."))(_vo
 app.command("comment", help=_("Say something about a moment of a take."))(_vocal_notes.comment)
 app.command("comp", help=_("Put the best parts of several keepers together; list what there is."))(_vocal_notes.comp)
 app.command("note", help=_("Remember something of the session."))(_vocal_notes.note)
+app.command(
+    "export", help=_("Write takes, comps or all keepers as files: mixed, as loud as they shall be, with tags.")
+)(_vocal_export.export)
 app.command("check", help=_("Read every take to its end and say what is missing, damaged or without consent."))(
     _vocal_takes.check
 )

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from studio.media._arrive.source import Sound
 from studio.media._film.text import TextTrack
-from studio.media._plan import LONGEST_HOLD, EncodePreset, Form, RelayPlan, SmallPicture
+from studio.media._plan import LONGEST_HOLD, DeliveryForm, EncodePreset, Form, RelayPlan, SmallPicture
 from studio.media._takes.continuity import Loss
 from studio.media._takes.wav import TakeNotes
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -32,11 +32,14 @@ if TYPE_CHECKING:
     from studio.media._film.proxy import Playable
     from studio.media._film.source import Source
     from studio.media._ground.airtime import AirTime
+    from studio.media._takes.alike import Alike
     from studio.media._takes.capture import Capture, Input
+    from studio.media._takes.deliver import Delivered
     from studio.media._takes.facts import TakeFacts
     from studio.media._takes.loudness import LoudnessMeter
     from studio.media._takes.player import Dry, Player
     from studio.media._takes.tracks import TakeSound
+    from studio.media._takes.video import Filmed
     from studio.media._takes.writer import Mended, Takes
     from studio.spoken import Cue
     from studio.subtitles import Style
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_HOLD",
     "REFUSED",
+    "DeliveryForm",
     "EncodePreset",
     "Form",
     "Loss",
@@ -53,12 +57,15 @@ __all__ = [
     "TakeNotes",
     "TextTrack",
     "air_time",
+    "alike",
     "burn",
     "capture",
     "command",
+    "deliver",
     "encoders",
     "film",
     "film_sound",
+    "film_take",
     "lacks_font",
     "loudness_meter",
     "microphones",
@@ -221,6 +228,61 @@ def open_sound(source: str, say: Callable[[str], None]) -> Sound:
     from studio.media._arrive import sound_live  # noqa: PLC0415 - loads FFmpeg
 
     return sound_live.open_sound(source, say)
+
+
+def deliver(
+    mix: Iterable[NDArray[np.float32]],
+    rate: int,
+    files: Mapping[DeliveryForm, Path],
+    *,
+    loudness: float,
+    tags: Mapping[str, str],
+    cover: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Delivered:
+    """Write a mix, blocks of stereo (frames, 2), once in each form, at `loudness` LUFS and below -1 dBTP.
+
+    WAV and FLAC have 24 bits at `rate`, MP3 has 320 kbit/s and 48 kHz at most; what a lossy form puts above the ceiling
+    is measured and taken back. Silence stays as it is. `tags`: title, artist, album, date, comment. Each file is
+    written aside and renamed when it is whole; the mix lies beside the first of them meanwhile. `progress` is told the
+    share that is done; what it raises ends the work, and only whole files are left. Raises MediaError: a cover that is
+    no picture, a disk that is full or refuses.
+    """
+    from studio.media._takes import deliver as delivery  # noqa: PLC0415 - loads FFmpeg
+
+    return delivery.deliver(mix, rate, files, loudness=loudness, tags=tags, cover=cover, progress=progress)
+
+
+def alike(take: NDArray[np.float32], other: NDArray[np.float32]) -> Alike | None:
+    """Return where a take lies in another recording, both mono at 8 kHz; `None` where they are not of the same sound.
+
+    Neither level nor noise matters much, nor that they only overlap in part.
+    """
+    from studio.media._takes import alike as places  # noqa: PLC0415 - who only records needs none
+
+    return places.alike(take, other)
+
+
+def film_take(
+    mix: Iterable[NDArray[np.float32]],
+    rate: int,
+    camera: Path,
+    out: Path,
+    *,
+    loudness: float,
+    tags: Mapping[str, str],
+    say: Callable[[str], None],
+) -> Filmed:
+    """Write an MP4 of a camera's picture while a take was sung, copied, with the mix where the camera heard it.
+
+    It begins with the last keyframe before the take. `mix` is blocks of stereo; `out` ends in .mp4 and is written aside
+    and renamed. Clocks that run apart are brought together, and `say` is told where that matters. Raises MediaError: a
+    camera file without picture or sound, in which nothing sounds like the take, whose picture MP4 cannot hold, a disk
+    that refuses.
+    """
+    from studio.media._takes import video  # noqa: PLC0415 - loads FFmpeg
+
+    return video.filmed(mix, rate, camera, out, loudness=loudness, tags=tags, say=say)
 
 
 def open_take(path: Path, tracks: Sequence[str] = ()) -> TakeSound:

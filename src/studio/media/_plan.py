@@ -19,6 +19,8 @@ LONGEST_HOLD = Ms(30_000)
 """More would make talking to the hall about what it sees impossible."""
 Form: TypeAlias = Literal["mp4", "mkv"]
 """What a whole recording is."""
+DeliveryForm: TypeAlias = Literal["wav", "flac", "mp3"]
+"""What leaves the vocal studio."""
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 """From the least work to the most, as x264 names them."""
 

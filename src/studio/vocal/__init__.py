@@ -9,6 +9,7 @@ from __future__ import annotations
 from studio.vocal._check import Finding, check
 from studio.vocal._client import Recorder, socket_of
 from studio.vocal._entries import Comment, Comp, Consent, Device, Exported, Piece, Singer, Song, Span, TakeTrack, Until
+from studio.vocal._export import LOUDNESS, Delivery, Left, Placed, export, film
 from studio.vocal._gain import Answer, Desk, GainAssistant, Preamp, Proposal, Settled, monitor, propose
 from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
 from studio.vocal._melody import Melody, midi_melody, midi_parts, semitone_cents, sung_melody
@@ -20,12 +21,14 @@ from studio.vocal._session import Session, in_folder
 from studio.vocal._state import SessionState, Take
 
 __all__ = [
+    "LOUDNESS",
     "PRESETS",
     "REFUSED",
     "Answer",
     "Comment",
     "Comp",
     "Consent",
+    "Delivery",
     "Desk",
     "Device",
     "Ear",
@@ -34,8 +37,10 @@ __all__ = [
     "GainAssistant",
     "Heard",
     "Kind",
+    "Left",
     "Melody",
     "Piece",
+    "Placed",
     "Preamp",
     "Proposal",
     "Recorder",
@@ -54,7 +59,9 @@ __all__ = [
     "VoicePreset",
     "check",
     "command",
+    "export",
     "file_of",
+    "film",
     "in_folder",
     "levels",
     "midi_melody",

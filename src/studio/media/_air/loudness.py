@@ -253,9 +253,12 @@ class Leveller:
 
 
 class Limiter:
-    """Keeps every true peak below `CEILING`, looking `AHEAD`; what does not reach it passes untouched."""
+    """Keeps every true peak below a limit, looking `AHEAD`; what does not reach it passes untouched."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = CEILING - _HEADROOM, release: float = RELEASE) -> None:
+        """`limit` in dBTP, `release` in decibels a sample."""
+        self._limit = limit
+        self._release = release
         self._past = np.zeros((2 * _TAPS, 2), np.float32)
         """Samples before those whose peaks are looked for."""
         self._delayed = np.zeros((_TAPS + AHEAD - 1, 2), np.float32)
@@ -270,8 +273,9 @@ class Limiter:
         """Return where the next samples begin, and the samples, as many as came but `AHEAD` and some behind."""
         if self._first is None:
             self._first = at
-        out = self._limit(samples)
-        behind = len(self._delayed)
+        limited = self.limited(samples)
+        out = np.clip(np.rint(limited * FULL), -FULL, FULL - 1).astype(np.int16)
+        behind = self.behind
         skipped = min(max(0, behind - self._given), len(out))  # before the first sample there was none
         begin = self._first + max(0, self._given - behind)
         self._given += len(out)
@@ -281,9 +285,15 @@ class Limiter:
         """Return the last samples, as `take` does."""
         if self._first is None:
             return 0, np.zeros((0, 2), np.int16)
-        return self.take(0, np.zeros((len(self._delayed), 2), np.float32))
+        return self.take(0, np.zeros((self.behind, 2), np.float32))
 
-    def _limit(self, samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    @property
+    def behind(self) -> int:
+        """Samples by which what comes out is later than what goes in."""
+        return len(self._delayed)
+
+    def limited(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return as many samples as shares of full scale, `behind` later; before the first there is silence."""
         count = len(samples)
         needs = self._need(samples)
         line = np.concatenate((self._delayed, samples))
@@ -292,7 +302,7 @@ class Limiter:
         self._needs = known[len(known) - AHEAD + 1 :]
         if known.any() or self._held.any():
             lowest = np.lib.stride_tricks.sliding_window_view(known, AHEAD).min(axis=1)
-            slope = RELEASE * np.arange(1, count + 1)
+            slope = self._release * np.arange(1, count + 1)
             start = min(0.0, float(self._held[-1]))
             held = np.minimum.accumulate(np.minimum(lowest - slope, start)) + slope
             line_held = np.concatenate((self._held, np.minimum(held, 0.0)))
@@ -300,7 +310,7 @@ class Limiter:
             gains = (sums[AHEAD:] - sums[:-AHEAD]) / AHEAD
             self._held = line_held[len(line_held) - AHEAD + 1 :]
             out = out * (10 ** (gains / 20))[:, None].astype(np.float32)
-        return np.clip(np.rint(out * FULL), -FULL, FULL - 1).astype(np.int16)
+        return out
 
     def _need(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return for each sample that now has `_TAPS` after it how many decibels it must go down."""
@@ -317,5 +327,4 @@ class Limiter:
                 # between[k] lies after sample k + _TAPS - 1 of the line
                 between = np.abs(np.correlate(track, row, "valid"))
                 highest = np.maximum(highest, np.maximum(between[1 : count + 1], between[:count]))
-        limit = CEILING - _HEADROOM
-        return np.minimum(0.0, limit - 20 * np.log10(np.maximum(highest, 1e-9)))
+        return np.minimum(0.0, self._limit - 20 * np.log10(np.maximum(highest, 1e-9)))
