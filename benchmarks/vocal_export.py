@@ -96,8 +96,10 @@ def _materials(seconds: float) -> list[tuple[str, str, NDArray[np.float32]]]:
 
 def ebur128(path: Path) -> tuple[float, float]:
     """LUFS and dBTP by the FFmpeg of the system."""
-    options = "-nostdin -hide_banner -nostats -af ebur128=peak=true -f null -"
-    done = subprocess.run(["ffmpeg", "-i", str(path), *options.split()], capture_output=True, text=True, check=False)
+    options = "-hide_banner -nostats -af ebur128=peak=true -f null -"
+    done = subprocess.run(
+        ["ffmpeg", "-nostdin", "-i", str(path), *options.split()], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.stderr)
     lufs, peaks = re.findall(r"I:\s+(\S+) LUFS", done.stderr), re.findall(r"Peak:\s+(\S+) dBFS", done.stderr)

@@ -38,8 +38,8 @@ def sung(seconds: float = 8.0) -> np.ndarray:
 
 def ebur128(path: Path) -> tuple[float, float]:
     """What the FFmpeg of the system measures: LUFS, dBTP."""
-    options = "-nostdin -hide_banner -nostats -af ebur128=peak=true -f null -"
-    command = ["ffmpeg", "-i", str(path), *options.split()]
+    options = "-hide_banner -nostats -af ebur128=peak=true -f null -"
+    command = ["ffmpeg", "-nostdin", "-i", str(path), *options.split()]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     return float(re.findall(r"I:\s+(\S+) LUFS", said)[-1]), float(re.findall(r"Peak:\s+(\S+) dBFS", said)[-1])
 
