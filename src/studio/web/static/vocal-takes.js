@@ -72,7 +72,8 @@ function Take({ take, act }) {
       ${take.comments.map((said) => html`<button type="button" class="said" key=${`${said.seconds}.${said.text}`} onClick=${() => seek(said.seconds)}>${clock(said.seconds)} ${said.text}</button>`)}
       ${over &&
       html`<form onSubmit=${comment}>
-        <input aria-label=${t("Comment on take {number}", { number: take.number })} placeholder=${t("Comment at {time}", { time: clock(at) })} value=${text} maxlength="1000" onInput=${(event) => setText(event.target.value)} />
+        <span class="quiet">${t("Comment at {time}", { time: clock(at) })}</span>
+        <input aria-label=${t("Comment on take {number}", { number: take.number })} value=${text} maxlength="1000" onInput=${(event) => setText(event.target.value)} />
       </form>`}
     </div>
     ${over &&
