@@ -17,7 +17,7 @@ from studio.catalogue import Catalogue
 from studio.devices import Hardware, ObsbotCamera, ObsbotModel
 from studio.errors import NotSupported
 from studio.events import LinkChanged
-from studio.rehearsal import ObsbotTwin
+from studio.rehearsal import Gate, ObsbotTwin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,8 +41,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(twin: ObsbotTwin, bus: Bus | None = None) -> AsyncIterator[ObsbotCamera]:
-    camera = ObsbotCamera("tiny", twin.model, bus or Bus(), "127.0.0.1", twin.port)
+async def connected(twin: ObsbotTwin, bus: Bus | None = None, port: int = 0) -> AsyncIterator[ObsbotCamera]:
+    camera = ObsbotCamera("tiny", twin.model, bus or Bus(), "127.0.0.1", port or twin.port)
     task = asyncio.create_task(camera.run())
     try:
         await until(lambda: camera.link.up, "the camera is there")
@@ -77,6 +77,21 @@ async def test_a_move_ends_by_itself_and_stop_is_repeated(center: ObsbotModel) -
         twin.lost_stops = 6
         assert (await camera.call("stop")).kind == "confirmed"
         assert not twin.moves
+
+
+async def test_answers_that_come_late_or_twice_are_no_second_look(center: ObsbotModel) -> None:
+    center = dataclasses.replace(center, reply_port=None)  # through a gate it answers to that
+    async with ObsbotTwin(center) as twin, Gate("udp", twin.port) as gate, connected(twin, port=gate.port) as camera:
+        for fault in (lambda: gate.duplicate([True]), lambda: gate.slow(0.2)):  # 0.2 s: every question is asked twice
+            fault()
+            await camera.call("move", {"pan": -0.3, "tilt": 0})
+            await until(lambda: twin.moves, "it moves")
+            twin.lost_stops = 6
+            outcome = await camera.call("stop")
+            assert outcome.kind == "unconfirmed" or not twin.moves
+            gate.well()
+            assert (await camera.call("stop")).kind == "confirmed"
+            assert not twin.moves
 
 
 async def test_the_guard_stands_before_this_camera_too(center: ObsbotModel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from studio.devices._camera.camera import LANES, Camera
@@ -47,6 +48,8 @@ AGAIN = 0.1
 """Seconds between two looks at a camera that moves."""
 RESTS = 4
 """Equal looks in a row at a camera that rests."""
+STANDS = 3
+"""Equal looks in a row at a camera that was stopped: of two, one might be an answer that the network gave twice."""
 NEAR = {"pan": 1.5, "tilt": 1.5, "zoom": 1.0}
 """How far from where it was sent it may rest."""
 STOP_DEADLINE, MOVE_DEADLINE, POWER_DEADLINE = 3.0, 15.0, 15.0
@@ -72,6 +75,8 @@ class ObsbotCamera(Camera):
         self._model = model
         self._way: Way | None = None
         self._answers: dict[str, asyncio.Future[tuple[Any, ...]]] = {}
+        self._open: Counter[str] = Counter()
+        """How often was asked and not answered yet: no answer says which question it is to."""
         self._describe()
 
     async def set(self, control: str, value: Value, *, anyway: bool = False) -> Outcome:
@@ -142,6 +147,7 @@ class ObsbotCamera(Camera):
         try:
             async with asyncio.timeout(STOP_DEADLINE):
                 before = await self._where()
+                equal = 1
                 while wanted():
                     if "drive" in lanes:
                         for way in ("Left", "Right", "Up", "Down"):
@@ -150,7 +156,8 @@ class ObsbotCamera(Camera):
                         self._tell("SetZoom", round(before["zoom"]))
                     await asyncio.sleep(AGAIN)
                     now = await self._where()
-                    if all(abs(now[axis] - before[axis]) < 1 / 2 for axis in axes):
+                    equal = equal + 1 if all(abs(now[axis] - before[axis]) < 1 / 2 for axis in axes) else 1
+                    if equal == STANDS:
                         self._moving -= lanes
                         return Outcome("confirmed")
                     before = now
@@ -239,14 +246,24 @@ class ObsbotCamera(Camera):
         return {axis: float(self._known.get(axis).value or 0.0) for axis in NEAR}
 
     async def _look(self, question: str) -> None:
-        """Ask, until what the camera says was taken in. _SilentError where it says nothing."""
+        """Ask, until what the camera says to it was taken in. _SilentError where it says nothing.
+
+        A late answer to an older question is not one to this: as many have to come as were asked for. Where some do
+        not within PATIENCE, they were lost, and the newest counts.
+        """
         for _try in range(TRIES):
             answer = self._answers.get(question)
             if answer is None or answer.done():
                 answer = self._answers[question] = asyncio.get_running_loop().create_future()
+            self._open[question] += 1
+            asked = self._open[question]
             self._tell(question, 0)
             done, _pending = await asyncio.wait((answer,), timeout=PATIENCE)
             if done:
+                return
+            if self._open[question] < asked:
+                self._open[question] = 0
+                answer.cancel()
                 return
         raise _SilentError
 
@@ -275,8 +292,9 @@ class ObsbotCamera(Camera):
         question = next((question for question, answer in ANSWERS.items() if answer == name), None)
         if question is None or not self._learn(name, message.arguments):
             return
+        self._open[question] = max(0, self._open[question] - 1)
         answer = self._answers.get(question)
-        if answer and not answer.done():
+        if answer and not answer.done() and not self._open[question]:
             answer.set_result(message.arguments)
 
     def _learn(self, name: str, arguments: tuple[Any, ...]) -> bool:
@@ -304,6 +322,7 @@ class ObsbotCamera(Camera):
         try:
             self._way = way
             self._answers.clear()
+            self._open.clear()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(way))
                 self._epoch = tasks  # a STOP waits for nothing that is learnt
