@@ -65,7 +65,7 @@ async def test_a_film_is_told_with_what_breaks_its_profile(http: httpx.AsyncClie
     assert {(found["cue"], found["kind"]) for found in told["findings"]} == {(1, "fast"), (3, "fast"), (3, "line")}
     assert told["rules"]["line_characters"] == 42
     assert told["frame_ms"] == 40
-    assert told["media"] == {"picture": True, "sound": True, "why": ""}
+    assert told["media"] == {"picture": True, "sound": True, "why": "", "copied": True}
 
 
 async def test_an_edit_says_what_is_new_and_undo_takes_it_back(

@@ -145,6 +145,8 @@ function VocalPage({ languages }) {
   }, []);
   const song = session?.songs.find((each) => each.id === session.song);
   const label = running != null ? t("Stop") : asking ? t("Getting ready …") : t("Record");
+  const number = running == null ? "" : t("Take {number}", { number: running });
+  const under = running == null ? t("or Space") : `${number}  ${clock(recorder.frames / recorder.rate)}`;
   return html`
     <header class="top">
       <h1>${session?.name ?? t("Vocal studio")}</h1>
@@ -163,7 +165,7 @@ function VocalPage({ languages }) {
         <button type="button" class="record ${running != null ? "running" : ""}" aria-busy=${asking} disabled=${!recorder} onClick=${() => pressed.current()}>
           <span class="dot" aria-hidden="true"></span>
           <strong>${label}</strong>
-          <span class="time">${running == null ? t("or Space") : `${t("Take {number}", { number: running })}  ${clock(recorder.frames / recorder.rate)}`}</span>
+          <span class="time">${under}</span>
         </button>
         <label>${t("Song")}
           <select value=${session?.song ?? ""} disabled=${running != null} onChange=${(event) => act("/song", { song: event.target.value })}>
