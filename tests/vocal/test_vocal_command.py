@@ -30,7 +30,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     monkeypatch.setenv("STUDIO_STATE", str(tmp_path / "state"))
     monkeypatch.delenv("STUDIO_SESSION", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("studio.cli._screen.out.width", 200)  # whatever it was where it was made
+    monkeypatch.setattr("studio.cli._screen.out._width", 200)  # whatever it was where it was made
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["studio", "vocal", *arguments])

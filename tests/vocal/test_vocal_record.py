@@ -70,7 +70,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """A session with two tracks, which the commands mean."""
     monkeypatch.setenv("STUDIO_SESSION", str(tmp_path / "s"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("studio.cli._screen.out.width", 200)  # whatever it was where it was made
+    monkeypatch.setattr("studio.cli._screen.out._width", 200)  # whatever it was where it was made
     made = Session.new(tmp_path / "s", "Wtorek")
     made.singer("Ola")
     made.song("Lulajże")
