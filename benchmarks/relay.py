@@ -22,14 +22,10 @@ import importlib
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.relay_stage import Book, console
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from benchmarks.relay_stage import Book
 
 RUNS = ("faults", "kills", "hold", "inputs", "cost", "browser", "soak")
 
@@ -69,19 +65,8 @@ def main() -> None:
     # asked to leave, it takes its studios, servers and encoders along, as with Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
     signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-    kept = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
-    book = Book(chosen.run, chosen.json, kept)
     part = importlib.import_module(f"benchmarks.relay_{chosen.run}")
-    measure = cast("Callable[[argparse.Namespace, Book], None]", part.measure)
-    try:
-        measure(chosen, book)
-    except (KeyboardInterrupt, TimeoutError) as cut:
-        book.is_so("the run", "whole", f"cut off: {cut!r}", met=False)
-    book.save()
-    book.show()
-    if any(figure.met is False for figure in book.figures):
-        console.print("[red]Something asked is not met.[/]")
-        sys.exit(1)
+    sys.exit(Book.of(chosen).filled(part.measure, chosen))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ from studio.bridge import Line
 from studio.events import AnyMessage, OutputReport, RelayReport, Sound, Subscribe, Welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import argparse
+    from collections.abc import Callable, Iterator
     from multiprocessing.sharedctypes import Synchronized
 
     from studio.units import Ms
@@ -60,6 +61,25 @@ class Figure:
     value: float | None = None
 
 
+@contextlib.contextmanager
+def busy_cores() -> Iterator[None]:
+    """Keep every core busy."""
+    busy = [multiprocessing.Process(target=_burn, daemon=True) for _core in range(os.cpu_count() or 1)]
+    for one in busy:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in busy:
+            one.kill()
+            one.join()
+
+
+def _burn() -> None:
+    while True:
+        sum(range(10_000))
+
+
 @dataclass
 class Book:
     """All figures of one run, printed in the end and saved as it goes."""
@@ -71,6 +91,25 @@ class Book:
     figures: list[Figure] = field(default_factory=list)
     detail: dict[str, Any] = field(default_factory=dict)
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @classmethod
+    def of(cls, chosen: argparse.Namespace) -> Book:
+        """Of a command line that has `run` and `json`."""
+        settings = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
+        return cls(chosen.run, chosen.json, settings)
+
+    def filled(self, measure: Callable[[argparse.Namespace, Book], None], chosen: argparse.Namespace) -> int:
+        """Measure, print, save; return 1 where something asked is not met, else 0."""
+        try:
+            measure(chosen, self)
+        except (KeyboardInterrupt, TimeoutError) as cut:
+            self.is_so("the run", "whole", f"cut off: {cut!r}", met=False)
+        self.save()
+        self.show()
+        if all(figure.met is not False for figure in self.figures):
+            return 0
+        console.print("[red]Something asked is not met.[/]")
+        return 1
 
     def at_most(self, what: str, value: float | None, limit: float, unit: str = "s", digits: int = 3) -> None:
         """`value` should be no more than `limit`; `None`: it could not be measured, which does not meet it."""
@@ -111,7 +150,7 @@ class Book:
 
     def show(self) -> None:
         """Print the table."""
-        table = Table(title=f"relay: {self.run}")
+        table = Table(title=f"{Path(sys.argv[0]).stem}: {self.run}")
         for name in ("what", "asked", "measured", "met"):
             table.add_column(name, justify="left" if name == "what" else "right")
         for figure in self.figures:

@@ -20,14 +20,10 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.relay_stage import Book, console
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from benchmarks.relay_stage import Book
 
 RUNS = ("record", "kills", "clicks", "pitch", "export")
 """Each is `measure(options, book)` of `benchmarks/vocal_RUN.py`."""
@@ -57,19 +53,8 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, save."""
     chosen = options()
-    kept = {name: str(value) for name, value in vars(chosen).items() if name not in ("run", "json")}
-    book = Book(chosen.run, chosen.json, kept)
     part = importlib.import_module(f"benchmarks.vocal_{chosen.run}")
-    measure = cast("Callable[[argparse.Namespace, Book], None]", part.measure)
-    try:
-        measure(chosen, book)
-    except (KeyboardInterrupt, TimeoutError) as cut:
-        book.is_so("the run", "whole", f"cut off: {cut!r}", met=False)
-    book.save()
-    book.show()
-    if any(figure.met is False for figure in book.figures):
-        console.print("[red]Something asked is not met.[/]")
-        sys.exit(1)
+    sys.exit(Book.of(chosen).filled(part.measure, chosen))
 
 
 if __name__ == "__main__":

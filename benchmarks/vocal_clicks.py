@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
+from benchmarks.relay_stage import Book, busy_cores
 from tests.vocal.booth import RATE, Booth
 
 from studio.events import ArmedTrack, Backing, Click, RecorderState, StartTake, Stretch, TakeEnded
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from benchmarks.relay_stage import Book
     from numpy.typing import NDArray
 
 AT = (0.3, 0.8, 1.3, 1.8, 2.3)
@@ -62,7 +61,7 @@ def measure(options: argparse.Namespace, book: Book) -> None:
             try:
                 with contextlib.ExitStack() as stack:
                     if run == "loaded":
-                        stack.enter_context(_load())
+                        stack.enter_context(busy_cores())
                     if run == "noise":
                         stack.enter_context(_noise(booth))
                     takes = asyncio.run(_takes(booth, folder, run, options.takes))
@@ -155,25 +154,6 @@ def _figures(run: str, takes: list[Heard], book: Book) -> None:
     for sentence in dict.fromkeys(take.detail for take in takes if take.detail):
         book.tell(f"{run}: said", sentence)
     book.detail[run] = [(take.beside, take.latency, take.detail) for take in takes]
-
-
-@contextlib.contextmanager
-def _load() -> Iterator[None]:
-    """Keep every core busy."""
-    busy = [multiprocessing.Process(target=_burn, daemon=True) for _core in range(os.cpu_count() or 1)]
-    for one in busy:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in busy:
-            one.kill()
-            one.join()
-
-
-def _burn() -> None:
-    while True:
-        sum(range(10_000))
 
 
 @contextlib.contextmanager

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
-import os
 import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+from benchmarks.relay_stage import Book, busy_cores
 from tests.vocal.hall import Hall, judge
 
 from studio.events import ArmedTrack, Dropout, StartTake
@@ -19,9 +18,7 @@ from studio.vocal import Recorder, RecorderPlan, socket_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
-    from benchmarks.relay_stage import Book
     from tests.vocal.hall import Verdict
 
 STOPS = (0.5, 1.0, 2.0, 3.0, 5.0)
@@ -39,7 +36,7 @@ def measure(options: argparse.Namespace, book: Book) -> None:
         for number, run in enumerate(runs, 1):
             with Hall(Path(name) / run, options.rate, options.channels) as hall:
                 hall.count()
-                with _load() if run == "loaded" else contextlib.nullcontext():
+                with busy_cores() if run == "loaded" else contextlib.nullcontext():
                     asyncio.run(_record(hall, number, run, options, book))
             book.save()
 
@@ -109,22 +106,3 @@ async def _stop_and_go(process: psutil.Process) -> None:
 def _used(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
-
-
-@contextlib.contextmanager
-def _load() -> Iterator[None]:
-    """Keep every core busy."""
-    busy = [multiprocessing.Process(target=_burn, daemon=True) for _core in range(os.cpu_count() or 1)]
-    for one in busy:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in busy:
-            one.kill()
-            one.join()
-
-
-def _burn() -> None:
-    while True:
-        pass
