@@ -254,6 +254,7 @@ async def test_a_film_is_accepted_by_name_and_its_report_opened(browser: Browser
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog")).to_contain_text("next doubtful word")
         await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
         await page.keyboard.press("a")
         await expect(page.get_by_role("dialog")).to_contain_text("Cues that break the profile: 2")
         await page.get_by_label("Your name").fill("Ola Kowalska")
