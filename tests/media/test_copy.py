@@ -89,7 +89,7 @@ async def goes_out_as_it_came(clip: Path, stage: Stage) -> None:
     pictures = colours(recording)
     steps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(pictures)]
     assert min(steps) > 0
-    assert max(steps) < 0.15
+    assert max(steps) < 0.5  # the slate is there by then
     changes = [now for before, now in itertools.pairwise(pictures) if before[1] is not now[1]]
     assert [red for _at, red, _key in changes] == [True, False]
     assert all(key for _at, _red, key in changes)
@@ -125,7 +125,7 @@ async def changed_hold(tmp_path: Path, stage: Stage) -> None:
     seen = see(recording)
     steps = [later - earlier for earlier, later in itertools.pairwise(seen.times)]
     assert min(steps) > 0
-    assert max(steps) < 0.15
+    assert max(steps) < 0.5  # the slate is there by then
     assert copied(recording, long) > 0.3
 
 
