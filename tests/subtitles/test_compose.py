@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import random
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-POLISH = rules_for(Catalogue(), "pl")
+POLISH, LITHUANIAN = (rules_for(Catalogue(), language) for language in ("pl", "lt"))
 ONE_LETTER = set("wziouaWZIOUA")
 
 some_words = st.lists(
@@ -108,6 +110,35 @@ def test_live_text_loses_nothing_and_keeps_the_rules(
     cues += composer.finish()
     stand(cues, words, POLISH)
     assert composer.waiting == ()
+
+
+@pytest.mark.parametrize("rules", [POLISH, LITHUANIAN])
+def test_cues_of_a_word_or_two_are_not_late_for_the_words_after_them(rules: Rules) -> None:
+    # Each word is known between one and five seconds late, in a hold of six: many cues close before the next is known.
+    words = said(" ".join(f"słowo{number}" for number in range(200)))
+    chance = random.Random(1)  # noqa: S311 - the same each time
+    known = list(itertools.accumulate((word.end + chance.randint(1000, 5000) for word in words), max))
+    composer = Composer(rules, Ms(6000))
+    cues: list[Cue] = []
+    given = 0
+    for now in range(0, known[-1] + 100, 100):
+        come = bisect_right(known, now)
+        full = composer.settle(words[given:come])
+        given = come
+        cues += full
+        if cues and not full and now < cues[-1].start + 5750:  # it is not on the air yet
+            stands = [word for word in words if word.text in cues[-1].text.split()]
+            grown = composer.grow(cues[-1], [*stands, *composer.waiting], len(stands))
+            if grown is not None:
+                cues[-1] = grown
+                cues += composer.reword(composer.waiting, len(composer.waiting))
+        cues += composer.due(Ms(now))
+    cues += composer.finish()
+    assert all(cue.end - cue.start >= min(rules.shortest, 300 * len(cue.text.split())) for cue in cues)
+    assert " ".join(cue.text for cue in cues).split() == [word.text for word in words]
+    cue_of = {text: cue for cue in cues for text in cue.text.split()}
+    moments = [(cue_of[word.text], at) for word in words for at in range(word.start, word.end, 20)]
+    assert sum(cue.start <= at < cue.end for cue, at in moments) > 0.95 * len(moments)
 
 
 def test_a_line_breaks_after_punctuation_and_before_a_conjunction() -> None:

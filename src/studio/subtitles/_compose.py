@@ -91,7 +91,7 @@ def _placed(text: Text, spans: Sequence[Span]) -> list[Placed]:
             free = last.end + AFTER_LAST
         else:
             free = text.pieces[following.begin].start - rules.lead - rules.gap
-        start, after = times(text, span, after, free, span.until)
+        start, after = times(text, span, after, free, at_most=span.until)
         placed.append(Placed(start, after, first.start, last.end, text.needed(span.begin, span.end)))
     return placed
 

@@ -30,6 +30,11 @@ AT_LEAST = Ms(200)
 """What follows a settled word that is the last one known: nearly always another word."""
 ENOUGH = 0.7
 """A cue of final words only is made where they fill this share of a line."""
+A_WORD = Ms(300)
+"""Least time for each word of a cue that had to close before the next word was known, when that one comes at once: what
+the BBC asks of subtitles (Subtitle Guidelines, *Timing*: 0.3 s a word)."""
+CRUMB = Ms(400)
+"""Least time of such a cue, ten frames, were it of a single word."""
 SENTENCE = 2
 
 
@@ -119,8 +124,9 @@ class Composer:
     def grow(self, cue: Cue, words: Iterable[Word], had: int) -> Cue | None:
         """Return `cue`, the last one that was closed, with what fits into it of the words that came since.
 
-        `words` are the `had` that stand in it and those that wait. Its number and its begin stay. `None` where it stays
-        as it is: it is no crumb, or what follows is better left to the next one. Call `reword` afterwards.
+        `words` are the `had` that stand in it and those that wait. Its number and its begin stay. Where what follows is
+        better left to the next cue, it goes earlier than it was to, if it were to stand on into the next word: that one
+        would be late. `None` where it stays as it is. Call `reword` afterwards.
         """
         kept = self._words, self._sure, self._after, self._number
         self._words, self._sure, self._after, self._number = [*words], 0, self._before, cue.number
@@ -129,11 +135,20 @@ class Composer:
             span = text.cut(open_end=True, close_first=True)[0]
             if _count(text, span.end) > had:
                 before = self._before
-                grown = self._close(text, span)
+                grown = self._close(text, span, at_least=_hurried(_count(text, span.end), self._rules))
                 self._number, self._before = kept[-1], before
                 return replace(grown, start=cue.start)
+        following = self._words[had].start if had < len(self._words) else None
+        last = self._words[had - 1].end if had else cue.end
         self._words, self._sure, self._after, self._number = kept
-        return None
+        if following is None:
+            return None
+        end = max(self._room(last, following), cue.start + _hurried(had, self._rules))
+        if end >= cue.end:
+            return None
+        self.taken[cue.number] = had
+        self._after = Ms(end)
+        return replace(cue, end=Ms(end))
 
     def finish(self) -> list[Cue]:
         """Return everything that is left as cues; nothing follows."""
@@ -200,17 +215,22 @@ class Composer:
         last = text.pieces[span.end - 1]
         taken = _count(text, span.end)
         if span.end < len(text):
-            following: int = text.pieces[span.end].start
-        elif taken < len(self._words):  # a bound word that waits for its next one
-            following = self._words[taken].start
-        else:
-            # Somebody may be in the middle of the next word: quiet is known only up to what has been listened to.
-            following = max(last.end, self._heard or 0) + self._rules.lead + self._rules.gap
-        return following - self._rules.lead - self._rules.gap
+            return self._room(last.end, text.pieces[span.end].start)
+        if taken < len(self._words):  # a bound word that waits for its next one
+            return self._room(last.end, self._words[taken].start)
+        # Somebody may be in the middle of the next word: quiet is known only up to what has been listened to.
+        return max(last.end, self._heard or 0)
 
-    def _close(self, text: Text, span: Span) -> Cue:
+    def _room(self, last: int, following: int) -> int:
+        """Until when a cue may stand whose last word ends at `last`, where the next one's first word is `following`.
+
+        The next one appears before its first word only as far as that takes nothing from the last one of this.
+        """
+        return max(following - self._rules.lead - self._rules.gap, min(last, following - self._rules.gap))
+
+    def _close(self, text: Text, span: Span, at_least: Ms | None = None) -> Cue:
         free = self._free_until(text, span)
-        start, end = times(text, span, self._after, free)
+        start, end = times(text, span, self._after, free, at_least=at_least)
         start, end = self._seen(text, span, start, end)
         cue = Cue(self._number, start, end, text.written(span))
         self._number += 1
@@ -236,3 +256,8 @@ class Composer:
 def _count(text: Text, end: int) -> int:
     """How many words stand in the pieces before `end`."""
     return sum(piece.words for piece in text.pieces[:end])
+
+
+def _hurried(words: int, rules: Rules) -> Ms:
+    """Least time of a cue of so many words that had to close before the next one was known."""
+    return Ms(min(rules.shortest, max(CRUMB, words * A_WORD)))

@@ -24,12 +24,14 @@ _APART = Ms(FRAME + 5)
 """So much longer than `chain` is a pause that is seen as one: a frame, whatever the rate."""
 
 
-def times(text: Text, span: Span, after: Ms | None, free_until: int, at_most: int | None = None) -> tuple[Ms, Ms]:
+def times(
+    text: Text, span: Span, after: Ms | None, free_until: int, *, at_most: int | None = None, at_least: Ms | None = None
+) -> tuple[Ms, Ms]:
     """Return when the cue of `span` appears and goes.
 
     `after` is the end of the cue before it, or `None`; it keeps `gap` from it. Until `free_until` no other cue wants
     the picture; `at_most` says so where it has to be gone earlier, or may stay longer to be read. Only to last as long
-    as the shortest cue does it pass that; the next one then begins later.
+    as the shortest cue, or `at_least` where that is told, does it pass that; the next one then begins later.
     """
     rules = text.rules
     first, last = text.pieces[span.begin], text.pieces[span.end - 1]
@@ -42,7 +44,7 @@ def times(text: Text, span: Span, after: Ms | None, free_until: int, at_most: in
     end = min(wanted, allowed, at_most, start + rules.longest)
     if end - start < needed:
         start -= max(0, min(needed - (end - start), rules.borrow, start - earliest))
-    end = max(end, start + rules.shortest)
+    end = max(end, start + (rules.shortest if at_least is None else at_least))
     free_until = min(free_until, at_most)
     closing = free_until - end
     if 0 < closing <= rules.chain and free_until <= min(last.end + rules.chain, start + rules.longest):
