@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
@@ -72,14 +74,21 @@ def dependencies(*, with_development: bool) -> set[str]:
     return {distribution(requirement) for requirement in asked}
 
 
+@cache
 def ignored(name: str) -> bool:
-    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
-    return any(fnmatch.fnmatch(name, pattern.strip("/")) for pattern in patterns)
+    return any(fnmatch.fnmatch(name, pattern) for pattern in unwanted())
 
 
-def own_files() -> list[Path]:
-    """Every text file of the checkout that we wrote."""
-    found = []
+@cache
+def unwanted() -> tuple[str, ...]:
+    """What git ignores."""
+    return tuple(pattern.strip("/") for pattern in (ROOT / ".gitignore").read_text(encoding="utf-8").split())
+
+
+@cache
+def own_files() -> dict[Path, str]:
+    """Every text file of the checkout that we wrote, and what it says."""
+    found: list[Path] = []
     for folder, names, files in os.walk(ROOT):
         names[:] = [name for name in names if name not in {".git", "vendor"} and not ignored(name)]
         found += [
@@ -87,7 +96,56 @@ def own_files() -> list[Path]:
             for file in files
             if Path(file).suffix in WORKING_TEXT and file != ".git" and not ignored(file)  # a file in a second worktree
         ]
+    return {path: path.read_text(encoding="utf-8", errors="replace") for path in found}
+
+
+STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
+"""What starts a program, of `subprocess` and `asyncio`."""
+
+
+@dataclass(slots=True)
+class Code:
+    """What is asked here of a file of code. To read all of it takes seconds, so it is read once."""
+
+    imported: set[str] = field(default_factory=set)
+    """The first words of what it imports."""
+    undecided: list[int] = field(default_factory=list)
+    """Lines that start a program and do not say what its standard input is."""
+    deaf: list[int] = field(default_factory=list)
+    """Lines that call FFmpeg and let it listen for keys."""
+    said: list[str] = field(default_factory=list)
+    """Its texts."""
+
+
+@cache
+def code(file: Path) -> Code:
+    found = Code()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.imported.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Call) and leaves_input_undecided(node):
+            found.undecided.append(node.lineno)
+        elif isinstance(node, ast.List | ast.Tuple):
+            words = [each.value for each in node.elts if isinstance(each, ast.Constant)]
+            if words[:1] == ["ffmpeg"] and words[1:] and "-nostdin" not in words:
+                found.deaf.append(node.lineno)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.said.append(node.value)
     return found
+
+
+def leaves_input_undecided(call: ast.Call) -> bool:
+    """Whether `call` starts a program without a word about its standard input."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in STARTS
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id in {"subprocess", "asyncio"}
+        and (call.func.value.id, call.func.attr) != ("asyncio", "run")
+        and not {"stdin", "input"} & {keyword.arg for keyword in call.keywords}
+    )
 
 
 def documented() -> set[str]:
@@ -140,13 +198,7 @@ def test_every_system_package_says_what_for_and_how_it_is_found() -> None:
 
 
 def test_code_imports_only_what_is_declared_and_all_of_it() -> None:
-    names = set()
-    for file in (ROOT / "src" / "studio").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
+    names = {name for file in (ROOT / "src" / "studio").rglob("*.py") for name in code(file).imported}
     owners = packages_distributions()
     foreign = names - set(sys.stdlib_module_names) - {"studio"}
     used = {distribution(owner) for name in foreign for owner in owners.get(name, [name])}
@@ -176,47 +228,32 @@ def test_no_trace_of(trace: str) -> None:
     # The word of HTML's own attribute is the only other use that could be right.
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in own_files()
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        for path, text in own_files().items()
+        if trace in text
+        for number, line in enumerate(text.splitlines(), 1)
         if trace in line
     ]
     assert found == []
 
 
-STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
-"""What starts a program, of `subprocess` and `asyncio`."""
-
-
 def test_no_program_that_is_started_reads_our_standard_input() -> None:
     """One that inherits it takes keys of the terminal, and bytes that are meant for its parent."""
     undecided = [
-        f"{file.relative_to(ROOT)}:{call.lineno}"
+        f"{file.relative_to(ROOT)}:{line}"
         for file in sorted((ROOT / "src").rglob("*.py"))
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr in STARTS
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id in {"subprocess", "asyncio"}
-        and (call.func.value.id, call.func.attr) != ("asyncio", "run")
-        and not {"stdin", "input"} & {keyword.arg for keyword in call.keywords}
+        for line in code(file).undecided
     ]
     assert not undecided
 
 
 def test_ffmpeg_takes_no_keys() -> None:
     """A `q` ends it, an `h` has it tell each packet."""
-    words = [
-        (
-            f"{file.relative_to(ROOT)}:{line.lineno}",
-            [each.value for each in line.elts if isinstance(each, ast.Constant)],
-        )
+    assert not [
+        f"{file.relative_to(ROOT)}:{line}"
         for folder in ("src", "tests")
         for file in sorted((ROOT / folder).rglob("*.py"))
-        for line in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(line, ast.List | ast.Tuple)
+        for line in code(file).deaf
     ]
-    assert not [where for where, said in words if said[:1] == ["ffmpeg"] and said[1:] and "-nostdin" not in said]
 
 
 def test_nothing_unexpected_at_the_top() -> None:
@@ -242,9 +279,15 @@ def commands(page: str) -> list[str]:
     return [line for line in found if re.match(r"(\.venv/bin/)?studio |scripts/", line)]
 
 
+@cache
+def program() -> Any:  # noqa: ANN401 - whatever typer makes of it
+    """`studio` with all its commands; to make that of their functions takes half a second."""
+    return typer.main.get_command(app)
+
+
 def options_of(words: list[str]) -> set[str]:
     """Every option of the command that `words` begin with."""
-    command: Any = typer.main.get_command(app)
+    command = program()
     while words and (below := getattr(command, "commands", None)) and not words[0].startswith("-"):
         if (
             words[0] not in below and "listen" in below
@@ -260,10 +303,10 @@ def test_commands_on_paper_exist(page: str) -> None:
     lines = commands(page)
     assert lines
     for line in lines:
-        program, *words = shlex.split(line, comments=True)
-        if program.startswith("scripts/"):
-            assert (ROOT / program).is_file(), line
-            if program != "scripts/demo":
+        first, *words = shlex.split(line, comments=True)
+        if first.startswith("scripts/"):
+            assert (ROOT / first).is_file(), line
+            if first != "scripts/demo":
                 continue
             words.insert(0, "demo")
         known = options_of(words) | {"--help", "-h", "--verbose"}
@@ -280,16 +323,14 @@ def test_guide_says_the_same_in_polish(pages: tuple[str, str]) -> None:
     assert [len(block.splitlines()) for block in blocks[0]] == [len(block.splitlines()) for block in blocks[1]]
 
 
+@cache
 def sentences(language: str) -> str:
     """Everything that program, pages and set-up may say, in `language`."""
     said = [(ROOT / "scripts" / "setup").read_text(encoding="utf-8")]
     if language == "en":
         said += [file.read_text(encoding="utf-8") for file in (ROOT / "src/studio/web/static").glob("*.js")]
         for file in (ROOT / "src" / "studio").rglob("*.py"):
-            tree = ast.parse(file.read_text(encoding="utf-8"))
-            said += [
-                node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-            ]
+            said += code(file).said
     else:
         with (ROOT / f"src/studio/locale/{language}/LC_MESSAGES/studio.po").open("rb") as po:
             said += [message.string for message in read_po(po) if isinstance(message.string, str)]
