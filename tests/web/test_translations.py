@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ def seen(root: Path) -> dict[str | tuple[str, ...], str]:
     return {message: file for file, _line, message, _comments, _context in found}
 
 
+@cache
 def catalogue(code: str) -> Catalog:
     with (language.LOCALE / code / "LC_MESSAGES" / "studio.po").open("rb") as file:
         return read_po(file, locale=code)
