@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from studio.events import Levels
     from studio.vocal._levels import Verdict
 
 SECONDS = 9
@@ -47,6 +48,13 @@ def judged(*channels: NDArray[np.float32], block: int = 512) -> tuple[tuple[Hear
     for at in range(0, len(sound), block):
         meter.hear(sound[at : at + block], at)
     return ear.heard(), verdicts(ear.heard())
+
+
+def test_full_scale_of_sixteen_bits_is_clipped_on_both_sides() -> None:
+    told: list[Levels] = []
+    top = np.array([32767, 32766, -32768, 0], np.int32) << 16
+    Meter(RATE, 4, told.append).hear(np.tile(top, (RATE // 25, 1)), 0)
+    assert told[0].clipped == (RATE // 25, 0, RATE // 25, 0)
 
 
 def test_each_microphone_gets_its_verdict(voice: NDArray[np.float32]) -> None:

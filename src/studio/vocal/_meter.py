@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 A_SECOND = 25
 LOWEST = Decibels(-150.0)
-_FULL = 1.0
-_CLIPPED = 1 - 2.0**-23
-"""The highest sample of 24 bits."""
+_CLIPPED = 1 - 2.0**-15
+"""The highest sample of 16 bits, which many inputs give; of 24 bits this is 0.0003 dB below full scale."""
 _SCALE = np.float32(2.0**-31)
 
 
@@ -49,8 +48,8 @@ class Meter:
         sound = self._sound
         high, low = sound.max(axis=1), sound.min(axis=1)
         clipped = np.zeros(len(sound), np.int64)
-        if high.max() >= _CLIPPED or low.min() <= -_FULL:
-            clipped += ((sound >= _CLIPPED) | (sound <= -_FULL)).sum(axis=1)
+        if high.max() >= _CLIPPED or low.min() <= -_CLIPPED:
+            clipped += (np.abs(sound) >= _CLIPPED).sum(axis=1)
         self._hum.hear(sound)
         return Levels(
             frame,
