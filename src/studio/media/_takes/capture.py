@@ -338,6 +338,7 @@ class Capture:
 
     def _lose(self, frames: int, how: How) -> None:
         loss = Loss(self.frames, frames, how)
+        self._sample = None  # it was heard before, and would set the witness back by what is lost now
         self.losses.append(loss)
         self.frames += frames
         logger.warning("%d frames are missing at %d (%s)", frames, loss.first_frame, how)
