@@ -51,3 +51,24 @@ def test_picture_and_sound_jump_together() -> None:
     anchor.place(0, ticks(100.0), ticks(1.5))
     assert anchor.place(1, ticks(100.02), ticks(1.52)) == ticks(1.52)
     assert anchor.jumps == 1
+
+
+def test_a_source_that_catches_up_after_it_was_anchored_anew_goes_on_at_its_pace() -> None:
+    # Pictures and sound, seven seconds late for a while on a bad line: more than is believed to be caught up.
+    anchor = new()
+    placed: list[tuple[float, float]] = []
+    for number in range(60 * 25):
+        stamp = number * 0.04
+        late = 7.0 if 10 < stamp < 15 else 0.0
+        placed += [(stamp, anchor.place(n, ticks(stamp), ticks(stamp + late)) / 90_000) for n in (0, 1)]
+    assert anchor.jumps == 1
+    (before, first), (stamp, last) = placed[20 * 2 * 25], placed[-1]
+    assert abs((last - first) - (stamp - before)) < 0.001
+    assert last - stamp < 7.1
+
+
+def test_a_clock_that_is_quick_is_followed() -> None:
+    anchor = new()
+    placed = [anchor.place(n % 2, ticks(n * 0.52), ticks(n * 0.5)) / 90_000 for n in range(1000)]
+    assert anchor.jumps == 0
+    assert placed[-1] == 999 * 0.52
