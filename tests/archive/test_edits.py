@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,6 +164,31 @@ def test_what_a_person_wrote_survives_and_the_rest_is_heard_anew() -> None:
     ]
 
 
+def test_what_was_moved_is_moved_again() -> None:
+    """Also where the part that was moved is heard and cut otherwise, and one moves it twice."""
+    mine = reword(shift(TALK, Ms(2000), since=Ms(3200)), 2, ["w Domu Kultury."])
+    mine = shift(mine, Ms(-500))
+    assert shown(mine) == [
+        (1, 500, 2500, "Dzień dobry,|witam państwa", "machine"),
+        (2, 5000, 6500, "w Domu Kultury.", "person"),
+        (3, 7500, 9500, "Zaczynamy.", "machine"),
+    ]
+    assert merge_recognised(mine, TALK) == mine
+    again = document(TALK.cues[0], cue(2, 3400, 5100, "w domu kultury."), cue(3, 6100, 8000, "zaczynamy teraz"))
+    heard = merge_recognised(mine, again)
+    assert shown(heard) == [*shown(mine)[:2], (4, 7600, 9500, "zaczynamy teraz", "machine")]
+    assert heard.cues[2].words[0].start == 7600
+    assert merge_recognised(heard, again) == heard
+
+
+def test_a_part_that_was_moved_earlier_never_comes_to_stand_in_what_stays() -> None:
+    mine = shift(TALK, Ms(-450), since=Ms(3200))
+    again = document(cue(1, 1000, 3150, "Dzień dobry witam"), cue(2, 3300, 3450, "państwa"), *TALK.cues[1:])
+    assert [row[1:3] for row in shown(merge_recognised(mine, again))] == [
+        (1000, 3150), (3150, 3190), (3190, 4550), (5550, 7550),
+    ]  # fmt: skip
+
+
 def test_a_cue_around_a_persons_becomes_two() -> None:
     mine = document(reword(document(cue(7, 4000, 5000, "trzy")), 7, ["Trzy!"]).cues[0])
     again = document(cue(1, 2000, 8000, "raz dwa trzy", "cztery pięć sześć"))
@@ -187,10 +213,13 @@ def test_a_cue_without_timed_words_gives_way_where_most_of_it_is_taken() -> None
 spans = some.lists(some.tuples(some.integers(0, 40), some.integers(1, 8), some.booleans()), max_size=12)
 
 
-@given(spans, spans)
-@settings(max_examples=60, deadline=None)
+moves = some.lists(some.tuples(some.integers(-30, 30), some.integers(0, 60)), max_size=3)
+
+
+@given(spans, spans, moves)
+@settings(max_examples=80, deadline=None)
 def test_a_persons_cues_always_survive_to_the_letter(
-    old: list[tuple[int, int, bool]], new: list[tuple[int, int, bool]]
+    old: list[tuple[int, int, bool]], new: list[tuple[int, int, bool]], moved: list[tuple[int, int]]
 ) -> None:
     def made(spans: list[tuple[int, int, bool]], name: str) -> Document:
         cues: list[FilmCue] = []
@@ -204,6 +233,13 @@ def test_a_persons_cues_always_survive_to_the_letter(
         return document(*cues)
 
     before, heard = made(old, "a"), made([(gap, length, False) for gap, length, _ in new], "b")
+    for by, since in moved:
+        with contextlib.suppress(EditError):
+            before = shift(before, Ms(by * 100), Ms(since * 100))
+    alone = merge_recognised(Document("pl", "polish", (), before.shifts), heard)
+    assert " ".join(line for cue in alone.cues for line in cue.lines).split() == [
+        word for cue in heard.cues for line in cue.lines for word in line.split()
+    ]
     after = merge_recognised(before, heard, 100)
     persons = [cue for cue in before.cues if cue.by == "person"]
     assert [cue for cue in after.cues if cue.by == "person"] == persons
@@ -211,7 +247,7 @@ def test_a_persons_cues_always_survive_to_the_letter(
     assert all(one.end <= two.start for one, two in zip(after.cues, after.cues[1:], strict=False))
     outside = [
         word.text
-        for cue in heard.cues
+        for cue in alone.cues
         for word in cue.words
         if not any(mine.start <= (word.start + word.end) // 2 < mine.end for mine in persons)
     ]
@@ -239,3 +275,29 @@ def test_the_library_takes_in_what_is_heard_again(tmp_path: Path) -> None:
         library.texts.recognised(film, once_more, "studio")
         assert [row[3] for row in shown(library.texts.document(film))][1:] == ["w Domu Kultury.", "To koniec."]
         assert [each.number for each in library.texts.versions(film)] == [4, 3, 2, 1]
+
+
+def test_the_library_moves_what_is_heard_again(tmp_path: Path) -> None:
+    """What was moved, and what was taken out before and after: whole, in parts, and undone."""
+    with open_library(tmp_path / "films.db") as library:
+        film = library.add(tmp_path / "a.mp4").id
+        texts = library.texts
+        texts.recognised(film, TALK, "studio")
+        texts.save(film, 1, delete(TALK, 3), "Ewa")
+        texts.save(film, 2, shift(texts.document(film), Ms(2000), since=Ms(3200)), "Ewa")
+        texts.save(film, 3, reword(texts.document(film), 1, ["Dzień dobry"]), "Ewa")
+        again = document(*TALK.cues, cue(9, 9000, 9900, "Koniec."))
+        texts.recognised(film, again, "studio")
+        moved = [(1, 1000, 3000, "Dzień dobry", "person"), (2, 5500, 7000, "w domu kultury.", "machine")]
+        assert shown(texts.document(film)) == [*moved, (4, 11000, 11900, "Koniec.", "machine")]
+        texts.save(film, 5, delete(texts.document(film), 4), "Ewa")
+        texts.save(film, 6, shift(texts.document(film), Ms(-500)), "Ewa")
+        texts.recognised(film, again, "studio")
+        assert [row[:3] for row in shown(texts.document(film))] == [(1, 500, 2500), (2, 5000, 6500)]
+        texts.restore(film, None, 5, "Ewa")
+        texts.save(film, 8, delete(texts.document(film), 4), "Ewa")
+        texts.recognised(film, again, "studio")
+        assert shown(texts.document(film)) == moved
+        texts.restore(film, None, 1, "Ewa")
+        texts.recognised(film, document(cue(1, 1000, 3000, "Dobry wieczór.")), "studio")
+        assert [row[:3] for row in shown(texts.document(film))] == [(5, 1000, 3000)]

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from studio.archive._account import Account
+    from studio.archive._again import merge_recognised
     from studio.archive._bring import bring, bring_subtitles
     from studio.archive._cluster import Cluster, OwnCluster, Tls, called
     from studio.archive._crew import Crew, CrewLost, Here
     from studio.archive._cupboard import Busy, Target, shown_name, targets
-    from studio.archive._document import Document, FilmCue, Maker
+    from studio.archive._document import Document, FilmCue, Maker, Shift
     from studio.archive._edits import (
         EditError,
         delete,
         insert,
         merge,
-        merge_recognised,
         retime,
         reword,
         shift,
@@ -90,6 +90,7 @@ __all__ = [
     "Replacement",
     "Result",
     "Settings",
+    "Shift",
     "SoundCue",
     "Stopped",
     "Suggestion",
@@ -149,12 +150,13 @@ _BEHIND = {
     "targets": "_cupboard",
     "Document": "_document",
     "FilmCue": "_document",
+    "Shift": "_document",
     "Maker": "_document",
     "EditError": "_edits",
     "delete": "_edits",
     "insert": "_edits",
     "merge": "_edits",
-    "merge_recognised": "_edits",
+    "merge_recognised": "_again",
     "retime": "_edits",
     "reword": "_edits",
     "shift": "_edits",

@@ -33,6 +33,15 @@ class FilmCue(Struct, frozen=True):
     """Label of who speaks; `None` where nobody told."""
 
 
+class Shift(Struct, frozen=True):
+    """All that begins at a moment or after it was moved."""
+
+    since: Ms
+    """On the clock as earlier shifts left it."""
+    by: Ms
+    """Later; below 0 it is earlier."""
+
+
 class Document(Struct, frozen=True):
     """All cues of a film in one language, in order, at one moment of their history."""
 
@@ -41,6 +50,8 @@ class Document(Struct, frozen=True):
     profile: str
     """Name of the reading profile that it is held against."""
     cues: tuple[FilmCue, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    """What a person moved, oldest first; what is heard again comes without."""
 
     @property
     def track(self) -> Track:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import func, select
 
-from studio.archive._document import Document, FilmCue
+from studio.archive._again import carried
+from studio.archive._document import Document, FilmCue, Shift
 from studio.archive._facts import Head, NotThere, Version
 from studio.archive._schema import films, texts, versions
 from studio.language import _
@@ -32,6 +33,8 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ids of cues."""
     put: tuple[FilmCue, ...] = ()
     """Cues that are new or read otherwise."""
+    shifts: tuple[Shift, ...] | None = None
+    """All that were moved so far; `None`: as before."""
 
 
 def change(before: Document, after: Document) -> Change | None:
@@ -39,7 +42,9 @@ def change(before: Document, after: Document) -> Change | None:
     known = {cue.id: cue for cue in before.cues}
     left = {cue.id for cue in after.cues}
     found = Change(
-        tuple(id_ for id_ in known if id_ not in left), tuple(cue for cue in after.cues if known.get(cue.id) != cue)
+        tuple(id_ for id_ in known if id_ not in left),
+        tuple(cue for cue in after.cues if known.get(cue.id) != cue),
+        None if after.shifts == before.shifts else after.shifts,
     )
     return found if changed(before, found) == after else None
 
@@ -47,12 +52,14 @@ def change(before: Document, after: Document) -> Change | None:
 def changed(before: Document, *changes: Change) -> Document:
     """`before` with the changes, one after the other; in the order of time."""
     cues = {cue.id: cue for cue in before.cues}
+    shifts = before.shifts
     for what in changes:
+        shifts = shifts if what.shifts is None else what.shifts
         for id_ in what.gone:
             cues.pop(id_, None)
         cues |= {cue.id: cue for cue in what.put}
     ordered = tuple(sorted(cues.values(), key=lambda cue: (cue.start, cue.end, cue.id)))
-    return Document(before.language, before.profile, ordered)
+    return Document(before.language, before.profile, ordered, shifts)
 
 
 _CHANGE = msgspec.json.Decoder(Change)
@@ -177,23 +184,27 @@ def struck(connection: Connection, text: Row[Any], now: Document) -> list[tuple[
         line.append(rows[number])
         number = rows[number].parent
     cues: dict[int, FilmCue] = {}
-    gone: list[FilmCue] = []
+    shifts: tuple[Shift, ...] = ()
+    gone: list[tuple[FilmCue, tuple[Shift, ...]]] = []
     for row in reversed(line):
         said = zlib.decompress(row.body)
         if row.depth == 0:
-            after = {cue.id: cue for cue in msgspec.json.decode(said, type=Document).cues}
+            whole = msgspec.json.decode(said, type=Document)
+            after, moved = {cue.id: cue for cue in whole.cues}, whole.shifts
         else:
             what = _CHANGE.decode(said)
             after = {id_: cue for id_, cue in cues.items() if id_ not in what.gone} | {cue.id: cue for cue in what.put}
+            moved = shifts if what.shifts is None else what.shifts
         if row.kind in {"edited", "restored"}:
-            gone += [cue for id_, cue in cues.items() if id_ not in after]
+            gone += [(cue, shifts) for id_, cue in cues.items() if id_ not in after]
         elif row.kind == "imported":
             gone = []
-        cues = after
+        cues, shifts = after, moved
+    stretches = (carried(cue.start, cue.end, then, now.shifts) for cue, then in gone)
     return [
-        (cue.start, cue.end)
-        for cue in gone
-        if not any(other.start < cue.end and cue.start < other.end for other in now.cues)
+        (start, end)
+        for start, end in stretches
+        if not any(other.start < end and start < other.end for other in now.cues)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from studio.archive._edits import GAP, EditError, delete, insert, merge, retime, reword, split
+from studio.archive._edits import GAP, EditError, delete, insert, merge, retime, reword, shift, split
 from studio.language import _
 from studio.units import Ms
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from studio.archive._document import Document, FilmCue
     from studio.subtitles import Rules
 
-Moment: TypeAlias = Annotated[int, Meta(ge=0, le=7 * 24 * 3_600_000)]
-"""Milliseconds on the film's clock, within the week that the longest film of a library may last."""
+LONGEST = 7 * 24 * 3_600_000
+"""Milliseconds: the week that the longest film of a library may last."""
+Moment: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST)]
+"""Milliseconds on the film's clock."""
 Lines: TypeAlias = Annotated[tuple[Annotated[str, Meta(max_length=500)], ...], Meta(min_length=1, max_length=8)]
 
 INSERTED = Ms(1500)
@@ -66,7 +68,14 @@ class Delete(Struct, frozen=True, forbid_unknown_fields=True, tag="delete", tag_
     cue: int
 
 
-Order: TypeAlias = Reword | Retime | Split | Merge | Insert | Delete
+class Shift(Struct, frozen=True, forbid_unknown_fields=True, tag="shift", tag_field="do"):
+    """Move all cues that begin at `since` or after it; `by` below 0 is earlier."""
+
+    by: Annotated[int, Meta(ge=-LONGEST, le=LONGEST)]
+    since: Moment = 0
+
+
+Order: TypeAlias = Reword | Retime | Split | Merge | Insert | Delete | Shift
 
 
 def obey(document: Document, orders: Sequence[Order], rules: Rules, new: int) -> Document:
@@ -94,6 +103,8 @@ def _obeyed(document: Document, order: Order, rules: Rules, new: int) -> Documen
             done = insert(document, Ms(start), Ms(min(room, start + INSERTED)), lines, new)
         case Delete(cue=cue):
             done = delete(document, cue)
+        case Shift(by=by, since=since):
+            done = shift(document, Ms(by), Ms(since))
     return done
 
 

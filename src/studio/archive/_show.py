@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from studio import media
+from studio.archive._again import merge_recognised
 from studio.archive._document import Document, FilmCue, Maker
-from studio.archive._edits import merge_recognised
 from studio.errors import ArchiveError, SubtitlesError, why
 from studio.language import _
 from studio.spoken import Cue, Word

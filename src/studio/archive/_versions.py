@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from studio.archive._edits import merge_recognised
+from studio.archive._again import merge_recognised
 from studio.archive._facts import Conflict, Correction, NotThere
 from studio.archive._history import (
     SHOWN,
