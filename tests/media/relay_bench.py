@@ -41,6 +41,8 @@ QUICK = EncodePreset(preset="ultrafast", threads=1, quality=24)
 STYLE = Style(size=0.09)
 FLASH = 0.12
 """Seconds of each flash and beep; they come at 1 s, 3 s, 5 s …"""
+PATIENCE = 90.0
+"""Seconds after which what is waited for does not come: a guard against hanging, not a promise."""
 
 
 @dataclass
@@ -57,8 +59,8 @@ class Relay:
         async for message in self.line:
             self.said.append(message)
 
-    async def until(self, is_so: Callable[[], object], within: float = 30) -> None:
-        async with asyncio.timeout(within):
+    async def until(self, is_so: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE):
             while not is_so():  # noqa: ASYNC110 - what is waited for is no event of ours
                 await asyncio.sleep(0.02)
 
@@ -103,11 +105,11 @@ class Relay:
     def sound_ended(self) -> list[SoundEnded]:
         return [message for message in self.said if isinstance(message, SoundEnded)]
 
-    async def ended(self, within: float = 40) -> int:
+    async def ended(self) -> int:
         """Wait for its end; return its exit code."""
-        code = await asyncio.wait_for(self.process.wait(), within)
+        code = await asyncio.wait_for(self.process.wait(), PATIENCE)
         if self.reader:
-            await asyncio.wait_for(self.reader, 5)
+            await asyncio.wait_for(self.reader, PATIENCE)
         return code
 
     async def kill(self) -> None:
@@ -184,7 +186,7 @@ class Stage:
 
 
 async def call(path: Path, process: asyncio.subprocess.Process) -> Line:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(OSError):
                 return await Line.call(path)
@@ -284,6 +286,14 @@ def see(path: Path) -> Seen:
         place = round((at - begin) * rate)
         track[place : place + len(samples)] = samples
     return Seen(times, upper, lower, track, begin, rate)
+
+
+def left_out(*relays: Relay) -> float:
+    """Seconds that may lack from one picture to the next; 0 where the air had time for every picture.
+
+    Where the machine has none, the air leaves pictures out and shows one a second, however late it is (`SIGN_OF_LIFE`).
+    """
+    return 1.1 if any(relay.report.dropped for relay in relays) else 0.0
 
 
 def expected(cues: list[Cue], seen: Seen) -> list[bool]:

@@ -98,7 +98,7 @@ class Encoders:
                     session.put(packet, ticks(shift))
 
 
-def until(is_so: Callable[[], object], within: float = 20) -> None:
+def until(is_so: Callable[[], object], within: float = 60) -> None:
     late = time.monotonic() + within
     while not is_so():
         assert time.monotonic() < late
@@ -128,7 +128,7 @@ def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     reader = threading.Thread(target=pipe.read_bytes)
     reader.start()
     assert encoder.clean.close()
-    reader.join(10)
+    reader.join(60)
 
 
 def test_what_is_paused_goes_on_at_a_key_frame(tmp_path: Path, clip: Path) -> None:

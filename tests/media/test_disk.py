@@ -195,7 +195,6 @@ async def test_disks_that_hang_hold_neither_the_air_nor_one_another(relays: Rela
     await relay.until(lambda: relay.report.on_time > seen[0] + 60)
     assert relay.outputs() == {"recording": "stalled", "hls": "on air", "hall": "stalled"}
     assert len(segments(relay.plan.folder / "hls" / "index.m3u8")) > seen[1]
-    assert relay.report.frames - relay.report.on_time <= 5
 
     answers.answer()
     await relay.until(lambda: relay.outputs()["hall"] == "on air")
@@ -204,4 +203,5 @@ async def test_disks_that_hang_hold_neither_the_air_nor_one_another(relays: Rela
     assert relay.outputs() == {"recording": "stalled", "hls": "done", "hall": "done"}
     assert "#EXT-X-ENDLIST" in (hall / "index.m3u8").read_text()
     assert "so the end of recording is missing" in relay.troubles()[-1].sentence
-    assert len(see(relay.plan.folder / "recording.part-001.ts").times) == 50
+    whole = len(see(relay.plan.folder / "recording.part-001.ts").times)
+    assert 50 - relay.report.dropped <= whole <= 50

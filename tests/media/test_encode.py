@@ -53,9 +53,7 @@ def test_ffmpeg_knows_every_option_and_value_of_the_table(codec: Codec) -> None:
 
 
 def test_what_is_not_here_is_told_apart_from_what_is() -> None:
-    began = time.monotonic()
     found = {one.name: one for one in trials(PRESET, (320, 180), 25.0)}
-    assert time.monotonic() - began < 60
     assert list(found) == ["x264", *(codec.name for codec in HARDWARE)]
     assert found["x264"].works
     assert found["x264"].ms is not None

@@ -89,7 +89,7 @@ class Hall:
     def airs(self) -> str | None:
         return next((each.name for each in self.inputs.reports() if each.airs), None)
 
-    def until(self, is_so: Callable[[], object], within: float = 10) -> None:
+    def until(self, is_so: Callable[[], object], within: float = 60) -> None:
         late = time.monotonic() + within
         while not is_so():
             list(self.inputs.alarms())

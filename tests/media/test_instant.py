@@ -32,7 +32,7 @@ async def called(
 
 
 async def picture_to_see(path: Path) -> tuple[dict[str, str], asyncio.StreamReader, asyncio.StreamWriter]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             said, reader, writer = await called(path)
             if said.get("codecs"):
@@ -80,11 +80,12 @@ async def test_who_calls_sees_the_newest_picture_and_what_follows(instant: Insta
     said, reader, writer = await called(tmp_path / "instant.sock")
     assert said["codecs"].startswith("avc1.")
     assert said["codecs"].endswith(",mp4a.40.2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while instant.viewers == 0:  # noqa: ASYNC110 - what is waited for is no event of ours
             await asyncio.sleep(0.01)
-        before = await reader.read(1 << 20)
-        hurried = [float(frame.time) for frame in pictures(before)]
+        before = b""
+        while len(hurried := [float(frame.time) for frame in pictures(before)]) < 50:
+            before += await reader.read(1 << 20)
         # the last key frame came at 4 s of 6: all since then is decoded, in less than one picture's time
         assert len(hurried) == 50
         assert hurried == sorted(hurried)
@@ -106,7 +107,7 @@ async def test_who_calls_sees_the_newest_picture_and_what_follows(instant: Insta
 async def called_off(instant: Instant, writer: asyncio.StreamWriter, clip: Path) -> int:
     """Hang up; return how many watch once that was noticed."""
     writer.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while instant.viewers:
             await asyncio.to_thread(feed, instant, clip, 20 * 90_000)
             await asyncio.sleep(0.01)
@@ -121,7 +122,7 @@ async def test_who_does_not_keep_up_begins_again_at_a_key_frame(instant: Instant
     loop = asyncio.get_running_loop()
     await loop.sock_connect(line, str(tmp_path / "instant.sock"))
     await loop.sock_sendall(line, b"{}\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while instant.viewers == 0:  # noqa: ASYNC110 - what is waited for is no event of ours
             await asyncio.sleep(0.01)
     count = 0
@@ -132,7 +133,7 @@ async def test_who_does_not_keep_up_begins_again_at_a_key_frame(instant: Instant
     data = b""
     with contextlib.suppress(TimeoutError):
         while True:
-            data += await asyncio.wait_for(loop.sock_recv(line, 1 << 16), 0.5)
+            data += await asyncio.wait_for(loop.sock_recv(line, 1 << 16), 2)
     line.close()
     times = [float(frame.time) for frame in pictures(data.partition(b"\n")[2])]
     assert times[-1] > 9 * 6 - 3
@@ -151,21 +152,21 @@ async def test_what_an_encoder_sends_is_seen_beside_the_hold(
     encoders.append(Encoder(clip, url))
     _said, reader, writer = await picture_to_see(relay.plan.instant)
     data = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(pictures(data)) < 25:
             data += await reader.readexactly(1000)
     assert {(frame.width, frame.height) for frame in pictures(data)} == {(320, 180)}
     encoders[0].stop()
     larger = await asyncio.to_thread(make_clip, tmp_path / "larger.mp4", seconds=3, size="480x270", sound=False)
     encoders.append(Encoder(larger, url))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not reader.at_eof():  # another size: whoever watches calls again
             await reader.read(1 << 16)
     writer.close()
     said, reader, writer = await picture_to_see(relay.plan.instant)
     assert "," not in said["codecs"]
     data = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not pictures(data):
             data += await reader.readexactly(1000)
     assert pictures(data)[0].width == 480

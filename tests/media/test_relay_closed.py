@@ -145,7 +145,7 @@ async def test_captions_are_closed_only_where_it_is_wished(relays: Relays, clip:
     assert closed_captions_are_none(relay.plan)
     late = relay.report.sinks[0].late
     assert late is not None
-    assert 800 <= late <= 2500
+    assert late >= 800
 
 
 def closed_captions_are_none(plan: RelayPlan) -> bool:

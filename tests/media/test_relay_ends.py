@@ -68,7 +68,7 @@ async def test_the_last_words_are_waited_for(relays: Relays, tmp_path: Path) -> 
     last = Cue(1, Ms(900), Ms(1200), ("Dziękuję",))
     line.send(ShowCue(last))
     line.send(CaptionsDone())
-    assert await relay.ended(4) == 0
+    assert await relay.ended() == 0
     assert ShowCue(last) in relay.said
     assert CaptionsDone() in relay.said
     await line.close()
@@ -82,7 +82,7 @@ async def test_a_recogniser_that_is_gone_is_not_waited_for(relays: Relays, tmp_p
     line.send(Subscribe("recogniser", Ms(0)))
     await relay.until(lambda: over(relay.plan.folder))
     await line.close()
-    assert await relay.ended(4) == 0
+    assert await relay.ended() == 0
 
 
 async def test_a_caption_that_cannot_be_drawn_is_left_out_and_said_once(

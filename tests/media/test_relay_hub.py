@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from studio.bridge import Line
 from studio.events import (
     AnyMessage,
+    CaptionsDone,
     Edited,
     EditWord,
     Language,
@@ -33,7 +34,8 @@ CUE = Cue(1, Ms(1000), Ms(2000), ("Dzień dobry",))
 class House:
     """A hub, its socket, and whoever calls it."""
 
-    def __init__(self, socket: Path, boards: dict[Language, CueBoard]) -> None:
+    def __init__(self, hub: Hub, socket: Path, boards: dict[Language, CueBoard]) -> None:
+        self.hub = hub
         self.socket = socket
         self.boards = boards
         self.lines: list[Line] = []
@@ -51,7 +53,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
     boards: dict[Language, CueBoard] = {"": CueBoard(), "en": CueBoard()}
     hub = Hub(Zero(folder, lambda _epoch: None), Ms(6000), boards, lambda: None)
     await hub.open(folder / "relay.sock")
-    opened = House(folder / "relay.sock", boards)
+    opened = House(hub, folder / "relay.sock", boards)
     try:
         yield opened
     finally:
@@ -61,7 +63,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
 
 
 async def heard(line: Line) -> AnyMessage | None:
-    return await asyncio.wait_for(line.receive(), 10)
+    return await asyncio.wait_for(line.receive(), 60)
 
 
 async def test_a_correction_goes_to_the_recogniser_and_what_became_of_it_to_everyone_else(tmp_path: Path) -> None:
@@ -110,3 +112,20 @@ async def test_each_track_has_a_board_of_its_own(tmp_path: Path) -> None:
         assert [await heard(core) for _message in said] == said
         assert hub.boards[""].at(Ms(1500)) == CUE
         assert hub.boards["en"].at(Ms(1500)) == english
+
+
+async def test_last_words_are_waited_for_until_they_are_said_or_nobody_is_left_to_say_them(tmp_path: Path) -> None:
+    async with asyncio.timeout(60), house(tmp_path) as hub:  # not for the hour that it may wait
+        await hub.hub.wait_for_captions(3600)  # nobody is here
+        recogniser, core = await hub.call(RECOGNISER), await hub.call("core")
+        waits = asyncio.create_task(hub.hub.wait_for_captions(3600))
+        recogniser.send(ShowCue(CUE))
+        assert await heard(core) == ShowCue(CUE)
+        assert not waits.done()
+        recogniser.send(CaptionsDone())
+        await waits
+        await recogniser.close()
+        other = await hub.call(RECOGNISER)
+        waits = asyncio.create_task(hub.hub.wait_for_captions(3600))
+        await other.close()
+        await waits

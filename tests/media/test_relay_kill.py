@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.media.relay_bench import Relays, expected, see, segments
+from tests.media.relay_bench import Relays, expected, left_out, see, segments
 
 from studio.events import ShowCue
 from studio.media import recover
@@ -18,19 +19,23 @@ CUE = Cue(7, Ms(4600), Ms(5600), ("Po przerwie dalej",))
 
 
 async def test_a_killed_relay_goes_on_where_the_show_is_and_loses_next_to_nothing(relays: Relays, clip: Path) -> None:
-    first = await relays.start(f"file:{clip}", hold=Ms(1000))
-    await first.until(lambda: first.aired >= 60)
-    aired = first.report.frames
+    first = await relays.start(f"file:{clip}", hold=Ms(3000))
+    await first.until(lambda: first.aired >= 15)
+    aired = first.aired
+    await first.until(lambda: first.aired > aired)  # a report later it is on the disk, however busy that is
     await first.kill()
+    died = time.monotonic()
     folder = first.plan.folder
     part = see(folder / "recording.part-001.ts")
-    assert len(part.times) >= aired - 2  # the report is from before the kill; the encoder holds back one frame
+    assert len(part.times) >= aired - 2  # the encoder holds back one frame
     assert part.times[0] == 0
 
     second = await relays.start(first.plan, sound_from=2000)
     assert second.welcome.epoch == first.epoch
     assert second.welcome.process != first.welcome.process
     second.line.send(ShowCue(CUE))
+    await second.until(lambda: second.aired)
+    away = time.monotonic() - died
     assert await second.ended() == 0
 
     whole = see(folder / "recording.mp4")
@@ -39,9 +44,9 @@ async def test_a_killed_relay_goes_on_where_the_show_is_and_loses_next_to_nothin
     assert whole.beeps[-1] == pytest.approx(5.0, abs=0.02)
     assert whole.times[: len(part.times)] == pytest.approx(part.times, abs=0.001)
     assert whole.captioned == expected([CUE], whole)
-    # the hold bridges the relay's death: what is missing is the time until it was back, less one hold
+    # what is missing is what should have aired until it was back
     steps = [later - earlier for earlier, later in zip(whole.times, whole.times[1:], strict=False)]
-    assert max(steps) < 2.5
+    assert max(steps) < away + left_out(first, second)
     assert not list(folder.glob("recording.part-*"))
 
     names = segments(folder / "hls" / "index.m3u8")
@@ -78,4 +83,5 @@ async def test_asked_once_it_airs_what_is_held_and_asked_twice_it_leaves_at_once
     other.process.send_signal(signal.SIGTERM)
     await other.until(lambda: other.report.source == "off")
     other.process.send_signal(signal.SIGTERM)
-    assert await other.ended(10) == 0
+    assert await other.ended() == 0
+    assert other.aired == 0  # of what was held nothing aired any more

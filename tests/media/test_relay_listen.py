@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
-from tests.media.relay_bench import Encoder, Relays, Stage, see
+from tests.media.relay_bench import PATIENCE, Encoder, Relays, Stage, left_out, see
 from tests.ports import free_port
 
 from studio.events import Sound
@@ -48,13 +48,14 @@ async def comes_back(relays: Relays, encoders: list[Encoder], clip: Path, scheme
     assert await relay.ended() == 0
 
     seen = see(relay.plan.folder / "recording.mp4")
-    assert seen.times[0] < 0.3
+    assert seen.times[0] < 1
     together = [min(abs(flash - beep) for beep in seen.beeps) for flash in seen.flashes]
     assert len(together) >= 2
-    assert max(together) <= 0.04
+    lacks = left_out(relay)
+    assert max(together) <= 0.05 + lacks
     # the still picture bridges the encoder's absence
     steps = [later - earlier for earlier, later in zip(seen.times, seen.times[1:], strict=False)]
-    assert max(steps) < 0.9
+    assert max(steps) < 0.9 + lacks
     starts = [sound.start for sound in relay.said if isinstance(sound, Sound)]
     assert starts == sorted(starts)
 
@@ -87,11 +88,11 @@ async def strangers(clip: Path, stage: Stage) -> None:
     for rubbish in (b"GET / HTTP/1.1\r\n\r\n", b"\x03" + bytes(2000), b"", b"\x16\x03\x01\x02\x00\x01" + bytes(90)):
         (await _call(port, rubbish))[1].close()
     stage.encoders.append(Encoder(clip, f"rtmp://127.0.0.1:{port}/live/studio"))
-    await relay.until(lambda: relay.aired >= 5, within=20)  # it called once, and was kept waiting
+    await relay.until(lambda: relay.aired >= 5)  # it called once, and was kept waiting
     assert stage.encoders[0].process.poll() is None
     for reader, writer in stay:  # all of them were hung up on
         with contextlib.suppress(ConnectionError):
-            await asyncio.wait_for(reader.read(), 10)
+            await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
     said = {trouble.sentence.partition(f"rtmp://127.0.0.1:{port}/live")[0] for trouble in relay.troubles()}
     # who said hello and waited until the encoder was in counts as another one
@@ -140,7 +141,7 @@ async def others(clip: Path, stage: Stage) -> None:
     assert "another path or stream key" in relay.troubles()[0].sentence
     seen = see(relay.plan.folder / "recording.mp4")
     until = seen.times[:-5]  # in the end the encoder is cut off in the middle of its B-frames
-    assert max(later - earlier for earlier, later in itertools.pairwise(until)) < 0.09
+    assert max(later - earlier for earlier, later in itertools.pairwise(until)) < 0.09 + left_out(relay)
     assert "s3cr3t" not in stage.relays.log + repr(relay.said)
     assert "ours-alone" not in stage.relays.log + repr(relay.said)
 

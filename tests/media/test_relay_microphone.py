@@ -60,7 +60,7 @@ class Hall:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while subprocess.run(["pactl", "info"], env=self.env, capture_output=True, check=False).returncode:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -93,7 +93,7 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
 async def test_a_microphone_airs_with_the_card_and_comes_back_after_its_server_died(relays: Relays, hall: Hall) -> None:
     preset = EncodePreset(height=180, fps=10, preset="ultrafast", threads=1)
     relay = await relays.start("mic:hall_micro", env=hall.env, encode=preset)
-    relay.show(Cue(1, Ms(500), Ms(1500), ("Mikrofon działa",)))
+    relay.show(Cue(1, Ms(1500), Ms(2500), ("Mikrofon działa",)))  # not at once: it shall be here when it is due
     await relay.until(lambda: relay.aired >= 10)
     voice = hall.speak(1.5)
     await relay.until(lambda: relay.report.peak is not None and relay.report.peak > -20)
@@ -112,7 +112,7 @@ async def test_a_microphone_airs_with_the_card_and_comes_back_after_its_server_d
     assert await relay.ended() == 0
 
     seen = see(relay.plan.folder / "recording.mp4")
-    assert seen.captioned[:16] == [500 <= round(at * 1000) < 1500 for at in seen.times[:16]]
+    assert seen.captioned[:26] == [1500 <= round(at * 1000) < 2500 for at in seen.times[:26]]
     steps = np.diff(seen.times)
     assert float(steps.max()) == pytest.approx(0.1, abs=0.01)  # the card never stops
     assert int((np.abs(seen.sound) > 0.2).sum()) > seen.rate // 2
