@@ -299,7 +299,7 @@ async def test_what_only_tells_is_there_while_its_heart_beats() -> None:
     bus = Bus()
     async with DeskTwin(ardour) as twin:
         twin.reboot({"ch3.fader": -20.0, "ch3.name": "Ona"})
-        async with driver(twin, dataclasses.replace(ardour, silence=0.3), bus) as desk:
+        async with driver(twin, dataclasses.replace(ardour, silence=1.0), bus) as desk:
             assert desk.link.state == "online"
             await until(lambda: desk.get("ch3.name").value == "Ona", "it told everything")
             assert (await desk.set("ch3.fader", -6.5)).kind == "confirmed"
@@ -322,7 +322,7 @@ async def test_every_shipped_desk_is_moved(name: str, monkeypatch: pytest.Monkey
     kinds = {
         (control.value, control.law): control for control in reversed(model.expanded().values()) if control.writable
     }
-    monkeypatch.setattr("studio.devices._osc.driver.SET_DEADLINE", 1.0 if model.asks or model.echoes else 0.1)
+    monkeypatch.setattr("studio.devices._osc.driver.SET_DEADLINE", 20.0 if model.asks or model.echoes else 0.1)
     async with DeskTwin(model) as twin, driver(twin, model) as desk:
         assert desk.link.state == ("online" if model.probe or model.answer else "degraded")
         for control in kinds.values():
