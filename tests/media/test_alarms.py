@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
@@ -22,11 +23,11 @@ from studio.media._ground.tape import AIR_RATE
 from studio.media._leave.prober import NotPlayingError, Prober, Probers, segments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from tests.media.relay_bench import Relays
+    from tests.media.relay_bench import Stage
 
     from studio.events import Alarm
 
@@ -504,11 +505,11 @@ def test_what_moves_in_a_playlist_is_not_its_tokens() -> None:
 # ── the whole ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_relay_tells_of_a_dead_channel_once_and_of_its_end_once(relays: Relays, tmp_path: Path) -> None:
+async def dead_channel(tmp_path: Path, stage: Stage) -> None:
     played = tmp_path / "film.mp4"
     sound = np.concatenate([one_leg(talk(-20, 25), 1), talk(-20, 8)])
     film(played, sound)
-    relay = await relays.start(f"file:{played}", captions=False)
+    relay = await stage.relays.start(f"file:{played}", captions=False)
     await relay.until(lambda: relay.reported and relay.report.alarms)
     [alarm] = relay.report.alarms
     assert (alarm.name, alarm.over) == ("right", "")
@@ -516,10 +517,18 @@ async def test_a_relay_tells_of_a_dead_channel_once_and_of_its_end_once(relays: 
     await relay.until(lambda: relay.report.alarms and relay.report.alarms[0].over)
     assert relay.report.alarms[0].since == alarm.since
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert relay.report.alarms == ()
 
 
-async def test_a_recording_that_is_written_alarms_nobody(relays: Relays, clip: Path) -> None:
-    relay = await relays.start(f"file:{clip}")
+async def nothing_wrong(clip: Path, stage: Stage) -> None:
+    relay = await stage.relays.start(f"file:{clip}")
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert not any(message.alarms for message in relay.said if isinstance(message, RelayReport))
+
+
+async def test_a_relay_tells_of_a_dead_channel_once_and_of_its_end_once_and_of_nothing_that_is_well(
+    together: Callable[..., Awaitable[None]], clip: Path, tmp_path: Path
+) -> None:
+    await together(partial(dead_channel, tmp_path), partial(nothing_wrong, clip))

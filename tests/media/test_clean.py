@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from tests.media.relay_bench import Encoder, Relay, Relays, left_out, make_clip, see
+from tests.media.relay_bench import Encoder, Relay, Relays, Stage, left_out, make_clip, see
 from tests.ports import free_port
 
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 HOLD = Ms(2000)
@@ -157,26 +157,23 @@ async def test_a_killed_relay_fills_its_hold_again(relays: Relays, encoders: lis
     assert all(any(begin - 0.2 < beep < end for begin, end in unaired) for beep in gone)
 
 
-async def test_without_a_clean_recording_there_is_what_the_hold_needs(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def no_clean_recording(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", hold=HOLD, clean=False)
-    await stream(relay, encoders, clip, url)
+    relay = await stage.relays.start(f"listen:{url}", hold=HOLD, clean=False)
+    await stream(relay, stage.encoders, clip, url)
     await relay.until(lambda: relay.aired >= 25)
     assert list(relay.plan.folder.glob("clean.part-*.ts"))
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert not list(relay.plan.folder.glob("clean*"))
     assert (relay.plan.folder / "recording.mp4").exists()
 
 
-async def test_parts_have_their_length_and_begin_with_a_key_frame(
-    relays: Relays, encoders: list[Encoder], clip: Path
-) -> None:
+async def parts(clip: Path, stage: Stage) -> None:
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}", part_seconds=1.0)
-    await stream(relay, encoders, clip, url)
+    relay = await stage.relays.start(f"listen:{url}", part_seconds=1.0)
+    await stream(relay, stage.encoders, clip, url)
     folder = relay.plan.folder
     for name in ("recording", "clean"):
         await relay.until((folder / f"{name}.part-003.ts").exists)
@@ -185,6 +182,7 @@ async def test_parts_have_their_length_and_begin_with_a_key_frame(
             assert packet.is_keyframe
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     for name in ("recording", "clean"):
         whole = see(folder / f"{name}.mp4")
         assert max(later - at for at, later in pairwise(whole.times)) < 0.2 + left_out(relay)  # the clip is repeated
@@ -194,20 +192,19 @@ async def test_parts_have_their_length_and_begin_with_a_key_frame(
     assert max(later - at for at, later in pairwise(sounds)) < 2 * 1024 / 48_000  # no frame of AAC is missing
 
 
-async def test_an_encoder_that_comes_back_with_another_size_begins_another_file(
-    relays: Relays, encoders: list[Encoder], clip: Path, tmp_path: Path
-) -> None:
+async def another_size(clip: Path, tmp_path: Path, stage: Stage) -> None:
     other = make_clip(tmp_path / "other.mp4", seconds=4, size="160x120")
     url = f"rtmp://127.0.0.1:{free_port()}/live/studio"
-    relay = await relays.start(f"listen:{url}")
+    relay = await stage.relays.start(f"listen:{url}")
     for source in (clip, other):
         await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-        await stream(relay, encoders, source, url)
-        on_time = relay.report.on_time
-        await relay.until(partial(lambda on_time: relay.report.on_time > on_time + 25, on_time))
-        encoders[-1].stop()
+        await stream(relay, stage.encoders, source, url)
+        frames = relay.report.frames
+        await relay.until(partial(lambda frames: relay.report.frames > frames + 25, frames))
+        stage.encoders[-1].stop()
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     for name, width in (("clean.mp4", 320), ("clean-2.mp4", 160)):
         with av.open(str(relay.plan.folder / name)) as whole:
             assert whole.streams.video[0].codec_context.width == width
@@ -215,18 +212,30 @@ async def test_an_encoder_that_comes_back_with_another_size_begins_another_file(
     assert first.times[-1] < second.times[0]  # both are in show time
 
 
-async def test_an_encoder_without_a_picture_is_copied_too(
-    relays: Relays, encoders: list[Encoder], clip: Path, tmp_path: Path
-) -> None:
+async def no_picture(clip: Path, tmp_path: Path, stage: Stage) -> None:
     spoken = without_picture(clip, tmp_path / "spoken.mp4")
     url = f"srt://127.0.0.1:{free_port()}"
-    relay = await relays.start(f"listen:{url}")
+    relay = await stage.relays.start(f"listen:{url}")
     await relay.until(lambda: relay.reported and relay.report.source == "connecting")
-    encoders.append(Encoder(spoken, url))
+    stage.encoders.append(Encoder(spoken, url))
     await relay.until(lambda: heard_upto(relay) > 3)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert relay.troubles() == []
     with av.open(str(relay.plan.folder / "clean.mp4")) as whole:
         assert [stream.type for stream in whole.streams] == ["audio"]
         assert sum(packet.size > 0 for packet in whole.demux()) > 100
+
+
+async def test_what_is_copied_has_parts_that_begin_with_a_key_frame_and_last_as_long_as_the_hold_needs(
+    together: Callable[..., Awaitable[None]], clip: Path
+) -> None:
+    await together(partial(no_clean_recording, clip), partial(parts, clip))
+
+
+async def test_an_encoder_that_comes_back_with_another_size_or_without_a_picture_is_copied_too(
+    together: Callable[..., Awaitable[None]], clip: Path, tmp_path: Path
+) -> None:
+    """Another size begins another file."""
+    await together(partial(another_size, clip, tmp_path), partial(no_picture, clip, tmp_path))

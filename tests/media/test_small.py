@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 from tests.media.hls_bench import LOOK, TS, files, listed, programme
-from tests.media.relay_bench import QUICK, Relays
+from tests.media.relay_bench import QUICK, Stage
 
 from studio.events import Destination
 from studio.media import EncodePreset, SmallPicture
@@ -24,6 +25,7 @@ from studio.subtitles import Style
 from studio.units import Ms
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -126,15 +128,16 @@ def pictures(playlist: Path) -> list[tuple[float, bool, NDArray[np.uint8]]]:
         ]
 
 
-async def test_a_show_has_both_pictures_in_segments_of_the_same_moments(relays: Relays, clip: Path) -> None:
-    crowd = relays.folder / "crowd"
+async def same_moments(clip: Path, stage: Stage) -> None:
+    crowd = stage.relays.folder / "crowd"
     encode = replace(QUICK, keyframe_seconds=1, segment_seconds=1, playlist_segments=0, small=SMALL)
     to = Destination(name="crowd", kind="hls", address=str(crowd))
-    relay = await relays.start(f"file:{clip}", encode=encode, destinations=(to,), hold=Ms(1500))
+    relay = await stage.relays.start(f"file:{clip}", encode=encode, destinations=(to,), hold=Ms(1500))
     relay.show(Cue(1, Ms(1500), Ms(3500), ("MMMMMMMM", "WWWWWWWW")))
     await relay.until(lambda: relay.aired >= 105)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     assert relay.troubles() == []
 
     for folder in (relay.plan.folder / "hls", crowd):
@@ -181,17 +184,18 @@ async def test_a_show_has_both_pictures_in_segments_of_the_same_moments(relays: 
         assert lit(2.5) > lit(0.6) + 5
 
 
-async def test_a_relay_that_takes_up_the_show_goes_on_with_both_pictures(relays: Relays, clip: Path) -> None:
+async def taken_up(clip: Path, stage: Stage) -> None:
     encode = replace(
         QUICK, keyframe_seconds=1, segment_seconds=1, playlist_segments=0, segment_type="fmp4", small=SMALL
     )
-    relay = await relays.start(f"file:{clip}", encode=encode)
+    relay = await stage.relays.start(f"file:{clip}", encode=encode)
     await relay.until(lambda: relay.aired >= 40)
     await relay.kill()
-    relay = await relays.start(relay.plan)
+    relay = await stage.relays.start(relay.plan)
     await relay.until(lambda: relay.aired >= 40)
     relay.finish()
     assert await relay.ended() == 0
+    await stage.over.wait()
     big, small = (relay.plan.folder / "hls" / name for name in ("index.m3u8", "small.m3u8"))
     assert listed(small) == [name.replace(".m4s", ".small.m4s") for name in listed(big)]
     for playlist in (big, small):
@@ -203,3 +207,9 @@ async def test_a_relay_that_takes_up_the_show_goes_on_with_both_pictures(relays:
     keys = [[at for at, key, _picture in pictures(playlist) if key] for playlist in (big, small)]
     assert len(keys[0]) >= 3
     assert keys[0] == keys[1]
+
+
+async def test_a_show_has_both_pictures_in_segments_of_the_same_moments_also_when_a_relay_takes_it_up(
+    together: Callable[..., Awaitable[None]], clip: Path
+) -> None:
+    await together(partial(same_moments, clip), partial(taken_up, clip))
