@@ -149,8 +149,8 @@ async def test_relay_and_recogniser_are_killed_and_nothing_settled_is_lost(
 async def test_a_relay_that_hangs_is_started_anew(
     tmp_path: Path, on_air: OnAir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.app._house.DEAF", 0.6)
-    monkeypatch.setattr("studio.app._house.HUNG", 2.0)
+    monkeypatch.setattr("studio.app._house.DEAF", 1.0)
+    monkeypatch.setattr("studio.app._house.HUNG", 4.0)
     film = tmp_path / "film.mp4"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=60", "-pix_fmt", "yuv420p", "-g", "25", film)
     venue, catalogue = Venue(obs=ObsSettings(use="off")), Catalogue(None)

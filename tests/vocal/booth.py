@@ -60,7 +60,7 @@ class Booth:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while self._pactl("info") is None:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -144,7 +144,7 @@ class Ear:
         """Frames heard beyond the machine's clock."""
         return self._pace.lead
 
-    def until(self, so: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, so: Callable[[], bool], seconds: float = 90) -> None:
         """Wait until something is so; it is looked at whenever something was heard, and ten times a second."""
         end = time.monotonic() + seconds
         with self._some:

@@ -78,7 +78,7 @@ class Hall:
             ],
             env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while subprocess.run(["pactl", "info"], env=self.env, capture_output=True, check=False).returncode:
             assert time.monotonic() < until, "PulseAudio does not answer"
             time.sleep(0.05)
@@ -113,7 +113,7 @@ class Hall:
                 env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
         )  # fmt: skip
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not self.pactl("list", "short", "sink-inputs"):
             assert time.monotonic() < until, "nobody counts"
             time.sleep(0.05)

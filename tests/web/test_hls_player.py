@@ -36,11 +36,11 @@ async () => {
   const hls = new Hls({ workerPath: "/vendor/hls-worker.js", maxBufferLength: 60, startPosition: 0 });
   hls.on(Hls.Events.ERROR, (_event, data) => trouble.push(data.details));
   const until = async (so) => {
-    for (let n = 0; n < 400; n += 1) {
+    for (let n = 0; n < 2400; n += 1) {
       if (so()) return;
       await new Promise((done) => setTimeout(done, 25));
     }
-    throw new Error("not in ten seconds; " + trouble);
+    throw new Error("not in a minute; " + trouble);
   };
   hls.attachMedia(video);
   hls.loadSource("/hls/master.m3u8");
@@ -88,11 +88,11 @@ async () => {
   document.body.append(video);
   const trouble = [];
   const until = async (so) => {
-    for (let n = 0; n < 400; n += 1) {
+    for (let n = 0; n < 2400; n += 1) {
       if (so()) return;
       await new Promise((done) => setTimeout(done, 25));
     }
-    throw new Error(`not in ten seconds; at ${video.currentTime}; ${trouble}`);
+    throw new Error(`not in a minute; at ${video.currentTime}; ${trouble}`);
   };
   const shown = [];
   let heights = [];

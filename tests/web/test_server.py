@@ -169,7 +169,7 @@ async def test_an_oversize_message_closes_its_page_and_no_other(house: Evening, 
 
 
 async def test_commands_beyond_the_rate_are_refused(house: Evening) -> None:
-    async with opened(house, limits=Limits(rate=100, burst=3)) as port, page(port) as socket:
+    async with opened(house, limits=Limits(rate=3, burst=3)) as port, page(port) as socket:
         for number in range(10):
             await socket.send(json.dumps({"id": number, "name": "take", "arguments": {"scene": "Talk"}}))
         answers = [(await next_of(socket, "outcome"))["outcome"] for _number in range(10)]
