@@ -61,7 +61,7 @@ async def main_lost(clips: tuple[Path, Path, Path], how: signal.Signals, stage: 
     await relay.until(lambda: airs(relay) == "backup")
     [alarm] = [alarm for alarm in relay.report.alarms if alarm.name == "main"]
     assert "the backup is on the air" in alarm.sentence
-    await relay.until(later(relay, 70))
+    await relay.until(later(relay, 85))
     relay.finish()
     assert await relay.ended() == 0
     await stage.over.wait()
