@@ -141,6 +141,49 @@ def test_mistakes_around_the_controls_are_named_with_their_line(
     assert text in str(wrong)
 
 
+@pytest.mark.parametrize(
+    ("says", "line", "text"),
+    [
+        ("visca: { framing: sony, port: 52381, transport: tcp }", 4, "UDP only"),
+        ("visca: { framing: raw, port: 0 }", 4, "port"),
+        ("visca: { framing: serial, port: 1259 }", 4, "serial"),
+        ("visca: { framing: raw, prot: 1259 }", 4, "port"),
+        ("visca: { framing: raw, port: 1259, reply_port: 1259, transport: tcp }", 4, "UDP only"),
+        ('visca: { framing: raw, port: 1259, pan: { wire: [0, 9], shown: [0, 9], unit: "°" } }', 4, "go together"),
+        (
+            'visca: { framing: raw, port: 1259, zoom: { wire: [9, 0], shown: [0, 100], unit: "%" } }',
+            4,
+            "lower one first",
+        ),
+        ('visca: { framing: raw, port: 1259, zoom: { wire: [0, 9], shown: [7, 7], unit: "%" } }', 4, "different"),
+        ("visca: { framing: raw, port: 1259, speeds: { pan: [24, 1] } }", 4, '"pan"'),
+        ("visca: { framing: raw, port: 1259, speeds: { pan: [1, 128] } }", 4, "127"),
+        (
+            "visca: { framing: raw, port: 1259, presets: { count: 10, speed: all, speeds: [24, 1] } }",
+            4,
+            "slower one first",
+        ),
+        ("visca: { framing: raw, port: 1259, presets: { count: 200, first: 100 } }", 4, "254"),
+        ("visca: { framing: raw, port: 1259, exposure: { auto: 0, manual: 0 } }", 4, "two names"),
+        ("visca: { framing: raw, port: 1259, tally: red }", 4, "red"),
+        ("obsbot: { port: 16284, presets: TriggerPreset }", 4, "slash"),
+        ("obsbot: { port: 16284, presets: /p, pan: -20 }", 4, "pan"),
+        ("obsbot: { port: 16284, presets: /p, device: 8 }", 4, "7"),
+        ("obsbot: { port: 16284, presets: /p, full_speed: 0 }", 4, "20"),
+        ("obsbot: { port: 16284, presets: /p, ful_speed: 60 }", 4, "full_speed"),
+        ("obsbot: { port: 16284, presets: /p }\nvisca: { framing: raw, port: 1259 }", 2, "one of"),
+    ],
+)
+def test_mistakes_of_a_camera_are_named_with_their_line(tmp_path: Path, says: str, line: int, text: str) -> None:
+    (tmp_path / "hardware").mkdir()
+    file = tmp_path / "hardware" / "mine.yaml"
+    file.write_text(f"maker: Me\nmodel: Mine\nchecked: rehearsal\n{says}\n")
+    with pytest.raises(DrawerError) as problem:
+        Catalogue(tmp_path).load("hardware", "mine", Hardware)
+    assert (problem.value.file, problem.value.line) == (file, line)
+    assert text in str(problem.value)
+
+
 def mine(folder: Path, says: str) -> DrawerError:
     """What is wrong with a desk's file that says this of OSC."""
     (folder / "hardware").mkdir()

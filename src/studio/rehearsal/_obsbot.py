@@ -97,7 +97,8 @@ class ObsbotTwin(asyncio.DatagramProtocol):
     @property
     def moves(self) -> bool:
         """Whether any axis turns."""
-        return any(self._speed.values()) or bool(self._target)
+        sent = any(at != self._at[axis] for axis, (at, _fast) in self._target.items())
+        return sent or any(self._speed.values())
 
     @property
     def last(self) -> str:
@@ -172,15 +173,18 @@ class ObsbotTwin(asyncio.DatagramProtocol):
             self._transport.sendto(wire.encode(message), to)
 
     async def _turn(self) -> None:
+        clock = asyncio.get_running_loop().time
+        before = clock()
         while True:
             await asyncio.sleep(_STEP)
+            step, before = clock() - before, clock()  # on a busy machine it turns as fast, in longer steps
             for axis, at in self._at.items():
                 low, high = self._limits[axis]
                 if axis in self._target:
                     target, fast = self._target[axis]
-                    most = FULL * max(fast, 0.05) * _STEP
+                    most = FULL * max(fast, 0.05) * step
                     self._at[axis] = at + min(max(target - at, -most), most)
                     if self._at[axis] == target:
                         del self._target[axis]
                 else:
-                    self._at[axis] = min(max(at + self._speed.get(axis, 0.0) * FULL * _STEP, low), high)
+                    self._at[axis] = min(max(at + self._speed.get(axis, 0.0) * FULL * step, low), high)

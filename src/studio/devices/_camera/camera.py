@@ -193,34 +193,56 @@ class Camera(Device):
     async def stop(self, lanes: Iterable[str] = LANES) -> Outcome:
         """Overtake whatever waits, end what moves, and say `confirmed` only when the camera stands."""
         key = frozenset(lanes)
-        for lane in key:
-            self._due.pop(lane, None)
-        running, wanted = self._halts.get(key, (None, lambda: False))
-        if running is None or running.done() or not wanted():
-            wanted = self._overtake(*key)
-            running = self._halting(key, wanted)
+        running = self._stop_now(key)
         if running is None:
-            self._moving |= key - {"focus"}  # so it is stopped as soon as it is there again
             return Outcome(
                 "refused", _("{name} does not answer; it is stopped as soon as it does.").format(name=self.name)
             )
-        self._halts[key] = running, wanted
         await asyncio.wait((running,))  # whoever asked may be gone meanwhile; the stop goes on
         if running.cancelled():
             self._moving |= key - {"focus"}
             return Outcome("unconfirmed", _("{name} was lost while it was told to stop.").format(name=self.name))
         return running.result()
 
-    def _halting(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> asyncio.Task[Outcome] | None:
+    def _stop_now(self, lanes: frozenset[str]) -> asyncio.Task[Outcome] | None:
+        """The stop of `lanes`, which goes on whoever waits for it; `None` where the camera is not there."""
+        for lane in lanes:
+            self._due.pop(lane, None)
+        running, wanted = self._halts.get(lanes, (None, lambda: False))
+        if running is None or running.done() or not wanted():
+            self._overtake(*lanes)
+            # A position is asked of an axis: it ends a stop, and no position of the other axis.
+            each = {lane: self._still(lane, *(("pan", "tilt") if lane == "drive" else ())) for lane in lanes}
+            wanted = _every(each.values())
+            running = self._halting(each)
+        if running is None:
+            self._moving |= lanes - {"focus"}  # so it is stopped as soon as it is there again
+        else:
+            self._halts[lanes] = running, wanted
+        return running
+
+    def _halting(self, wanted: Mapping[str, Callable[[], bool]]) -> asyncio.Task[Outcome] | None:
         """A stop, owned by the epoch; `None` where the camera is not there, or is just being lost."""
         if self._epoch is None or not (self.link.up or self.link.state == "syncing"):
             return None
-        halt = self._halt(lanes, wanted)
+        halt = self._halt_all(wanted)
         try:
             return self._epoch.create_task(halt)
         except RuntimeError:  # a group that ends takes nothing more
             halt.close()
             return None
+
+    async def _halt_all(self, wanted: Mapping[str, Callable[[], bool]]) -> Outcome:
+        """Stop lanes until each stands or is asked for something newer, which ends the stop of no other."""
+        left, overtaken = frozenset(wanted), None
+        while left:
+            now = left
+            outcome = await self._halt(now, _every(wanted[lane] for lane in now))
+            left = frozenset(lane for lane in now if wanted[lane]())
+            if outcome.kind != "superseded" or left == now:
+                return overtaken if overtaken and outcome.kind == "confirmed" else outcome
+            overtaken = outcome
+        return overtaken or self._overtaken()
 
     # ── the link ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -333,8 +355,9 @@ class Camera(Device):
         return self._turns.setdefault(lane, asyncio.Lock())
 
     async def _instead(self, lanes: Iterable[str], work: Awaitable[Outcome]) -> Outcome:
-        """Do `work` in place of what is held on `lanes`; where it comes to nothing, nobody holds them any more."""
-        held = [lane for lane in lanes if self._due.pop(lane, None) is not None]
+        """Do `work` in place of what is held or stopped just now on `lanes`; where it comes to nothing, stop them."""
+        stopping = frozenset[str]().union(*(key for key, (running, _so) in self._halts.items() if not running.done()))
+        held = [lane for lane in lanes if self._due.pop(lane, None) is not None or lane in stopping]
         outcome: Outcome | None = None
         try:
             outcome = await work
@@ -353,7 +376,7 @@ class Camera(Device):
             late = [lane for lane, due in self._due.items() if due <= now]
             if late:
                 logger.debug("%s: nobody holds %s any more", self.name, ", ".join(late))
-                await self.stop(late)
+                self._stop_now(frozenset(late))  # unwaited: another lane may be late before this one stands
             elif self._due:
                 await asyncio.sleep(max(0.0, min(self._due.values()) - now))
             else:
@@ -451,3 +474,9 @@ class Camera(Device):
             logger.warning("%s: no picture of preset %d: %s", self.name, preset, reason)
             return Outcome("refused", reason)
         return Outcome("confirmed")
+
+
+def _every(stills: Iterable[Callable[[], bool]]) -> Callable[[], bool]:
+    """Whether all of them are still so."""
+    asked = tuple(stills)
+    return lambda: all(still() for still in asked)

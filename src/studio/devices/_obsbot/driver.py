@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from studio.devices._camera.camera import LANES, Camera
 from studio.devices._camera.ways import GoneError, Way, open_way
 from studio.devices._ground.device import Outcome
 from studio.devices._ground.values import Control
+from studio.devices._obsbot.looks import Looks
 from studio.language import _
 from studio.wire import osc as wire
 
@@ -49,7 +50,12 @@ AGAIN = 0.1
 RESTS = 4
 """Equal looks in a row at a camera that rests."""
 STANDS = 3
-"""Equal looks in a row at a camera that was stopped: of two, one might be an answer that the network gave twice."""
+"""Equal looks in a row, at least, at a camera that was stopped: of two, one might be an answer that came twice."""
+SLOWEST = {"drive": 1 / FASTEST_TURN, "zoom": 1 / FASTEST_ZOOM}
+"""The slowest that each lane can be asked for, as a share of its full speed."""
+WHOLE = 1.1
+"""Degrees, or per cent of the zoom, that a creeping camera would have gone between the first and the last of these
+looks: it tells whole ones, so that less might not be seen."""
 NEAR = {"pan": 1.5, "tilt": 1.5, "zoom": 1.0}
 """How far from where it was sent it may rest."""
 STOP_DEADLINE, MOVE_DEADLINE, POWER_DEADLINE = 3.0, 15.0, 15.0
@@ -74,9 +80,10 @@ class ObsbotCamera(Camera):
         )
         self._model = model
         self._way: Way | None = None
-        self._answers: dict[str, asyncio.Future[tuple[Any, ...]]] = {}
-        self._open: Counter[str] = Counter()
-        """How often was asked and not answered yet: no answer says which question it is to."""
+        self._looks: defaultdict[str, Looks] = defaultdict(Looks)
+        self._paces: dict[str, float] = {}
+        """Lane → the slowest share of its full speed that was asked of it since it was last seen to stand; nothing of
+        one that nobody here moved: there it may be any."""
         self._describe()
 
     async def set(self, control: str, value: Value, *, anyway: bool = False) -> Outcome:
@@ -125,9 +132,12 @@ class ObsbotCamera(Camera):
     async def _drive(self, lane: str, speeds: tuple[float, ...], wanted: Callable[[], bool]) -> Outcome:
         if lane == "zoom":
             (speed,) = speeds
-            self._tell("SetZoomSpeed", 100 if speed > 0 else 0, max(1, round(abs(speed) * FASTEST_ZOOM)))
+            fast = max(1, round(abs(speed) * FASTEST_ZOOM))
+            self._goes("zoom", fast / FASTEST_ZOOM)
+            self._tell("SetZoomSpeed", 100 if speed > 0 else 0, fast)
         else:
             pan, tilt = (round(speed * FASTEST_TURN) for speed in speeds)
+            self._goes("drive", *(abs(speed) / FASTEST_TURN for speed in (pan, tilt) if speed))
             self._tell("SetGimbalRight" if pan > 0 else "SetGimbalLeft", abs(pan))
             self._tell("SetGimbalUp" if tilt > 0 else "SetGimbalDown", abs(tilt))
         return await self._attempt(self._seen_to_move(lane, wanted), lane, STOP_DEADLINE)
@@ -142,30 +152,83 @@ class ObsbotCamera(Camera):
             return self._overtaken()
         return Outcome("unconfirmed", _("{name} was told to move, and is not seen to.").format(name=self.name))
 
+    def _goes(self, lane: str, *shares: float) -> None:
+        """A lane is told to go at these shares of its full speed."""
+        if shares:
+            self._paces[lane] = min(*shares, self._paces.get(lane, 1.0))
+
+    def _halting(self, wanted: Mapping[str, Callable[[], bool]]) -> asyncio.Task[Outcome] | None:
+        running = super()._halting(wanted)
+        if running is None:
+            self._say_stop(frozenset(wanted))  # we do not hear it; it may hear us
+        return running
+
     async def _halt(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> Outcome:
-        axes = [axis for axis in NEAR if ("zoom" if axis == "zoom" else "drive") in lanes]
+        self._say_stop(lanes)  # before it is asked anything: a stop waits for no answer
+        span = self._span(lanes)
+        stands: bool | None = None
         try:
-            async with asyncio.timeout(STOP_DEADLINE):
-                before = await self._where()
-                equal = 1
-                while wanted():
-                    if "drive" in lanes:
-                        for way in ("Left", "Right", "Up", "Down"):
-                            self._tell(f"SetGimbal{way}", 0)
-                    if "zoom" in lanes and "zoom" in self._moving:
-                        self._tell("SetZoom", round(before["zoom"]))
-                    await asyncio.sleep(AGAIN)
-                    now = await self._where()
-                    equal = equal + 1 if all(abs(now[axis] - before[axis]) < 1 / 2 for axis in axes) else 1
-                    if equal == STANDS:
-                        self._moving -= lanes
-                        return Outcome("confirmed")
-                    before = now
-        except (GoneError, TimeoutError):
+            async with asyncio.timeout(STOP_DEADLINE + span), asyncio.TaskGroup() as both:
+                saying = both.create_task(self._go_on_stopping(lanes, wanted))
+                stands = await self._seen_to_stand(lanes, span, wanted)
+                saying.cancel()
+        except TimeoutError:
+            pass
+        if stands is None:
             return Outcome(
                 "unconfirmed", _("{name} was told to stop, and is not seen to stand.").format(name=self.name)
             )
-        return self._overtaken()
+        return Outcome("confirmed") if stands else self._overtaken()
+
+    def _say_stop(self, lanes: frozenset[str]) -> None:
+        if "drive" in lanes:
+            for way in ("Left", "Right", "Up", "Down"):
+                self._tell(f"SetGimbal{way}", 0)
+        # Of the zoom there is no stop. It creeps to where it was seen last, and is seen anew before it is there.
+        if "zoom" in lanes and "zoom" in self._moving and (seen := self._known.get("zoom").value) is not None:
+            self._tell("SetZoomSpeed", round(float(seen)), 1)
+
+    async def _go_on_stopping(self, lanes: frozenset[str], wanted: Callable[[], bool]) -> None:
+        while True:
+            await asyncio.sleep(AGAIN)
+            if not wanted():
+                return
+            self._say_stop(lanes)
+
+    def _span(self, lanes: frozenset[str]) -> float:
+        """Seconds from the first to the last of the looks that show that a camera stands.
+
+        As long as it takes for a whole degree at the slowest speed that it may have, and as an answer may be old.
+        """
+        slowest = [self._paces.get(lane, least) for lane, least in SLOWEST.items() if lane in lanes]
+        return WHOLE / (min(slowest, default=1.0) * self._model.full_speed) + PATIENCE
+
+    async def _seen_to_stand(self, lanes: frozenset[str], span: float, wanted: Callable[[], bool]) -> bool:
+        """Look for as long as it takes; whether it stands, and not that something newer is wanted."""
+        clock = asyncio.get_running_loop().time
+        axes = [axis for axis in NEAR if ("zoom" if axis == "zoom" else "drive") in lanes]
+        first: dict[str, float] | None = None
+        since, equal = 0.0, 0
+        while wanted():
+            asked = clock()
+            try:
+                now = await self._where()
+            except _SilentError:  # meanwhile it goes on being told
+                first = None
+                continue
+            if first is None or any(abs(now[axis] - first[axis]) >= 1 / 2 for axis in axes):
+                if first is not None and "zoom" in axes and now["zoom"] != first["zoom"]:
+                    self._moving.add("zoom")  # a preset or somebody else sent it
+                first, since, equal = now, clock(), 1
+            else:
+                equal += 1
+            if equal >= STANDS and asked - since >= span and wanted():
+                self._moving -= lanes
+                for lane in lanes:
+                    self._paces.pop(lane, None)
+                return True
+            await asyncio.sleep(AGAIN)
+        return False
 
     async def _go(self, where: Mapping[str, float], speed: float | None) -> Outcome:
         if not where:
@@ -177,10 +240,14 @@ class ObsbotCamera(Camera):
     async def _go_now(self, where: Mapping[str, float], speed: float, wanted: Callable[[], bool]) -> Outcome:
         while True:  # until it rests there; what is lost on the way is said again
             now = await self._where() | dict(where)
+            if not wanted():  # nothing is said after a STOP that came meanwhile
+                return self._overtaken()
             if "pan" in where or "tilt" in where:
                 fast = max(1, round(speed * FASTEST_GO))
+                self._goes("drive", fast / FASTEST_GO)
                 self._tell("SetGimMotorDegree", fast, round(now["pan"]), round(now["tilt"]))
             if "zoom" in where:
+                self._goes("zoom", SLOWEST["zoom"])
                 self._tell("SetZoom", round(now["zoom"]))
             async for position in self._positions(wanted):
                 if all(abs(position[axis] - at) <= NEAR[axis] for axis, at in where.items()):
@@ -204,7 +271,10 @@ class ObsbotCamera(Camera):
     async def _travel(self, message: wire.Message, wanted: Callable[[], bool]) -> Outcome:
         """Let the camera go where only it knows: it was seen to go, and rests."""
         first = await self._where()
+        if not wanted():
+            return self._overtaken()
         last = first
+        self._paces |= SLOWEST  # how fast it goes there is its own affair
         self._send(message)
         async for position in self._positions(wanted):
             last = position
@@ -246,26 +316,9 @@ class ObsbotCamera(Camera):
         return {axis: float(self._known.get(axis).value or 0.0) for axis in NEAR}
 
     async def _look(self, question: str) -> None:
-        """Ask, until what the camera says to it was taken in. _SilentError where it says nothing.
-
-        A late answer to an older question is not one to this: as many have to come as were asked for. Where some do
-        not within PATIENCE, they were lost, and the newest counts.
-        """
-        for _try in range(TRIES):
-            answer = self._answers.get(question)
-            if answer is None or answer.done():
-                answer = self._answers[question] = asyncio.get_running_loop().create_future()
-            self._open[question] += 1
-            asked = self._open[question]
-            self._tell(question, 0)
-            done, _pending = await asyncio.wait((answer,), timeout=PATIENCE)
-            if done:
-                return
-            if self._open[question] < asked:
-                self._open[question] = 0
-                answer.cancel()
-                return
-        raise _SilentError
+        """Ask, until what the camera says to it was taken in. _SilentError where it says nothing."""
+        if not await self._looks[question].look(lambda: self._tell(question, 0), TRIES, PATIENCE):
+            raise _SilentError
 
     def _tell(self, name: str, *arguments: int) -> None:
         index = () if name == "Connected" else self._index()
@@ -292,10 +345,7 @@ class ObsbotCamera(Camera):
         question = next((question for question, answer in ANSWERS.items() if answer == name), None)
         if question is None or not self._learn(name, message.arguments):
             return
-        self._open[question] = max(0, self._open[question] - 1)
-        answer = self._answers.get(question)
-        if answer and not answer.done() and not self._open[question]:
-            answer.set_result(message.arguments)
+        self._looks[question].answered()
 
     def _learn(self, name: str, arguments: tuple[Any, ...]) -> bool:
         """Take in what an answer says; whether it says anything."""
@@ -321,8 +371,9 @@ class ObsbotCamera(Camera):
         way = await open_way(self._host, self._port, "udp", self._model.reply_port)
         try:
             self._way = way
-            self._answers.clear()
-            self._open.clear()
+            self._looks.clear()
+            if self._moving:
+                self._say_stop(frozenset(self._moving))  # before it is asked whether it is there
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear(way))
                 self._epoch = tasks  # a STOP waits for nothing that is learnt

@@ -23,10 +23,15 @@ class ObsbotModel:
     """The port of ours to which it always answers; `None`: to the one that asked."""
     device: Annotated[int, Meta(ge=0, le=7)] | None = None
     """Which camera of OBSBOT Center, counted from 0; `None`: the camera itself, which takes no such number."""
-    pan: float = 129.0
+    pan: Annotated[float, Meta(gt=0, le=360)] = 129.0
     """Degrees that it can be sent to, left and right of the middle."""
-    tilt: float = 59.0
+    tilt: Annotated[float, Meta(gt=0, le=180)] = 59.0
     """Degrees that it can be sent to, up and down."""
+    full_speed: Annotated[float, Meta(ge=20, le=1000)] = 50.0
+    """Degrees a second, and per cent of its zoom, that its full speed is at least; rather too few than too many.
+
+    After a stop it has to look the same for as long as it would take for a degree at the share of this that was asked.
+    """
 
     def __post_init__(self) -> None:
         if not self.presets.startswith("/"):

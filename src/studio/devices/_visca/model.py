@@ -52,6 +52,11 @@ class Scale:
         return (self.shown[1] - self.shown[0]) / (self.wire[1] - self.wire[0])
 
 
+def _ascending(key: str, speeds: tuple[int, int]) -> None:
+    if speeds[0] > speeds[1]:
+        raise ValueError(_('"{key}" must be two speeds, the slower one first').format(key=key))
+
+
 def _per_cent() -> Scale:
     return Scale((0, 0x4000), (0.0, 100.0), "%", 16)
 
@@ -64,6 +69,10 @@ class Speeds:
     tilt: tuple[Speed, Speed] = (1, 0x14)
     zoom: tuple[Speed, Speed] = (0, 7)
     focus: tuple[Speed, Speed] = (0, 7)
+
+    def __post_init__(self) -> None:
+        for key in ("pan", "tilt", "zoom", "focus"):
+            _ascending(key, getattr(self, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,9 @@ class Presets:
     speed: Literal["none", "each", "all"] = "none"
     """Whether its speed can be told: of `each` preset (Sony), or of `all` at once (PTZOptics)."""
     speeds: tuple[Speed, Speed] = (1, 0x18)
+
+    def __post_init__(self) -> None:
+        _ascending("speeds", self.speeds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ class ViscaMoves(ViscaTalk):
                     if len(taken) < len(stoppable):
                         continue
                     if await self._stands(stoppable):
+                        if not wanted():  # what moves now is newer
+                            return self._overtaken()
                         self._moving -= lanes
                         return Outcome("confirmed")
                     taken.clear()
