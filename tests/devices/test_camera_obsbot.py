@@ -252,6 +252,26 @@ async def test_looks_that_come_to_nothing_end_no_other() -> None:
     assert not await look(1, 0.01)
 
 
+async def test_its_picture_can_be_told_and_not_asked(center: ObsbotModel) -> None:
+    async with ObsbotTwin(center) as twin, connected(twin) as camera:
+        assert camera.get("focus").source == "unknown"
+        for control, value, says in (
+            ("focus.auto", False, "SetAutoFocus (0, 0)"),
+            ("focus", 40.4, "SetManualFocus (0, 40)"),
+            ("white_balance.mode", "auto", "SetAutoWhiteBalance (0, 1)"),
+            ("white_balance.temperature", 5600, "SetColorTemperature (0, 5600)"),
+            ("exposure.mode", "manual", "SetAutoExposure (0, 0)"),
+            ("exposure.compensation", -1.7, "SetExposureCompensate (0, -17)"),
+            ("exposure.compensation", 0.3, "SetExposureCompensate (0, 3)"),
+            ("exposure.shutter", "1/50", "SetShutterSpeed (0, 50)"),
+            ("exposure.iso", 400, "SetISO (0, 400)"),
+        ):
+            assert (await camera.set(control, value)).kind == "unconfirmed"
+            await until(lambda says=says: any(says in f"{each.address} {each.arguments}" for each in twin.heard), says)
+            assert (camera.get(control).value, camera.get(control).source) == (value, "assumed")
+        assert camera.link.state == "online"
+
+
 async def test_the_guard_stands_before_this_camera_too(center: ObsbotModel) -> None:
     async with ObsbotTwin(center) as twin, connected(twin) as camera:
         camera.on_air = True

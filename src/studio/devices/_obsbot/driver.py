@@ -13,6 +13,7 @@ from studio.devices._camera.ways import GoneError, Way, open_way
 from studio.devices._ground.device import Outcome
 from studio.devices._ground.values import Control
 from studio.devices._obsbot.looks import Looks
+from studio.devices._obsbot.picture import TOLD
 from studio.language import _
 from studio.wire import osc as wire
 
@@ -92,6 +93,10 @@ class ObsbotCamera(Camera):
             return self._call_preset(int(control.removeprefix("preset").partition(".")[0]), str(value))
         if no := self._not_there() if control == "power" else self._not_ready():
             return no
+        if told := TOLD.get(control):
+            self._tell(told.message, told.say(value))
+            self._known.assume(control, value)
+            return self._unreported(control)
         if value is not True and (no := self._refused_on_air((control, value), anyway=anyway)):
             return no
         if control == "power":
@@ -115,6 +120,7 @@ class ObsbotCamera(Camera):
                 Control("pan", "number", "°", -pan, pan, step=NEAR["pan"]),
                 Control("tilt", "number", "°", -tilt, tilt, step=NEAR["tilt"]),
                 Control("zoom", "number", "%", 0, 100, step=NEAR["zoom"]),
+                *(told.control for told in TOLD.values()),
                 *self._preset_names(),
             ]
         )
@@ -305,8 +311,11 @@ class ObsbotCamera(Camera):
             async with asyncio.timeout(seconds):
                 return await work
         except (GoneError, TimeoutError):
-            message = _("{name} was asked for {control} and did not report it.")
-            return Outcome("unconfirmed", message.format(name=self.name, control=what))
+            return self._unreported(what)
+
+    def _unreported(self, what: str) -> Outcome:
+        message = _("{name} was asked for {control} and did not report it.")
+        return Outcome("unconfirmed", message.format(name=self.name, control=what))
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -402,7 +411,7 @@ class ObsbotCamera(Camera):
         self._say_state()
 
     def _say_state(self) -> None:
-        missing, detail = self._known.missing(), ""
+        missing, detail = [name for name in self._known.missing() if name not in TOLD], ""
         if self._known.get("power").value is False:
             detail = _("{name} is in standby; switch it on first.").format(name=self.name)
         elif missing:
