@@ -234,7 +234,8 @@ class Camera(Device):
 
     async def _halt_all(self, wanted: Mapping[str, Callable[[], bool]]) -> Outcome:
         """Stop lanes until each stands or is asked for something newer, which ends the stop of no other."""
-        left, overtaken = frozenset(wanted), None
+        left = frozenset(wanted)
+        overtaken: Outcome | None = None
         while left:
             now = left
             outcome = await self._halt(now, _every(wanted[lane] for lane in now))
