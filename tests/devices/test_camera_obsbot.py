@@ -171,7 +171,7 @@ async def test_a_stop_ends_what_a_preset_began(center: ObsbotModel, monkeypatch:
         assert (await camera.call("stop")).kind == "confirmed"
         assert (await recall).kind == "superseded"
         assert not twin.moves
-        assert 0 < twin.value("zoom") < 50
+        assert 0 < float(twin.value("zoom")) < 50
 
 
 @pytest.mark.usefixtures("held")
@@ -252,6 +252,10 @@ async def test_looks_that_come_to_nothing_end_no_other() -> None:
     assert not await look(1, 0.01)
 
 
+async def heard(twin: ObsbotTwin, says: str) -> None:
+    await until(lambda: any(says in f"{each.address} {each.arguments}" for each in twin.heard), says)
+
+
 async def test_its_picture_can_be_told_and_not_asked(center: ObsbotModel) -> None:
     async with ObsbotTwin(center) as twin, connected(twin) as camera:
         assert camera.get("focus").source == "unknown"
@@ -267,7 +271,7 @@ async def test_its_picture_can_be_told_and_not_asked(center: ObsbotModel) -> Non
             ("exposure.iso", 400, "SetISO (0, 400)"),
         ):
             assert (await camera.set(control, value)).kind == "unconfirmed"
-            await until(lambda says=says: any(says in f"{each.address} {each.arguments}" for each in twin.heard), says)
+            await heard(twin, says)
             assert (camera.get(control).value, camera.get(control).source) == (value, "assumed")
         assert camera.link.state == "online"
 
