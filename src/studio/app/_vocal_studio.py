@@ -12,23 +12,29 @@ import numpy as np
 
 from studio import media
 from studio.app._vocal import TakeWish, VocalRoom
+from studio.app._vocal_assist import VocalAssist
+from studio.app._vocal_leaving import VocalLeaving
+from studio.app._vocal_trace import VocalTrace
+from studio.catalogue import Catalogue
 from studio.errors import StudioError, VocalError
 from studio.events import Dropout, Levels, RecorderState, TakeEnded, TakeStarted
 from studio.language import _, spoken
-from studio.vocal import Ear, Until, file_of, verdicts
-from studio.vocal import levels as listen
+from studio.vocal import VOICES, Delivery, Ear, Span, Until, file_of, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from studio.app._vocal_desk import VocalDesk
     from studio.events import AnyMessage
+    from studio.media import DeliveryForm
+    from studio.units import Decibels
     from studio.vocal import Device, Session, Singer, Take, TakeForm
 
 SILENT = 3.0
 """Seconds without a word after which the recorder counts as gone: it says how it is each second."""
-LISTENED = 10.0
-"""Seconds that the level assistant listens."""
+UNSEEN = 5.0
+"""Seconds after which nobody looks any more."""
 COLUMNS = 160
 """Of the wave of a take."""
 SENTENCES = 6
@@ -45,10 +51,27 @@ class VocalStudio:
     Whatever is told of recording comes from the recorder; of takes, from the session on the disk.
     """
 
-    def __init__(self, session: Session, *, device: Device | None = None, form: TakeForm = "wav") -> None:
-        """`device`, by default that of the session, is recorded from."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        device: Device | None = None,
+        form: TakeForm = "wav",
+        desk: VocalDesk | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        """`device`, by default that of the session, is recorded from; `desk` is the one that the singers hear.
+
+        `catalogue` has the presets of exports, by default those that came with the program.
+        """
         self._session = session
         self._room = VocalRoom(session, self._say, device=device, form=form)
+        self._assist = VocalAssist(session, self._room.recorder, desk)
+        self._trace = VocalTrace(session, self._room.recorder)
+        self._leaving = VocalLeaving(session, catalogue or Catalogue())
+        self._has_desk = desk is not None
+        self._buses: dict[int, str] = {}
+        self._looked_at = 0.0
         self._said: list[str] = list(session.said)
         self._dropouts: list[dict[str, Any]] = []
         self._levels: Levels | None = None
@@ -56,7 +79,6 @@ class VocalStudio:
         self._verdicts: dict[int, dict[str, str]] = {}
         self._heard_at = time.monotonic()
         self._asking = False
-        self._listening = False
         self._seen = session.state
         self._version = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -65,6 +87,7 @@ class VocalStudio:
     async def __aenter__(self) -> Self:
         """Start the recorder. Raises VocalError where there is no input, and says why."""
         await self._room.__aenter__()
+        self._buses = await self._assist.buses()
         self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._look_again())]
         return self
 
@@ -73,6 +96,8 @@ class VocalStudio:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._trace.close()
+        await self._leaving.close()
         await self._room.__aexit__(None, None, None)
 
     @property
@@ -85,13 +110,17 @@ class VocalStudio:
     def now(self) -> dict[str, Any]:
         """What the recorder says at this moment; `version` changes whenever `session` does."""
         self._count()
+        self._looked_at = time.monotonic()
         state = self._room.recorder.state
         there = state is not None and time.monotonic() - self._heard_at < SILENT
         levels = self._levels if there else None
         return {
             "recorder": state if there else None,
             "asking": self._asking,
-            "listening": self._listening,
+            "listening": self._assist.listening,
+            "gains": self._assist.proposals,
+            "pitch": self._trace.now() if there else None,
+            "export": self._leaving.now(),
             "peak": levels.peak if levels else (),
             "rms": levels.rms if levels else (),
             "verdicts": self._verdicts if there else {},
@@ -107,6 +136,7 @@ class VocalStudio:
         return {
             "version": self._version,
             "name": state.name,
+            "folder": str(self._session.folder),
             "rate": state.rate,
             "song": state.song,
             "songs": [
@@ -119,6 +149,14 @@ class VocalStudio:
             ],
             "levels": {channel: level.detail for channel, level in state.levels.items()},
             "takes": takes,
+            "comps": [
+                {"number": comp.number, "title": comp.title, "song": self._title(comp.song)}
+                for comp in state.comps.values()
+            ],
+            "presets": self._leaving.presets,
+            "voices": list(VOICES),
+            "desk": self._has_desk,
+            "buses": self._buses,
         }
 
     def wave(self, number: int) -> list[float]:
@@ -151,22 +189,41 @@ class VocalStudio:
 
     # ── what is asked for ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def press(self, *, backing: bool = True, click: bool = False, count_in: int = 0) -> None:
+    async def press(
+        self,
+        *,
+        backing: bool = True,
+        click: bool = False,
+        count_in: int = 0,
+        punch: tuple[float, float] | None = None,
+        loop: tuple[float, float] | None = None,
+    ) -> None:
         """The big button: begin a take, or end the one that runs or is about to. Raises VocalError."""
-        state = self._room.recorder.state
-        if self._asking or (state is not None and state.take is not None):
+        if self._recording:
             await self.stop()
         else:
-            await self.record(backing=backing, click=click, count_in=count_in)
+            await self.record(backing=backing, click=click, count_in=count_in, punch=punch, loop=loop)
 
-    async def record(self, *, backing: bool = True, click: bool = False, count_in: int = 0) -> None:
-        """Begin a take of the song that is sung now; return when its first sample is written. Raises VocalError."""
+    async def record(
+        self,
+        *,
+        backing: bool = True,
+        click: bool = False,
+        count_in: int = 0,
+        punch: tuple[float, float] | None = None,
+        loop: tuple[float, float] | None = None,
+    ) -> None:
+        """Begin a take of the song that is sung now; return when its first sample is written. Raises VocalError.
+
+        `punch`: only from that second of the song to that one; `loop`: the same over and over.
+        """
         if self._asking:
             raise VocalError(_("A take is about to begin; wait for it, or stop it."))
+        wish = TakeWish(backing=backing, click=click, count_in=count_in, punch=_span(punch), loop=_span(loop))
         self._asking = True
         try:
             await asyncio.to_thread(self._session.refresh)
-            await self._room.record(TakeWish(backing=backing, click=click, count_in=count_in))
+            await self._room.record(wish)
         finally:
             self._asking = False
 
@@ -188,21 +245,54 @@ class VocalStudio:
 
     async def level(self) -> None:
         """Listen while the group sings its loudest part; what is to be done is noted. Raises VocalError."""
-        if self._listening:
-            raise VocalError(_("The level assistant is listening already."))
-        self._listening = True
-        try:
-            heard = await listen(self._room.recorder, LISTENED)
-        finally:
-            self._listening = False
-        armed = [channel for channel in self._session.state.tracks if channel <= len(heard)]
-        if not armed:
-            raise VocalError(_("The input gives no sound; is it plugged in?"))
-        found = verdicts([heard[channel - 1] for channel in armed])
-        for channel, verdict in zip(armed, found, strict=True):
-            await asyncio.to_thread(self._session.level, channel, verdict.kind.value, verdict.words)
+        await self._assist.level()
+
+    async def set_gains(self) -> None:
+        """Have the desk do what the level assistant proposed, while the group sings. Raises VocalError."""
+        await self._assist.set_gains()
+
+    async def sends(self, bus: int) -> dict[str, Decibels | None]:
+        """What the desk reports of a singer's mix. Raises VocalError."""
+        return await self._assist.sends(bus)
+
+    async def send(self, bus: int, source: str, level: Decibels | None) -> None:
+        """Send a source so loud to a singer's mix; `None`: not at all. Raises VocalError."""
+        await self._assist.send(bus, source, level)
+
+    async def follow(self, channel: int | None, voice: str = "") -> None:
+        """Trace the pitch of that channel; `None`: of none. Raises VocalError."""
+        self._trace.follow(channel, voice)
+
+    async def export(
+        self,
+        *,
+        takes: tuple[int, ...] = (),
+        comps: tuple[int, ...] = (),
+        preset: str = "plain",
+        loudness: float = -14.0,
+        forms: tuple[DeliveryForm, ...] = ("wav",),
+    ) -> None:
+        """Begin to write takes and comps, without any the keepers, into `exports` of the session; `now` tells the rest.
+
+        Raises StudioError: a take is being recorded, another export runs, somebody has not given consent.
+        """
+        if self._recording:
+            raise VocalError(_("A take is being recorded; export when it is over."))
+        await asyncio.to_thread(self._session.refresh)
+        await self._leaving.begin(
+            Delivery(takes=takes, comps=comps, preset_name=preset, loudness=loudness, forms=tuple(dict.fromkeys(forms)))
+        )
+
+    def exported(self, file: str) -> Path:
+        """Where a file is that was exported, by its name in the session. Raises VocalError where it is gone."""
+        return self._leaving.file(file)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _recording(self) -> bool:
+        state = self._room.recorder.state
+        return self._asking or (state is not None and state.take is not None)
 
     def _say(self, sentence: str) -> None:
         if sentence not in self._said[-SENTENCES:]:
@@ -220,6 +310,7 @@ class VocalStudio:
                 self._take_in(message)
 
     def _take_in(self, message: AnyMessage) -> None:
+        self._trace.take_in(message)
         match message:
             case Levels():
                 if self._ear is None or self._levels is None or len(message.peak) != len(self._levels.peak):
@@ -253,17 +344,21 @@ class VocalStudio:
                     channel: {"kind": one.kind.value, "words": one.words}
                     for channel, one in zip(armed, found, strict=True)
                 }
+            self._trace.look(seen=time.monotonic() - self._looked_at < UNSEEN)
             await asyncio.sleep(1)
 
     def _singers(self, singers: tuple[str, ...]) -> list[dict[str, Any]]:
         known = self._session.state.singers
         return [{"name": known[one].name, "consent": _consent(known[one])} for one in singers if one in known]
 
+    def _title(self, song: str) -> str:
+        known = self._session.state.songs.get(song)
+        return known.title if known else song
+
     def _take(self, take: Take) -> dict[str, Any]:
-        song = self._session.state.songs.get(take.song)
         return {
             "number": take.number,
-            "song": song.title if song else take.song,
+            "song": self._title(take.song),
             "seconds": take.seconds,
             "keeper": take.keeper,
             "stars": take.stars,
@@ -280,6 +375,15 @@ class VocalStudio:
         if take is None or path is None or take.ended is None:
             raise VocalError(_("Take {number} has no sound to be heard yet.").format(number=number))
         return take, path
+
+
+def _span(part: tuple[float, float] | None) -> Span | None:
+    """Raises VocalError for a part that ends before it begins."""
+    if part is None:
+        return None
+    if not part[0] < part[1]:
+        raise VocalError(_("A part of a song has to end after it begins."))
+    return Span(*part)
 
 
 def _consent(singer: Singer) -> str:

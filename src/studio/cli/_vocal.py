@@ -9,6 +9,7 @@ from studio.cli import (
     _vocal_levels,
     _vocal_notes,
     _vocal_page,
+    _vocal_pitch,
     _vocal_record,
     _vocal_session,
     _vocal_takes,
@@ -37,6 +38,9 @@ app.command("stop", help=_("End the take that is being recorded, also where its 
 app.command("takes", help=_("List the takes: how loud, how long, what they are worth."))(_vocal_takes.takes)
 app.command("keep", help=_("Mark takes as keepers, with up to five stars."))(_vocal_notes.keep)
 app.command("comment", help=_("Say something about a moment of a take."))(_vocal_notes.comment)
+app.command("pitch", help=_("Say how far a take is from its melody, in cents; write its pitch as a table."))(
+    _vocal_pitch.pitch
+)
 app.command("comp", help=_("Put the best parts of several keepers together; list what there is."))(_vocal_notes.comp)
 app.command("note", help=_("Remember something of the session."))(_vocal_notes.note)
 app.command(

@@ -15,7 +15,7 @@ from studio.cli._screen import err, out
 from studio.cli._venue import VenueOption, read_venue
 from studio.cli._vocal_open import JsonOption, SessionOption, opened
 from studio.language import _
-from studio.vocal import PRESETS, Delivery, Placed, VoicePreset
+from studio.vocal import PRESETS, Delivery, Exported, Left, Placed, Session, VoicePreset
 from studio.vocal import export as leave
 from studio.vocal import film as leave_film
 
@@ -84,32 +84,42 @@ def export(
         tracks=dict(_placed(each) for each in placed or []),
     )
 
-    def say(sentence: str) -> None:
-        err.print(sentence, markup=False, soft_wrap=True)
-
     if camera is not None:
-        if len(wanted.takes) != 1 or wanted.comps:
-            raise typer.BadParameter(_("A video is made of one take; name it."))
-        file, entry = leave_film(opened_, wanted.takes[0], camera, wanted, say=say)
+        file, entry = _filmed(opened_, camera, wanted)
         files, entries = [file], [entry]
     else:
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=err, transient=True
-        ) as bars:
-            rows: dict[str, TaskID] = {}
-
-            def told(name: str, share: float) -> None:
-                if name not in rows:
-                    rows[name] = bars.add_task(name, total=1.0)
-                bars.update(rows[name], completed=share)
-
-            left = leave(opened_, wanted, progress=told, say=say)
+        left = _left(opened_, wanted)
         files, entries = [path for one in left for path in one.files], [one.entry for one in left]
     if as_json:
         shown.print_json(entries)
         return
     for path in files:
         out.print(str(path), markup=False, soft_wrap=True, highlight=False)
+
+
+def _filmed(session: Session, camera: Path, wanted: Delivery) -> tuple[Path, Exported]:
+    if len(wanted.takes) != 1 or wanted.comps:
+        raise typer.BadParameter(_("A video is made of one take; name it."))
+    return leave_film(session, wanted.takes[0], camera, wanted, say=_say)
+
+
+def _left(session: Session, wanted: Delivery) -> tuple[Left, ...]:
+    """Write it, with a bar for each take."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=err, transient=True
+    ) as bars:
+        rows: dict[str, TaskID] = {}
+
+        def told(name: str, share: float) -> None:
+            if name not in rows:
+                rows[name] = bars.add_task(name, total=1.0)
+            bars.update(rows[name], completed=share)
+
+        return leave(session, wanted, progress=told, say=_say)
+
+
+def _say(sentence: str) -> None:
+    err.print(sentence, markup=False, soft_wrap=True)
 
 
 def _placed(text: str) -> tuple[str, Placed]:

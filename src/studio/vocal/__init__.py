@@ -12,18 +12,22 @@ from studio.vocal._entries import Comment, Comp, Consent, Device, Exported, Piec
 from studio.vocal._export import LOUDNESS, Delivery, Left, Placed, export, film
 from studio.vocal._gain import Answer, Desk, GainAssistant, Preamp, Proposal, Settled, monitor, propose
 from studio.vocal._levels import Ear, Heard, Kind, Verdict, levels, verdicts
-from studio.vocal._melody import Melody, midi_melody, midi_parts, semitone_cents, sung_melody
+from studio.vocal._melody import Melody, midi_melody, midi_parts, note_of, semitone_cents, sung_melody
 from studio.vocal._mend import file_of, recorded_now
+from studio.vocal._pitch import VOICES
 from studio.vocal._plan import REFUSED, RecorderPlan, TakeForm, command
 from studio.vocal._preset import DRAWER as PRESETS
 from studio.vocal._preset import VoicePreset
 from studio.vocal._session import Session, in_folder
 from studio.vocal._state import SessionState, Take
+from studio.vocal._trace import NEAR, Trace, melody_of, trace
 
 __all__ = [
     "LOUDNESS",
+    "NEAR",
     "PRESETS",
     "REFUSED",
+    "VOICES",
     "Answer",
     "Comment",
     "Comp",
@@ -54,6 +58,7 @@ __all__ = [
     "Take",
     "TakeForm",
     "TakeTrack",
+    "Trace",
     "Until",
     "Verdict",
     "VoicePreset",
@@ -64,13 +69,16 @@ __all__ = [
     "film",
     "in_folder",
     "levels",
+    "melody_of",
     "midi_melody",
     "midi_parts",
     "monitor",
+    "note_of",
     "propose",
     "recorded_now",
     "semitone_cents",
     "socket_of",
     "sung_melody",
+    "trace",
     "verdicts",
 ]

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Unpack
+
+    from studio.units import Decibels
+
+
+class Take(TypedDict):
+    """How a take is recorded; the parts are seconds of the song."""
+
+    backing: bool
+    click: bool
+    count_in: int
+    punch: tuple[float, float] | None
+    loop: tuple[float, float] | None
 
 
 class Studio(Protocol):
     """A vocal studio. What it returns msgspec encodes; what the page reads of it stands in `static/vocal.js`.
 
-    Raises StudioError where something cannot be; `wave`, `sound_size` and `sound` block.
+    Raises StudioError where something cannot be; `wave`, `sound_size`, `sound` and `exported` block.
     """
 
     @property
@@ -24,10 +38,24 @@ class Studio(Protocol):
     def wave(self, number: int) -> object: ...
     def sound_size(self, number: int) -> int: ...
     def sound(self, number: int, first: int, last: int) -> Iterator[bytes]: ...
-    async def press(self, *, backing: bool, click: bool, count_in: int) -> None: ...
-    async def record(self, *, backing: bool, click: bool, count_in: int) -> None: ...
+    async def press(self, **wish: Unpack[Take]) -> None: ...
+    async def record(self, **wish: Unpack[Take]) -> None: ...
     async def stop(self) -> None: ...
     async def sing(self, song: str) -> None: ...
     async def keep(self, number: int, *, keeper: bool, stars: int | None) -> None: ...
     async def comment(self, number: int, seconds: float, text: str) -> None: ...
     async def level(self) -> None: ...
+    async def set_gains(self) -> None: ...
+    async def sends(self, bus: int) -> dict[str, Decibels | None]: ...
+    async def send(self, bus: int, source: str, level: Decibels | None) -> None: ...
+    async def follow(self, channel: int | None, voice: str) -> None: ...
+    async def export(
+        self,
+        *,
+        takes: tuple[int, ...],
+        comps: tuple[int, ...],
+        preset: str,
+        loudness: float,
+        forms: tuple[Literal["wav", "flac", "mp3"], ...],
+    ) -> None: ...
+    def exported(self, file: str) -> Path: ...

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
 from studio.language import _
-from studio.web._film_media import part
+from studio.units import Decibels
+from studio.web._film_media import KINDS, part
 from studio.web._films import answering, said
 from studio.web._requests import body_of
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.websockets import WebSocket
 
-    from studio.web._studio import Studio
+    from studio.web._studio import Studio, Take
 
 BETWEEN = 0.04
 """Seconds between two pictures of the meters: 25 of them a second."""
@@ -33,6 +35,8 @@ MOST_PAGES = 32
 """At a time."""
 
 Number = Annotated[int, Meta(ge=1, le=1_000_000)]
+Second = Annotated[float, Meta(ge=0, le=1e6)]
+Channel = Annotated[int, Meta(ge=1, le=64)]
 T = TypeVar("T")
 
 
@@ -42,6 +46,10 @@ class Wish(Struct, forbid_unknown_fields=True):
     backing: bool = True
     click: bool = False
     count_in: Annotated[int, Meta(ge=0, le=8)] = 0
+    punch: tuple[Second, Second] | None = None
+    """Only from this second of the song to that one."""
+    loop: tuple[Second, Second] | None = None
+    """The same, over and over."""
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -66,8 +74,35 @@ class Remark(Struct, forbid_unknown_fields=True):
     """Something about a moment of a take."""
 
     number: Number
-    seconds: Annotated[float, Meta(ge=0, le=1e6)]
+    seconds: Second
     text: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Followed(Struct, forbid_unknown_fields=True):
+    """Whose pitch is traced."""
+
+    channel: Channel | None
+    voice: Annotated[str, Meta(max_length=20)] = ""
+    """A kind of voice, or empty for any."""
+
+
+class Send(Struct, forbid_unknown_fields=True):
+    """How loud something is in a singer's mix."""
+
+    bus: Channel
+    source: Annotated[str, Meta(min_length=1, max_length=40)]
+    level: Annotated[float, Meta(ge=-150, le=20)] | None
+    """Decibels; `None`: not at all."""
+
+
+class Leaves(Struct, forbid_unknown_fields=True):
+    """What is exported; without takes and comps, all keepers."""
+
+    takes: Annotated[list[Number], Meta(max_length=300)] = []
+    comps: Annotated[list[Number], Meta(max_length=300)] = []
+    preset: Annotated[str, Meta(min_length=1, max_length=100)] = "plain"
+    loudness: Literal[-14, -16, -23] = -14
+    forms: Annotated[list[Literal["wav", "flac", "mp3"]], Meta(min_length=1, max_length=3)] = ["wav"]
 
 
 def vocal_routes(studio: Studio) -> list[BaseRoute]:
@@ -82,13 +117,18 @@ class _Desk:
 
     def routes(self) -> list[BaseRoute]:
         below = "/api/vocal"
-        done = (self.press, self.record, self.stop, self.song, self.keep, self.comment, self.levels)
+        done = (
+            *(self.press, self.record, self.stop, self.song, self.keep, self.comment),
+            *(self.levels, self.gains, self.send, self.pitch, self.export),
+        )
         return [
             Route("/api/here", self.here),
             Route(below, answering(self.session)),
             WebSocketRoute(below + "/live", self.live),
             Route(below + "/takes/{take:int}/wave", answering(self.wave)),
             Route(below + "/takes/{take:int}/sound", answering(self.sound)),
+            Route(below + "/sends/{bus:int}", answering(self.sends)),
+            Route(below + "/exports/{file:path}", answering(self.exported)),
             *(Route(f"{below}/{do.__name__}", answering(do), methods=["POST"]) for do in done),
         ]
 
@@ -127,12 +167,12 @@ class _Desk:
 
     async def press(self, request: Request) -> Response:
         wish = await _body(request, Wish)
-        await self._studio.press(backing=wish.backing, click=wish.click, count_in=wish.count_in)
+        await self._studio.press(**_asked(wish))
         return said({"outcome": "done"})
 
     async def record(self, request: Request) -> Response:
         wish = await _body(request, Wish)
-        await self._studio.record(backing=wish.backing, click=wish.click, count_in=wish.count_in)
+        await self._studio.record(**_asked(wish))
         return said({"outcome": "done"})
 
     async def stop(self, request: Request) -> Response:
@@ -159,6 +199,41 @@ class _Desk:
         await self._studio.level()
         return said({"outcome": "done"})
 
+    async def gains(self, request: Request) -> Response:
+        await _body(request, Nothing)
+        await self._studio.set_gains()
+        return said({"outcome": "done"})
+
+    async def sends(self, request: Request) -> Response:
+        return said(await self._studio.sends(min(request.path_params["bus"], 64)))
+
+    async def send(self, request: Request) -> Response:
+        wish = await _body(request, Send)
+        level = None if wish.level is None else Decibels(wish.level)
+        await self._studio.send(wish.bus, wish.source, level)
+        return said({"outcome": "done"})
+
+    async def pitch(self, request: Request) -> Response:
+        wish = await _body(request, Followed)
+        await self._studio.follow(wish.channel, wish.voice)
+        return said({"outcome": "done"})
+
+    async def export(self, request: Request) -> Response:
+        wish = await _body(request, Leaves)
+        await self._studio.export(
+            takes=tuple(wish.takes),
+            comps=tuple(wish.comps),
+            preset=wish.preset,
+            loudness=float(wish.loudness),
+            forms=tuple(wish.forms),
+        )
+        return said({"outcome": "done"})
+
+    async def exported(self, request: Request) -> Response:
+        path = await asyncio.to_thread(self._studio.exported, request.path_params["file"])
+        kind = KINDS.get(path.suffix.lower(), "application/octet-stream")
+        return FileResponse(path, media_type=kind, headers={"Cache-Control": "no-cache"})
+
 
 async def _until_gone(socket: WebSocket) -> None:
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
@@ -169,6 +244,16 @@ async def _until_gone(socket: WebSocket) -> None:
 def _take(request: Request) -> int:
     number: int = request.path_params["take"]
     return min(number, 1_000_000)
+
+
+def _asked(wish: Wish) -> Take:
+    return {
+        "backing": wish.backing,
+        "click": wish.click,
+        "count_in": wish.count_in,
+        "punch": wish.punch,
+        "loop": wish.loop,
+    }
 
 
 async def _body(request: Request, kind: type[T]) -> T:
