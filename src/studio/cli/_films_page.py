@@ -13,7 +13,7 @@ from studio import web as pages
 from studio.app import Films
 from studio.cli._films_open import LibraryOption
 from studio.cli._screen import err
-from studio.cli._venue import VenueOption, read_venue
+from studio.cli._venue import VenueOption, doors_folder, read_venue
 from studio.language import _
 
 
@@ -39,7 +39,7 @@ async def _serve(films: Films, host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host
         err.print(_("The page of films: {address}").format(address=f"http://{shown}:{port}/films"), soft_wrap=True)
 
-    serving = asyncio.create_task(pages.serve_films(films, host, port, opened=answer))
+    serving = asyncio.create_task(pages.serve_films(films, host, port, opened=answer, doors=doors_folder()))
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(name, serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):

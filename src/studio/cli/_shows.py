@@ -18,7 +18,7 @@ from studio import web as pages
 from studio.app import House, Wish, demo_venue, house_films, plan_evening
 from studio.catalogue import Catalogue
 from studio.cli._screen import LOG_LINE, err, out, phase_name, status, summary_table
-from studio.cli._venue import LangOption, VenueOption, read_venue
+from studio.cli._venue import LangOption, VenueOption, doors_folder, read_venue
 from studio.errors import StudioError, first_of
 from studio.language import _
 from studio.rehearsal import make_talk
@@ -149,7 +149,7 @@ async def _serve_page(
     films = await asyncio.to_thread(_films, library)
     house.state.set("show.films", value=films is not None)
     try:
-        await pages.serve(house, *address, films=films, opened=answer)
+        await pages.serve(house, *address, films=films, opened=answer, doors=doors_folder())
     except Exception as problem:
         if opened.done():  # the show goes on without its page
             logger.exception("the page fell")

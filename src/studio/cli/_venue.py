@@ -25,3 +25,10 @@ def read_venue(file: Path | None) -> Venue:
     if venue.interface:
         speak(venue.interface)
     return venue
+
+
+def doors_folder() -> Path:
+    """Where servers of this user's pages find each other."""
+    from studio.show import state_folder  # noqa: PLC0415 - loads for a third of a second
+
+    return state_folder() / "doors"

@@ -47,7 +47,8 @@ def in_words(take: int, found: Trace) -> str:
     median, apart, near = found.median, found.apart, found.near
     begin = _("Take {number}, {track}:").format(number=take, track=found.track)
     if median is None or apart is None or near is None:
-        return f"{begin} {_('nothing was sung that could be compared.')}"
+        silent = _("nothing was sung that could be compared.")
+        return f"{begin} {silent}"
     if round(median) == 0:
         height = _("as high as it should be on the whole")
     elif median > 0:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,7 +20,8 @@ from studio.language import _
 from studio.web._captions import captions_routes
 from studio.web._destinations import destinations_routes
 from studio.web._devices import devices_routes
-from studio.web._films import films_routes
+from studio.web._doors import Doors
+from studio.web._films import films_routes, said
 from studio.web._guard import Guard
 from studio.web._hold import hold_route
 from studio.web._inputs import inputs_routes
@@ -43,6 +44,7 @@ from studio.web._vocal import vocal_routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -70,39 +72,69 @@ async def serve(
     films: Cupboard | None = None,
     opened: Callable[[int], None] | None = None,
     limits: Limits | None = None,
+    doors: Path | None = None,
 ) -> None:
     """Serve the pages of `house`, and of `films`, on `host` and `port` until cancelled; connections then end in order.
 
-    Port 0 takes any free one. `opened` is told the port once it answers. Raises WebError where it cannot be had.
+    Port 0 takes any free one. `opened` is told the port once it answers. By the folder `doors` servers of this machine
+    find each other, so that their pages lead to one another. Raises WebError where the port cannot be had.
     """
     limits = limits or Limits()
     switchboard = Switchboard(house, limits)
+    entrance = _Entrance(host, port, Doors(doors), ["/", "/films"] if films else ["/"])
     try:
-        await _serve(application(house, host, switchboard, films), (host, port), opened, limits, switchboard)
+        await _serve(
+            application(house, host, switchboard, films, entrance.doors), entrance, opened, limits, switchboard
+        )
     finally:
         await switchboard.close()
 
 
-async def serve_films(films: Cupboard, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+async def serve_films(
+    films: Cupboard,
+    host: str,
+    port: int,
+    *,
+    opened: Callable[[int], None] | None = None,
+    doors: Path | None = None,
+) -> None:
     """Serve the pages of `films` alone, as `serve` does."""
-    await _serve(films_application(films, host), (host, port), opened, Limits())
+    entrance = _Entrance(host, port, Doors(doors), ["/films"])
+    await _serve(films_application(films, host, entrance.doors), entrance, opened, Limits())
 
 
-async def serve_vocal(studio: Studio, host: str, port: int, *, opened: Callable[[int], None] | None = None) -> None:
+async def serve_vocal(
+    studio: Studio,
+    host: str,
+    port: int,
+    *,
+    opened: Callable[[int], None] | None = None,
+    doors: Path | None = None,
+) -> None:
     """Serve the page of a vocal studio alone, as `serve` does."""
-    await _serve(vocal_application(studio, host), (host, port), opened, Limits())
+    entrance = _Entrance(host, port, Doors(doors), ["/vocal"])
+    await _serve(vocal_application(studio, host, entrance.doors), entrance, opened, Limits())
+
+
+class _Entrance(NamedTuple):
+    """Where a server answers, and what others may be led to there."""
+
+    host: str
+    port: int
+    doors: Doors
+    pages: list[str]
 
 
 async def _serve(
     app: Starlette,
-    address: tuple[str, int],
+    entrance: _Entrance,
     opened: Callable[[int], None] | None,
     limits: Limits,
     switchboard: Switchboard | None = None,
 ) -> None:
     if not (VENDOR / "preact.js").exists():
         raise WebError(_("The pages' parts are missing; install studio anew with `pip install -e .` (this needs npm)."))
-    listening = await _listen(*address)
+    listening = await _listen(entrance.host, entrance.port)
     server = _Server(
         uvicorn.Config(
             app,
@@ -123,9 +155,11 @@ async def _serve(
     )
     serving = asyncio.create_task(server.serve([listening]))
     try:
+        port = listening.getsockname()[1]
         if opened:
-            opened(listening.getsockname()[1])
-        await asyncio.shield(serving)
+            opened(port)
+        with entrance.doors.open(entrance.pages, entrance.host, port):
+            await asyncio.shield(serving)
     finally:
         server.should_exit = True
         if switchboard is not None:
@@ -135,7 +169,7 @@ async def _serve(
         listening.close()
 
 
-def application(house: House, host: str, switchboard: Switchboard, films: Cupboard | None = None) -> Starlette:
+def application(house: House, host: str, switchboard: Switchboard, films: Cupboard | None, doors: Doors) -> Starlette:
     """Put the routes together; `host` is the address they are served on."""
 
     async def health(_request: Request) -> Response:
@@ -159,20 +193,20 @@ def application(house: House, host: str, switchboard: Switchboard, films: Cupboa
     ]
     if films is not None:
         routes += [*map(_route, FILM_PAGES), *films_routes(films, show=True)]
-    return _guarded(routes, host)
+    return _guarded(routes, host, doors)
 
 
-def films_application(films: Cupboard, host: str) -> Starlette:
+def films_application(films: Cupboard, host: str, doors: Doors) -> Starlette:
     """Put the routes of a library of films together; `host` is the address they are served on."""
-    return _alone([*map(_route, FILM_PAGES), *films_routes(films, show=False)], "/films", host)
+    return _alone([*map(_route, FILM_PAGES), *films_routes(films, show=False)], "/films", host, doors)
 
 
-def vocal_application(studio: Studio, host: str) -> Starlette:
+def vocal_application(studio: Studio, host: str, doors: Doors) -> Starlette:
     """Put the routes of a vocal studio together; `host` is the address they are served on."""
-    return _alone([*map(_route, VOCAL_PAGES), *vocal_routes(studio)], "/vocal", host)
+    return _alone([*map(_route, VOCAL_PAGES), *vocal_routes(studio)], "/vocal", host, doors)
 
 
-def _alone(routes: list[BaseRoute], first: str, host: str) -> Starlette:
+def _alone(routes: list[BaseRoute], first: str, host: str, doors: Doors) -> Starlette:
     """An application without a show, whose first page is at `first`."""
 
     async def health(_request: Request) -> Response:
@@ -181,12 +215,17 @@ def _alone(routes: list[BaseRoute], first: str, host: str) -> Starlette:
     async def home(_request: Request) -> Response:
         return RedirectResponse(first)
 
-    return _guarded([*routes, Route("/healthz", health), Route("/", home)], host)
+    return _guarded([*routes, Route("/healthz", health), Route("/", home)], host, doors)
 
 
-def _guarded(routes: list[BaseRoute], host: str) -> Starlette:
+def _guarded(routes: list[BaseRoute], host: str, doors: Doors) -> Starlette:
     """An application of `routes` and of what every page is made of."""
+
+    async def others(_request: Request) -> Response:
+        return said(await asyncio.to_thread(doors.others))
+
     routes += [
+        Route("/api/doors", others),
         Route("/locale/{language}.json", words),
         Mount("/static", Files(STATIC, FILES)),
         Mount("/vendor", Files(VENDOR, FILES)),

@@ -36,26 +36,57 @@ const PAGES = {
   "/hall": () => t("Hall page"),
   "/instant": () => t("Instant picture"),
   "/films": () => t("Films"),
+  "/vocal": () => t("Vocal studio"),
 };
 const ALONE = ["/hall", "/instant"]; // before an audience: in a window of their own
 
-/** Which pages there are: those of a show, that of the films, or both. */
-const doors = store({ show: true, films: false });
+const HERE = ["localhost", "127.0.0.1", "[::1]"];
+
+/** Which pages there are: those of a show, that of the films, that of the vocal studio. */
+const doors = store({ show: true, films: false, vocal: false });
+/** Those that other programs on this machine serve: [{pages, port, where}]. */
+const elsewhere = store([]);
+
+async function lookElsewhere() {
+  try {
+    const answer = await fetch("/api/doors");
+    if (answer.ok) elsewhere.set(await answer.json());
+  } catch {
+    // nobody answers: the page says so itself
+  }
+}
+
+/** The address of another program, or null where this browser cannot reach it. */
+function addressOf({ where, port }) {
+  if (where === "here" && !HERE.includes(location.hostname)) return null;
+  return `${location.protocol}//${where === "here" || where === "any" ? location.hostname : where}:${port}`;
+}
 
 /** The way to the other pages. */
 export function Pages() {
-  const { show: evening, films } = useStore(doors);
-  const there = Object.entries(PAGES).filter(([path]) => (path === "/films" ? films : evening));
+  const here = useStore(doors);
+  const others = useStore(elsewhere);
+  useEffect(() => {
+    lookElsewhere();
+    addEventListener("focus", lookElsewhere);
+    return () => removeEventListener("focus", lookElsewhere);
+  }, []);
+  const ours = Object.keys(PAGES).filter((path) => ({ "/films": here.films === true, "/vocal": here.vocal === true })[path] ?? here.show);
+  const theirs = others.flatMap((door) => {
+    const address = addressOf(door);
+    return address === null ? [] : door.pages.filter((path) => path in PAGES).map((path) => [path, address]);
+  });
   return html`<nav class="pages" aria-label=${t("Pages")}>
-    ${there.map(
-      ([path, name]) => html`<a
+    ${ours.map(
+      (path) => html`<a
         key=${path}
         href=${path}
         aria-current=${path === location.pathname ? "page" : location.pathname.startsWith(`${path}/`) ? "true" : null}
         target=${ALONE.includes(path) ? "_blank" : null}
-        >${name()}</a
+        >${PAGES[path]()}</a
       >`,
     )}
+    ${theirs.map(([path, address]) => html`<a key=${address + path} href=${address + path}>${PAGES[path]()}</a>`)}
   </nav>`;
 }
 
@@ -107,7 +138,7 @@ function Frame({ page }) {
   useStore(language);
   const wanted = seen.state?.show?.interface;
   const films = seen.state?.show?.films ?? false;
-  useEffect(() => doors.set({ show: true, films }), [films]);
+  useEffect(() => doors.set({ show: true, films, vocal: false }), [films]);
   useEffect(() => {
     if (wanted && !remembered()) speak(wanted);
   }, [wanted]);
@@ -131,7 +162,7 @@ function Alone({ page }) {
 
 /** Open a page that asks for what it needs itself: it works with a show and without one. */
 export async function showAlone(page) {
-  let here = { show: false, films: true, interface: "en" };
+  let here = { show: false, films: true, vocal: false, interface: "en" };
   try {
     here = await (await fetch("/api/here")).json();
   } catch {

@@ -1,7 +1,11 @@
 // The vocal studio: one button, the meters, the takes. What is shown of recording is what the recorder says, never what was pressed.
 
-import { useEffect, useRef, useState } from "/vendor/hooks.js";
-import { html, Panel, Shape, showAlone } from "./parts.js";
+import { useEffect, useMemo, useRef, useState } from "/vendor/hooks.js";
+import { html, Pages, Panel, Shape, showAlone } from "./parts.js";
+import { ask } from "./vocal-ask.js";
+import { Mixes } from "./vocal-desk.js";
+import { Export } from "./vocal-export.js";
+import { Pitch } from "./vocal-pitch.js";
 import { Takes } from "./vocal-takes.js";
 import { clock, measured, t } from "./words.js";
 
@@ -19,18 +23,8 @@ const KINDS = {
   good: ["good", () => t("good")],
   waiting: ["wait", () => t("nobody sang")],
 };
+const MANY = 8; // microphones that are shown large
 const CONSENTS = { yes: () => t("consent: yes"), no: () => t("consent: no"), missing: () => t("consent not noted") };
-
-/** Ask studio for something; resolves to {status, said} and never rejects. */
-export async function ask(path, body) {
-  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  try {
-    const answer = await fetch(`/api/vocal${path}`, body === undefined ? {} : post);
-    return { status: answer.status, said: await answer.json().catch(() => ({})) };
-  } catch {
-    return { status: 0, said: { reason: t("studio does not answer; nothing was done.") } };
-  }
-}
 
 /** What studio says 25 times a second, or null while it says nothing. */
 function useLive() {
@@ -107,13 +101,34 @@ function State({ live }) {
   </p>`;
 }
 
+/** Seconds of `1:05`, `1:05.5` or `65`; null where it is no time. */
+function secondsOf(text) {
+  const found = /^(?:(\d{1,3}):)?(\d{1,5}(?:[.,]\d{1,3})?)$/.exec(text.trim());
+  return found ? Number(found[1] ?? 0) * 60 + Number(found[2].replace(",", ".")) : null;
+}
+
+function Part({ part, setPart }) {
+  const field = (key, name) => html`<input aria-label=${name} size="5" value=${part[key]} placeholder=${key === "from" ? "1:05" : "1:20"} onInput=${(event) => setPart({ ...part, [key]: event.target.value })} />`;
+  return html`<label>${t("Part of the song")}
+      <select value=${part.how} onChange=${(event) => setPart({ ...part, how: event.target.value })}>
+        <option value="">${t("all of it")}</option>
+        <option value="punch">${t("punch in")}</option>
+        <option value="loop">${t("over and over")}</option>
+      </select>
+    </label>
+    ${part.how && html`<span class="span">${field("from", t("From"))} – ${field("to", t("To"))}</span>`}`;
+}
+
 function VocalPage({ languages }) {
   const live = useLive();
   const [session, setSession] = useState(null);
   const [answer, setAnswer] = useState("");
   const [wish, setWish] = useState({ backing: true, click: false, count_in: 0 });
+  const [part, setPart] = useState({ how: "", from: "", to: "" });
   const recorder = live?.recorder ?? null;
   const running = recorder?.take ?? null;
+  const song = session?.songs.find((each) => each.id === session.song);
+  const canPart = Boolean(song?.backing || song?.tempo);
   const asking = live?.asking ?? false;
   const pressed = useRef(null);
   const load = async () => {
@@ -132,8 +147,14 @@ function VocalPage({ languages }) {
     load();
     return status === 200;
   };
+  const record = () => {
+    const span = part.how && canPart ? [secondsOf(part.from), secondsOf(part.to)] : null;
+    if (span === null) return act("/record", wish);
+    if (span.includes(null)) return setAnswer(t("Write where the part begins and ends, such as 1:05 and 1:20."));
+    return act("/record", { ...wish, [part.how]: span });
+  };
   // What is on the screen is meant: a press on a button that said "stop" never begins a take.
-  pressed.current = () => (running != null || asking ? act("/stop", {}) : act("/record", wish));
+  pressed.current = () => (running != null || asking ? act("/stop", {}) : record());
   useEffect(() => {
     const key = (event) => {
       if (event.code !== "Space" || event.repeat || event.target.closest("input, select, textarea, button, audio, a")) return;
@@ -143,13 +164,15 @@ function VocalPage({ languages }) {
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
   }, []);
-  const song = session?.songs.find((each) => each.id === session.song);
   const label = running != null ? t("Stop") : asking ? t("Getting ready …") : t("Record");
   const number = running == null ? "" : t("Take {number}", { number: running });
-  const under = running == null ? t("or Space") : `${number}  ${clock(recorder.frames / recorder.rate)}`;
+  const under = running == null ? t("or Space") : number;
+  const spoken = document.documentElement.lang;
+  const takes = useMemo(() => html`<${Takes} takes=${session?.takes ?? []} act=${act} />`, [session, spoken]); // not 25 times a second
   return html`
     <header class="top">
       <h1>${session?.name ?? t("Vocal studio")}</h1>
+      <${Pages} />
       ${languages}
     </header>
     <${State} live=${live} />
@@ -165,7 +188,8 @@ function VocalPage({ languages }) {
         <button type="button" class="record ${running != null ? "running" : ""}" aria-busy=${asking} disabled=${!recorder} onClick=${() => pressed.current()}>
           <span class="dot" aria-hidden="true"></span>
           <strong>${label}</strong>
-          <span class="time">${under}</span>
+          ${running != null && html`<span class="time">${clock(recorder.frames / recorder.rate)}</span>`}
+          <span class="under">${under}</span>
         </button>
         <label>${t("Song")}
           <select value=${session?.song ?? ""} disabled=${running != null} onChange=${(event) => act("/song", { song: event.target.value })}>
@@ -179,20 +203,27 @@ function VocalPage({ languages }) {
         <label>${t("Bars counted in")}
           <input type="number" min="0" max="8" value=${wish.count_in} disabled=${!song?.tempo} onChange=${(event) => setWish({ ...wish, count_in: Math.max(0, Math.min(8, Math.trunc(Number(event.target.value)) || 0)) })} />
         </label>
+        ${canPart && html`<${Part} part=${part} setPart=${setPart} />`}
       </section>
       <${Panel} name="meters" title=${t("Microphones")}>
-        <ul>
+        <ul class=${(session?.tracks.length ?? 0) > MANY ? "many" : "few"}>
           ${(session?.tracks ?? []).map(
             (track) => html`<${Meter} key=${track.channel} track=${track} peak=${live?.peak[track.channel - 1]} rms=${live?.rms[track.channel - 1]} verdict=${live?.verdicts[track.channel]} level="" />`,
           )}
         </ul>
         ${session && session.tracks.length === 0 && html`<p class="quiet">${t("No track is armed; studio vocal arm 1=NAME says which input is recorded.")}</p>`}
-        <button type="button" class="assist" disabled=${!recorder || live.listening} aria-busy=${live?.listening} onClick=${() => act("/levels", {})}>
-          ${live?.listening ? t("Sing the loudest part now …") : t("Level assistant")}
-        </button>
+        <div class="row">
+          <button type="button" class="assist" disabled=${!recorder || live.listening || running != null} aria-busy=${live?.listening} onClick=${() => act("/levels", {})}>
+            ${live?.listening ? t("Sing the loudest part now …") : t("Level assistant")}
+          </button>
+          ${live?.gains > 0 && html`<button type="button" class="gains" disabled=${!recorder || live.listening || running != null} onClick=${() => act("/gains", {})}>${t("Set the gains on the desk ({n})", { n: live.gains })}</button>`}
+        </div>
         ${!live?.listening && html`<ul class="advice">${(session?.tracks ?? []).filter((track) => session.levels[track.channel]).map((track) => html`<li key=${track.channel}><strong>${track.name}</strong> ${session.levels[track.channel]}</li>`)}</ul>`}
       <//>
-      <${Takes} takes=${session?.takes ?? []} act=${act} />
+      ${session?.tracks.length > 0 && html`<${Pitch} pitch=${live?.pitch ?? null} rate=${recorder?.rate} tracks=${session.tracks} voices=${session.voices} act=${act} />`}
+      ${session?.desk && html`<${Mixes} buses=${session.buses} tracks=${session.tracks} />`}
+      ${takes}
+      ${session && html`<${Export} session=${session} state=${live?.export} recording=${running != null || asking} />`}
     </main>
   `;
 }
