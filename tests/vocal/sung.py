@@ -53,3 +53,10 @@ def voice(
     swell = rest[note] * np.clip((at - begins[note]) / 0.03, 0, 1)
     sound = sound * swell + 0.002 * chance.standard_normal(len(at))
     return np.asarray(level * sound / np.abs(sound).max(), np.float32)
+
+
+def held(seconds: float, pitch: float = 220.0, level: float = 0.3, rate: int = RATE) -> NDArray[np.float32]:
+    """One note, as straight as a beginner's, mono."""
+    phase = 2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate
+    sound = sum(np.sin(number * phase) / number for number in range(1, 13))
+    return np.asarray(level * sound / np.abs(sound).max(), np.float32)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+from tests.vocal.sung import held
 
 from studio.cli import main
 from studio.events import TakeEnded, TakeStarted
@@ -78,6 +80,21 @@ def test_a_session_is_kept_and_shown(studio: Studio) -> None:
         assert word in shown
     whole = json.loads(studio("session", "show", "--json")[1])
     assert (whole["songs"][0]["tempo"], whole["singers"][0]["consent"], whole["said"]) == (72, "yes", [])
+
+
+def test_the_pitch_of_a_take_in_words_and_as_a_table(studio: Studio, evening: Session) -> None:
+    sharp = held(4, 220 * 2 ** (30 / 1200))
+    soundfile.write(evening.folder / "takes" / "002.wav", np.stack([sharp, sharp], axis=1), RATE, subtype="PCM_24")
+    code, said, _ = studio("pitch", "2")
+    assert code == 0
+    assert re.search(r"^Take 2, Ola Żółta: too high by (2[5-9]|3[0-5]) cents on the whole, against the nearest", said)
+    facts = json.loads(studio("pitch", "2", "--track", "Chór", "--json")[1])
+    assert (facts["track"], facts["melody"], facts["words"].startswith("Take 2, Chór")) == ("Chór", None, True)
+    lines = studio("pitch", "2", "--csv")[1].splitlines()
+    assert lines[0] == "seconds,note,cents"
+    assert len(lines) == len(facts["trace"]) + 1
+    assert any(re.fullmatch(r"\d+\.\d+,57\.\d+,[23]\d\.\d", line) for line in lines)
+    assert studio("pitch", "9")[2] == "There is no take 9 in this session.\n"
 
 
 def test_tracks_and_singers_are_found_by_their_names(studio: Studio) -> None:
