@@ -166,7 +166,7 @@ async def test_pitch_is_drawn_against_the_melody_and_a_part_is_recorded(
         await expect(button).to_contain_text("Record")
         await page.get_by_label("Part of the song").select_option("punch")
         await button.click()
-        await expect(page.get_by_role("alert").first).to_contain_text("Write where the part begins and ends")
+        await expect(page.get_by_text("Write where the part begins and ends")).to_be_visible()
         await page.get_by_label("From", exact=True).fill("0:01")
         await page.get_by_label("To", exact=True).fill("2")
         await button.click()

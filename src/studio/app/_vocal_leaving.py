@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from studio.catalogue import Catalogue
     from studio.vocal import Delivery, Left, Session
 
+logger = logging.getLogger(__name__)
+
 
 class _CalledOffError(Exception):
     pass
@@ -31,12 +34,13 @@ class VocalLeaving:
         """`catalogue` has the presets."""
         self._session = session
         self._catalogue = catalogue
-        self._task: asyncio.Task[tuple[Left, ...]] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._over = False
         self._name = ""
         self._share = 0.0
         self._trouble: list[str] = []
         self._left: list[dict[str, Any]] = []
+        self._problem: StudioError | None = None
 
     @property
     def presets(self) -> list[str]:
@@ -65,7 +69,7 @@ class VocalLeaving:
         """
         if self.running:
             raise VocalError(_("Another export is being made; wait for it."))
-        self._name, self._share, self._trouble, self._left = "", 0.0, [], []
+        self._name, self._share, self._trouble, self._left, self._problem = "", 0.0, [], [], None
         begun = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -81,8 +85,8 @@ class VocalLeaving:
             await asyncio.wait({self._task, first}, return_when="FIRST_COMPLETED")
         finally:
             first.cancel()
-        if self._task.done() and not begun.is_set():
-            self._task.result()
+        if self._problem is not None and not begun.is_set():
+            raise self._problem
 
     async def close(self) -> None:
         """Make no more."""
@@ -99,19 +103,22 @@ class VocalLeaving:
             raise VocalError(_("{file} is not there any more; export it again.").format(file=name))
         return path
 
-    async def _make(self, wanted: Delivery, told: Callable[[str, float], None]) -> tuple[Left, ...]:
+    async def _make(self, wanted: Delivery, told: Callable[[str, float], None]) -> None:
         def work() -> tuple[Left, ...]:
             preset = self._catalogue.load(PRESETS, wanted.preset_name, VoicePreset)
-            made = export(self._session, replace(wanted, preset=preset), progress=told, say=self._trouble.append)
+            return export(self._session, replace(wanted, preset=preset), progress=told, say=self._trouble.append)
+
+        try:
+            made = await behind("vocal: export", work)
+        except _CalledOffError:
+            return
+        except StudioError as problem:
+            self._problem = problem
+            self._trouble.append(str(problem))
+        except Exception as problem:
+            logger.exception("an export failed")
+            self._trouble.append(f"{type(problem).__name__}: {problem}")
+        else:
             self._left = [
                 {"name": one.name, "files": list(one.entry.files), "loudness": one.entry.loudness} for one in made
             ]
-            return made
-
-        try:
-            return await behind("vocal: export", work)
-        except _CalledOffError:
-            return ()
-        except StudioError as problem:
-            self._trouble.append(str(problem))
-            raise

@@ -86,8 +86,8 @@ class VocalStudio:
 
     async def __aenter__(self) -> Self:
         """Start the recorder. Raises VocalError where there is no input, and says why."""
-        await self._room.__aenter__()
         self._buses = await self._assist.buses()
+        await self._room.__aenter__()
         self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._look_again())]
         return self
 

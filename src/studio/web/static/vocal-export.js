@@ -70,6 +70,7 @@ export function Export({ session, state, recording }) {
       </label>
       <button type="submit" aria-busy=${running} disabled=${running || recording || forms.length === 0}>${running ? t("Being exported …") : t("Export")}</button>
     </form>
+    ${recording && html`<p class="quiet">${t("A take is being recorded; export when it is over.")}</p>`}
     ${running && html`<p class="row"><progress max="1" value=${state.share} aria-label=${t("How far the export is")}></progress> <span>${state.name} ${share(state.share)}</span></p>`}
     ${trouble.map((sentence) => html`<p class="refused" role="alert" key=${sentence}><${Shape} kind="bad" /> ${sentence}</p>`)}
     ${state?.left.length > 0 &&
