@@ -157,7 +157,7 @@ function VocalPage({ languages }) {
   pressed.current = () => (running != null || asking ? act("/stop", {}) : record());
   useEffect(() => {
     const key = (event) => {
-      if (event.code !== "Space" || event.repeat || event.target.closest("input, select, textarea, button, audio, a")) return;
+      if (event.code !== "Space" || event.repeat || event.target.closest("input, select, textarea, button, audio, summary, a")) return;
       event.preventDefault();
       pressed.current();
     };
