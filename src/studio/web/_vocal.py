@@ -98,11 +98,11 @@ class Send(Struct, forbid_unknown_fields=True):
 class Leaves(Struct, forbid_unknown_fields=True):
     """What is exported; without takes and comps, all keepers."""
 
-    takes: Annotated[list[Number], Meta(max_length=300)] = []
-    comps: Annotated[list[Number], Meta(max_length=300)] = []
+    takes: Annotated[tuple[Number, ...], Meta(max_length=300)] = ()
+    comps: Annotated[tuple[Number, ...], Meta(max_length=300)] = ()
     preset: Annotated[str, Meta(min_length=1, max_length=100)] = "plain"
     loudness: Literal[-14, -16, -23] = -14
-    forms: Annotated[list[Literal["wav", "flac", "mp3"]], Meta(min_length=1, max_length=3)] = ["wav"]
+    forms: Annotated[tuple[Literal["wav", "flac", "mp3"], ...], Meta(min_length=1, max_length=3)] = ("wav",)
 
 
 def vocal_routes(studio: Studio) -> list[BaseRoute]:
@@ -221,11 +221,11 @@ class _Desk:
     async def export(self, request: Request) -> Response:
         wish = await _body(request, Leaves)
         await self._studio.export(
-            takes=tuple(wish.takes),
-            comps=tuple(wish.comps),
+            takes=wish.takes,
+            comps=wish.comps,
             preset=wish.preset,
             loudness=float(wish.loudness),
-            forms=tuple(wish.forms),
+            forms=wish.forms,
         )
         return said({"outcome": "done"})
 
