@@ -7,7 +7,7 @@ import { Mixes } from "./vocal-desk.js";
 import { Export } from "./vocal-export.js";
 import { Pitch } from "./vocal-pitch.js";
 import { Takes } from "./vocal-takes.js";
-import { clock, measured, t } from "./words.js";
+import { clock, day, decibels, measured, t } from "./words.js";
 
 const SILENCE = 2000; // ms without a word after which studio counts as gone
 const AGAIN = 1000; // ms until it is called again
@@ -75,7 +75,7 @@ function Meter({ track, peak, rms, verdict, level }) {
       <strong>${track.name}</strong>
       ${track.singers.map(
         (singer) => html`<small class=${singer.consent === "no" || singer.consent === "missing" ? "refused" : ""}>
-          ${singer.name}${singer.consent && `, ${CONSENTS[singer.consent]?.() ?? t("consent until {day}", { day: singer.consent })}`}
+          ${singer.name}${singer.consent && `, ${CONSENTS[singer.consent]?.() ?? t("consent until {day}", { day: day(new Date(`${singer.consent}T12:00`)) })}`}
         </small>`,
       )}
     </span>
@@ -83,7 +83,7 @@ function Meter({ track, peak, rms, verdict, level }) {
       <span class="peak ${hot}" style=${{ transform: `scaleX(${wide(peak)})` }}></span>
       <span class="rms" style=${{ transform: `scaleX(${wide(rms)})` }}></span>
     </span>
-    <span class="number">${peak == null ? "–" : `${Math.round(peak)} dB`}</span>
+    <span class="number">${peak == null || peak < LOWEST ? "–" : decibels(peak)}</span>
     <span class="verdict ${shape}"><${Shape} kind=${shape} /> <strong>${name()}</strong> <span>${verdict?.words ?? level}</span></span>
   </li>`;
 }
