@@ -42,6 +42,7 @@ function Take({ take, act }) {
   const [text, setText] = useState("");
   const [broken, setBroken] = useState(false);
   const over = take.ended !== null;
+  const length = over ? clock(take.seconds) : t("being recorded"); // outside of the template, where Babel finds it
   const toggle = () => (playing ? sound.current.pause() : sound.current.play().catch(() => setBroken(true)));
   const seek = (seconds) => {
     sound.current.currentTime = seconds;
@@ -55,7 +56,7 @@ function Take({ take, act }) {
     <span class="which"><strong>${take.number}</strong> ${take.song}</span>
     <button type="button" disabled=${!over || take.seconds === 0} aria-label=${playing ? t("Pause take {number}", { number: take.number }) : t("Play take {number}", { number: take.number })} onClick=${toggle}>${playing ? "❚❚" : "▶"}</button>
     <${Wave} take=${take} at=${at} onSeek=${seek} />
-    <span class="number">${over ? `${clock(take.seconds)}` : t("recording")}</span>
+    <span class="number">${length}</span>
     <span class="worth">
       <button type="button" aria-pressed=${take.keeper} disabled=${!over} onClick=${() => act("/keep", { number: take.number, keeper: !take.keeper })}>${t("Keep")}</button>
       <span role="group" aria-label=${t("Stars")}>
