@@ -121,7 +121,7 @@ class VocalTrace:
         keepers = tuple(
             take.number for take in state.takes.values() if take.keeper and take.song == state.song and take.frames
         )
-        track = state.tracks[channel].name if channel in state.tracks else ""
+        track = state.tracks[channel].name if channel is not None and channel in state.tracks else ""
         key = (state.song, song.melody) if song and song.melody else (state.song, keepers[:1], track)
         if key == self._key or (self._reading is not None and not self._reading.done()):
             return

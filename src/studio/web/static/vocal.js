@@ -26,6 +26,10 @@ const KINDS = {
 const MANY = 8; // microphones that are shown large
 const CONSENTS = { yes: () => t("consent: yes"), no: () => t("consent: no"), missing: () => t("consent not noted") };
 
+function consentOf(consent) {
+  return CONSENTS[consent]?.() ?? t("consent until {day}", { day: day(new Date(`${consent}T12:00`)) });
+}
+
 /** What studio says 25 times a second, or null while it says nothing. */
 function useLive() {
   const [live, setLive] = useState(null);
@@ -75,7 +79,7 @@ function Meter({ track, peak, rms, verdict, level }) {
       <strong>${track.name}</strong>
       ${track.singers.map(
         (singer) => html`<small class=${singer.consent === "no" || singer.consent === "missing" ? "refused" : ""}>
-          ${singer.name}${singer.consent && `, ${CONSENTS[singer.consent]?.() ?? t("consent until {day}", { day: day(new Date(`${singer.consent}T12:00`)) })}`}
+          ${singer.name}${singer.consent && `, ${consentOf(singer.consent)}`}
         </small>`,
       )}
     </span>
