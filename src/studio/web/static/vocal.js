@@ -27,7 +27,8 @@ const MANY = 8; // microphones that are shown large
 const CONSENTS = { yes: () => t("consent: yes"), no: () => t("consent: no"), missing: () => t("consent not noted") };
 
 function consentOf(consent) {
-  return CONSENTS[consent]?.() ?? t("consent until {day}", { day: day(new Date(`${consent}T12:00`)) });
+  const known = CONSENTS[consent];
+  return known ? known() : t("consent until {day}", { day: day(new Date(consent)) });
 }
 
 /** What studio says 25 times a second, or null while it says nothing. */
