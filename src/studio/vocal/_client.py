@@ -15,6 +15,7 @@ from studio.errors import VocalError
 from studio.events import (
     AnyMessage,
     Finish,
+    FollowPitch,
     RecorderState,
     StartTake,
     StopTake,
@@ -41,6 +42,8 @@ FIRST = 2.0
 """Seconds in which somebody else's recorder, which has the session, has to answer."""
 GRACE = 15.0
 """Seconds that a recorder may take to close a take and leave."""
+ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+"""The thread that hears solves small systems; threads that help it would make it wait on a busy machine."""
 _MOST_WAITING = 5000
 
 
@@ -78,6 +81,8 @@ class Recorder:
         self._line: bridge.Line | None = None
         self._boxes: set[bridge.Mailbox[AnyMessage | None]] = set()
         self._supervisor: Supervisor | None = None
+        self._followed: FollowPitch | None = None
+        """Which microphone was chosen last; a recorder that is started again is told."""
         self._new = False
         """Whether nothing was heard yet of the one that answers."""
         self._there = asyncio.Event()
@@ -110,6 +115,8 @@ class Recorder:
         if self._line is None:
             raise VocalError(self._why or _("The recorder is being started again; try in a moment."))
         self._line.send(message)
+        if isinstance(message, FollowPitch):
+            self._followed = message
 
     async def start_take(self, wish: StartTake) -> TakeStarted:
         """Record; return when the first sample is written. Raises VocalError where it is refused, and says why.
@@ -210,7 +217,7 @@ class Recorder:
 
     def _child(self) -> Child:
         return Child(
-            "recorder", command(), stdin=self.plan.to_json, env=self._env, log=self._log,
+            "recorder", command(), stdin=self.plan.to_json, env={**ALONE, **self._env}, log=self._log,
             grace=GRACE, final=lambda code: code in (0, REFUSED),
         )  # fmt: skip
 
@@ -228,6 +235,8 @@ class Recorder:
         except OSError:
             return False
         self._line, self._new = line, True
+        if self._followed is not None:
+            line.send(self._followed)
         try:
             async for message in line:
                 self._take_in(message)

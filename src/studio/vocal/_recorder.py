@@ -46,6 +46,8 @@ PATIENCE = 10.0
 ALONE = 60.0
 """Seconds without anybody who calls after which a recorder that records nothing leaves."""
 _MOST_WAITING = 2000
+LOCKED = 1.0
+"""Seconds for which the session's lock is asked for: whoever looks whether a recorder lives holds it for a moment."""
 
 
 class Recorder:
@@ -329,13 +331,18 @@ def _lock(plan: RecorderPlan) -> int:
     except OSError as problem:
         sentence = _("The session {folder} cannot be recorded into: {problem}.")
         raise VocalError(sentence.format(folder=folder, problem=why(problem))) from problem
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as problem:
-        os.close(file)
-        sentence = _("Another recorder has the session {folder}; close it there first.")
-        raise VocalError(sentence.format(folder=folder)) from problem
-    return file
+    until = time.monotonic() + LOCKED
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            if time.monotonic() < until:
+                time.sleep(LOCKED / 50)
+                continue
+            os.close(file)
+            sentence = _("Another recorder has the session {folder}; close it there first.")
+            raise VocalError(sentence.format(folder=folder)) from problem
+        return file
 
 
 def _fewer(device: str, there: int, wanted: int) -> str:
