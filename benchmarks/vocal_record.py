@@ -38,6 +38,7 @@ def measure(options: argparse.Namespace, book: Book) -> None:
                 hall.count()
                 with busy_cores() if run == "loaded" else contextlib.nullcontext():
                     asyncio.run(_record(hall, number, run, options, book))
+                book.tell(f"{run}: times the player itself ran dry", f"{hall.dry}", hall.dry)
             book.save()
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from studio.media._takes.continuity import Continuity, Missing
-from studio.media._takes.ring import Ring
-from studio.media._takes.witness import is_mix, place_in
+from studio.media._takes.capture import Capture
+from studio.media._takes.continuity import Continuity, Loss, Missing
+from studio.media._takes.ring import Block, Ring
+from studio.media._takes.witness import CALL, Proof, Witness, is_mix, place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,15 @@ def test_what_is_missing_after_a_pause_is_told_within_a_hundredth_of_a_second(se
     assert card.bring(20) == []
 
 
+def test_what_is_missing_of_a_stream_that_has_just_begun_is_told() -> None:
+    card = Card()
+    card.bring(0.7)
+    card.lose(1.0)
+    card.continuity.jumped(RATE // 2)
+    assert [one.seconds for one in card.bring(5)] == [pytest.approx(0.5, abs=0.02)]
+    assert card.bring(20) == []
+
+
 def test_a_hole_without_any_pause_is_found_too() -> None:
     card = Card()
     card.bring(10)
@@ -115,6 +125,95 @@ def test_a_stretch_is_found_where_it_was_heard_and_nowhere_else(channels: int) -
     assert not is_mix(wide[:BLOCK], narrow[period : period + BLOCK])
     assert place_in(narrow[:20_000], wide[30_000 : 30_000 + BLOCK]) is None
     assert place_in(np.zeros(9000), np.zeros((BLOCK, channels), np.int32)) is None
+
+
+def test_a_machine_that_brings_little_at_first_is_waited_for() -> None:
+    card = Card()
+    card.bring(10)
+    stopped = card.now
+    came, brought = stopped + 1.0, []
+    for number in range(200):  # one block, a third of a second of nothing, then what had waited, and all that follows
+        came = max(came + (0.35 if number == 1 else 0.001), stopped + (number + 1) * BLOCK / RATE)
+        missing = card.continuity.add(came, 0.0, BLOCK)
+        brought += [] if missing is None else [missing.seconds]
+    assert brought == [0.0]
+
+
+class Heard:
+    """Four seconds that a witness heard, and blocks of them."""
+
+    def __init__(self) -> None:
+        self.wide, narrow = mixed(4 * RATE, 3, 2.0**26)
+        self.witness = Witness(RATE)
+        for begin in range(0, len(narrow), CALL):
+            self.witness._call(narrow[begin : begin + CALL].astype(np.int32).tobytes(), CALL, None, 0)
+        assert self.witness.look(self.block(0)) == 0
+        assert self.witness.knows
+
+    def block(self, index: int, lost: int = 0) -> Block:
+        """Of the stream, where so much was lost before."""
+        begin = index + lost
+        return Block(self.wide[begin : begin + BLOCK], 0.0, 0.0, 0, 0, index)
+
+
+def test_a_block_from_before_a_loss_does_not_set_the_witness_back() -> None:
+    heard = Heard()
+    witness = heard.witness
+    asked_late = heard.block(10_000)
+    assert witness.judge([heard.block(20_000), heard.block(21_024, 2549)], 0.05) == Proof(1, 1, 2549)
+    assert witness.look(asked_late) == 0
+    assert witness.look(heard.block(40_000, 2549)) == 0
+    assert witness.judge([heard.block(60_000, 2549), heard.block(61_024, 32_549)], 0.6) == Proof(1, 1, 30_000)
+
+
+@pytest.mark.parametrize("lost", [500, 40_000])
+def test_what_the_clock_marked_is_not_found_missing_once_more(lost: int) -> None:
+    heard = Heard()
+    heard.witness.marked(480)
+    assert heard.witness.look(heard.block(60_000, lost)) == lost - 480
+    assert heard.witness.look(heard.block(80_000, lost)) == 0
+    pieces = [heard.block(100_000, lost), heard.block(101_024, lost + 7), heard.block(102_048, lost + 900)]
+    assert heard.witness.judge(pieces, 0.02) == Proof(1, 2, 900)
+
+
+def test_a_clock_that_errs_by_seconds_does_not_mislead_the_witness() -> None:
+    heard = Heard()
+    pair = [heard.block(20_000), heard.block(21_024, 1000)]
+    assert heard.witness.judge(pair, 2.5) == Proof(1, 1, 1000)
+
+
+def test_what_waited_after_a_pause_is_kept_and_given_and_the_hole_behind_it_is_marked() -> None:
+    wide, narrow = mixed(8 * RATE, 3, 2.0**26)
+    heard: list[NDArray[np.int32]] = []
+    places: list[int] = []
+    kept: list[int] = []
+
+    def hear(block: NDArray[np.int32], first: int) -> None:
+        heard.append(block.copy())
+        places.append(first)
+
+    def keep(block: NDArray[np.int32]) -> None:
+        kept.append(len(block))
+
+    capture = Capture("", RATE, 3, hear, keep=keep)
+    capture._ring, capture._continuity = Ring(9 * RATE, 3), Continuity(RATE)
+    capture._continuity.suspect = 0.97
+    witness = capture._witness = Witness(RATE)
+    for begin in range(0, len(narrow), CALL):
+        witness._call(narrow[begin : begin + CALL].astype(np.int32).tobytes(), CALL, None, 0)
+    stopped, hole, gap = 141 * BLOCK, 197 * BLOCK, 38_000  # it is stopped after 3 s, and the server keeps 1.2 s
+    at = 0
+    while at + BLOCK < len(wide):
+        ends = at + BLOCK
+        came = max(ends, hole + gap + at // 1000) if stopped <= at < hole else ends
+        capture._ring.put(wide[at:ends].tobytes(), 100 + came / RATE, 0.0)
+        at = ends + (gap if ends == hole else 0)
+    capture._leaving.set()
+    capture._consume()
+    assert capture.losses == [Loss(hole, gap, "skip")]
+    assert len(kept) > (hole - stopped) / BLOCK
+    assert all((wide[place : place + BLOCK] == block).all() for place, block in zip(places, heard, strict=True))
+    assert sum(len(block) for block in heard) + gap == at
 
 
 def blocks(ring: Ring) -> Iterator[NDArray[np.int32]]:

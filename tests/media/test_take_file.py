@@ -17,6 +17,7 @@ import soundfile
 from studio.errors import MediaError
 from studio.media import TakeNotes, repair_take, write_take
 from studio.media._takes import wav
+from studio.media._takes.writer import TakeWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +147,58 @@ def test_a_file_that_nobody_closed_is_whole_but_for_its_end(tmp_path: Path, form
     assert soundfile.info(path).frames == found.frames
     assert repair_take(path) == found
     take.close()
+
+
+class Watched(TakeWriter):
+    """Remembers how the file stood after each write."""
+
+    def __init__(self, path: Path) -> None:
+        self.moments: list[bytes] = []
+        super().__init__(path, RATE, TRACKS, NOTES)
+
+    def _all(self, data: bytes, place: int) -> None:
+        super()._all(data, place)
+        self.moments.append(self.path.read_bytes())
+
+
+def rows(block: NDArray[np.int32]) -> set[bytes]:
+    return {row.tobytes() for row in block}
+
+
+@pytest.mark.parametrize("missing", [700, 3000])
+def test_what_is_kept_outlives_a_kill_at_every_moment_and_is_written_where_it_belongs(
+    tmp_path: Path, missing: int
+) -> None:
+    take = Watched(tmp_path / "1.wav")
+    known, kept = sound(5000), sound(5120)
+    before, piece, after = kept[:1024], kept[1024:2048], kept[2048:]
+    take.write(known)
+    for begin in range(0, len(kept), 1024):
+        take.keep(kept[begin : begin + 1024])
+    assert (take.frames, soundfile.info(take.path).frames) == (5000, 5000)
+    begun = len(take.moments) - 1
+    take.write(before)
+    take.silence(missing + len(piece), len(piece))
+    take.write(after[:2000])
+    take.write(after[2000:])
+    path = tmp_path / "killed.wav"
+    for moment in take.moments[begun:]:
+        path.write_bytes(moment)
+        assert repair_take(path).frames >= len(known) + len(kept)
+        found = read(path)
+        assert (found[: len(known)] == known).all()
+        assert rows(before) | rows(after) <= rows(found)
+    take.close()
+    silence = np.zeros((missing + len(piece), 3), np.int32)
+    assert (read(take.path) == np.concatenate([known, before, silence, after])).all()
+
+
+def test_what_is_kept_and_not_wanted_is_not_in_the_file(tmp_path: Path) -> None:
+    take = write_take(tmp_path / "1.wav", RATE, TRACKS, NOTES)
+    take.write(sound(999))
+    take.keep(sound(2000))
+    take.close()
+    assert len(read(tmp_path / "1.wav")) == repair_take(tmp_path / "1.wav").frames == take.frames == 999
 
 
 def test_what_is_no_take_is_refused(tmp_path: Path) -> None:

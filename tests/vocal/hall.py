@@ -107,16 +107,22 @@ class Hall:
 
     def count(self) -> None:
         """Play the counter from now on; return when it is heard."""
-        self._children.append(
-            subprocess.Popen(
-                [sys.executable, __file__, str(self.channels), str(self.rate)],
-                env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )
-        )  # fmt: skip
+        with (self.folder / "player.log").open("ab") as log:
+            self._children.append(
+                subprocess.Popen(
+                    [sys.executable, __file__, str(self.channels), str(self.rate)],
+                    env={**self.env, "LC_ALL": "C"}, stdout=subprocess.DEVNULL, stderr=log,
+                )
+            )  # fmt: skip
         until = time.monotonic() + 60
         while not self.pactl("list", "short", "sink-inputs"):
             assert time.monotonic() < until, "nobody counts"
             time.sleep(0.05)
+
+    @property
+    def dry(self) -> int:
+        """How often the player came too late: its counter stood still then, and is no measure of what was lost."""
+        return (self.folder / "player.log").read_bytes().count(b"Stream underrun")
 
 
 def counted(first: int, frames: int, channels: int) -> NDArray[np.int32]:
@@ -124,14 +130,15 @@ def counted(first: int, frames: int, channels: int) -> NDArray[np.int32]:
 
     A count is written as a number that looks like noise, for a counter that rises is like itself at any other time.
     """
-    counts = np.arange(first, first + frames, dtype=np.int64)[:, None] + np.arange(channels) * _STEP + 1
-    return (_scrambled(counts % _ALL) << 8).astype(np.uint32).view(np.int32)
+    begin = np.uint32(first % _ALL)
+    counts = np.arange(frames, dtype=np.uint32)[:, None] + np.arange(channels, dtype=np.uint32) * _STEP + begin + 1
+    return (_scrambled(counts % _ALL) << 8).view(np.int32)
 
 
-def _scrambled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _scrambled(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Give each of 24 bits another one of its own."""
-    for factor in (0x9E3779, 0xC2B2AF):
-        counts = (counts ^ (counts >> 12)) * factor % _ALL
+    for factor in (np.uint32(0x9E3779), np.uint32(0xC2B2AF)):
+        counts = (counts ^ (counts >> 12)) * factor % _ALL  # what goes beyond 32 bits is no part of the lowest 24
     return counts ^ (counts >> 12)
 
 
@@ -139,7 +146,7 @@ def _scrambled(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def _counts() -> NDArray[np.int32]:
     """Return which count each number of 24 bits is."""
     table = np.empty(_ALL, np.int32)
-    every = np.arange(_ALL, dtype=np.int64)
+    every = np.arange(_ALL, dtype=np.uint32)
     table[_scrambled(every)] = every
     return table
 
@@ -208,7 +215,8 @@ def _play(channels: int, rate: int) -> None:
     """Count until killed, well ahead of what is heard."""
     player = subprocess.Popen(
         [
-            *("pacat", "--raw", f"--rate={rate}", f"--channels={channels}", "--format=s32le", "--device=desk"),
+            *("pacat", "--verbose", "--raw"),
+            *(f"--rate={rate}", f"--channels={channels}", "--format=s32le", "--device=desk"),
             *(f"--channel-map={','.join(PLACES[:channels])}", f"--latency-msec={AHEAD}"),
         ],
         stdin=subprocess.PIPE,

@@ -188,6 +188,7 @@ def capture(
     gone: Callable[[str], None],
     back: Callable[[], None],
     idle: Callable[[], None],
+    keep: Callable[[NDArray[np.int32]], None],
 ) -> Capture:
     """Return what hears an input while it is entered; see `Capture` for whom it tells what.
 
@@ -195,14 +196,15 @@ def capture(
     """
     from studio.media._takes import capture  # noqa: PLC0415 - loads PortAudio
 
-    return capture.Capture(device, rate, channels, hear, lost=lost, gone=gone, back=back, idle=idle)
+    return capture.Capture(device, rate, channels, hear, lost=lost, gone=gone, back=back, idle=idle, keep=keep)
 
 
 def write_take(path: Path, rate: int, tracks: Sequence[str], notes: TakeNotes) -> Takes:
     """Begin the file of a take, Broadcast Wave or FLAC as its name ends; never over an old one.
 
     It can be played after whatever happens to this process, but for its last tenth of a second, and `repair_take` says
-    of that, too. Raises MediaError: more tracks than FLAC holds, or what the disk says.
+    of that, too, and of what the file was told to keep. Raises MediaError: more tracks than FLAC holds, or what the
+    disk says.
     """
     from studio.media._takes import writer  # noqa: PLC0415 - loads NumPy
 

@@ -56,6 +56,12 @@ class Hearing:
         self._take: Take | None = None
         self._frames = 0
         self._channels = 0
+        self._kept = 0
+        """Frames that were kept back and come again."""
+        self._passed = 0
+        """Of them, those that came."""
+        self._late: deque[tuple[int, Callable[[], None]]] = deque()
+        """What was ordered meanwhile, and how much was kept back by then."""
         self.done = threading.Event()
         """Set by `finish` when the last take is closed."""
 
@@ -105,14 +111,33 @@ class Hearing:
     # ── in the thread that hears ──────────────────────────────────────────────────────────────────────────────────────
 
     def idle(self) -> None:
-        """Do what was ordered though nothing is heard."""
-        while self._orders:
+        """Do what was ordered though nothing is heard; while something is kept back, when that was heard."""
+        while self._orders and not self._kept:
             self._orders.popleft()()
+
+    def keep(self, block: NDArray[np.int32]) -> None:
+        """Take a block of which the place is not known; it comes again by `hear`, or is a piece of what is `lost`."""
+        while self._orders:
+            self._late.append((self._kept, self._orders.popleft()))
+        self._kept += len(block)
+        if self._take is not None:
+            self._take.keep(block)
+
+    def _come_again(self, frames: int) -> None:
+        """Do what was ordered before these frames were kept back."""
+        while self._late and self._late[0][0] <= self._passed:
+            self._late.popleft()[1]()
+        self._passed += frames
+        if self._passed >= self._kept:
+            self._passed = self._kept = 0
+            while self._late:
+                self._late.popleft()[1]()
 
     def hear(self, block: NDArray[np.int32], first_frame: int) -> None:
         """Take a block from all channels of the input."""
         self._frames, self._channels = first_frame, block.shape[1]
         self.idle()
+        self._come_again(len(block))
         self._playing.heard(block, first_frame)
         if self._meter is None:
             self._meter = Meter(self._rate, self._channels, self._tell)
@@ -127,13 +152,14 @@ class Hearing:
         """Frames are missing; silence of that length stands for them."""
         self._frames = loss.first_frame
         self.idle()
+        self._come_again(loss.pieces)
         take, planned = self._take, self._planned
         if take is None or planned is None:
             return
         frames = loss.frames if planned.cue.frames is None else min(loss.frames, planned.cue.frames - take.frames)
         self._tell(Dropout(take.number, take.frames, frames, loss.how))
         try:
-            take.lose(frames, loss.how)
+            take.lose(frames, loss.how, loss.pieces)
         except StudioError as problem:
             self._end(str(problem))
 

@@ -89,7 +89,7 @@ class Recorder:
         hearing = self._hearing
         self._capture = media.capture(
             plan.device, plan.rate, plan.channels, hearing.hear,
-            lost=hearing.lost, gone=gone, back=back, idle=hearing.idle,
+            lost=hearing.lost, gone=gone, back=back, idle=hearing.idle, keep=hearing.keep,
         )  # fmt: skip
         self._playing.follow(lambda: self._capture.lead)
         await asyncio.to_thread(self._capture.__enter__)

@@ -93,11 +93,15 @@ class Take:
             self._beat = self.frames
             self._marks.add(frames=self.frames)
 
-    def lose(self, frames: int, how: str) -> None:
-        """Put silence in place of what is missing, and say so. Raises StudioError."""
+    def keep(self, block: NDArray[np.int32]) -> None:
+        """Bring to the disk what all channels heard and of which the place is not known; it comes again by `write`."""
+        self._file.keep(block if self._places is None else block[:, self._places])
+
+    def lose(self, frames: int, how: str, pieces: int = 0) -> None:
+        """Put silence in place of what is missing, and of `pieces` that were kept, and say so. Raises StudioError."""
         self._marks.add(dropout=self.frames, frames=frames, how=how)
         self.lost += frames
-        self._file.silence(frames)
+        self._file.silence(frames, pieces)
 
     def note(self, **words: object) -> None:
         """Say something else that happened."""

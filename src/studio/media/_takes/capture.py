@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import pyaudio
@@ -19,8 +19,8 @@ from studio.language import _
 from studio.media._arrive import portaudio
 from studio.media._takes.continuity import SUSPECT, Continuity, How, Loss, Missing
 from studio.media._takes.pace import Pace
-from studio.media._takes.ring import Ring
-from studio.media._takes.witness import Witness
+from studio.media._takes.ring import Block, Ring
+from studio.media._takes.witness import PATIENCE, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from studio.media._takes.ring import Block
+    from studio.media._takes.witness import Proof
 
 logger = logging.getLogger(__name__)
 
@@ -47,14 +47,29 @@ SURE = 0.8
 """Share of them that may fill before it is suspected that some were thrown away."""
 MOST_SUSPECT = 5.0
 """Seconds without sound that are suspected whatever the server keeps."""
+QUIET = 1.0
+"""Seconds without sound after which what is kept back is given: it may be the last that comes."""
 LOOK_AGAIN = 2.0
 """Seconds between two questions to the witness while nothing is suspected."""
+HEARS_LATER = 0.5
+"""Seconds after which a witness should have heard the same; it is asked so often, too, until it knows its place."""
 AGAIN = 0.5
 """Seconds between two tries to open it."""
 RESCAN = 3
 """Tries after which PortAudio looks for devices anew."""
 MOST_CHANNELS = 32
 RATES = (44_100, 48_000, 88_200, 96_000)
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """What is kept back."""
+
+    blocks: list[Block] = field(default_factory=list)
+    missing: Missing | None = None
+    """As the clock tells it; `None`: not yet."""
+    asked: Block | None = None
+    """Which came when it told: what the witness is asked of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,7 @@ class Capture:
         gone: Callable[[str], None] = lambda _sentence: None,
         back: Callable[[], None] = lambda: None,
         idle: Callable[[], None] = lambda: None,
+        keep: Callable[[NDArray[np.int32]], None] = lambda _block: None,
         seconds: float = RING,
     ) -> None:
         """Hear `channels` of the input whose name has `device` in it; 0: all of them, `MOST_CHANNELS` at most.
@@ -101,10 +117,12 @@ class Capture:
         `hear` gets (frames, channels), 24 bits on the left, good until it returns, and the number of the first frame;
         `lost` is told before it of frames that are missing. `gone` is told a sentence when the input gives no more
         sound and then `back` when it does, from another thread. `idle` is called by the thread that hears when there
-        is nothing to hear for `LOOK` seconds.
+        is nothing to hear for `LOOK` seconds. `keep` gets what is kept back until its place is known, once, when it
+        comes: all of it comes again by `hear`, but for the pieces that a `Loss` counts.
         """
         self._wanted, self.rate, self._asked = device, rate, channels
         self._hear, self._lost, self._gone, self._back, self._idle = hear, lost, gone, back, idle
+        self._keep = keep
         self._seconds = seconds
         self.device = ""
         """Its name."""
@@ -124,6 +142,7 @@ class Capture:
         self._witness: Witness | None = None
         self._looked = 0.0
         self._sample: Block | None = None
+        self._doubted: _Doubt | None = None
 
     def __enter__(self) -> Self:
         """Open the input. Raises MediaError."""
@@ -183,11 +202,13 @@ class Capture:
             self._continuity.suspect = min(MOST_SUSPECT, max(SUSPECT, SURE * SERVER / (4 * channels * self.rate)))
 
     def _call_witness(self, device: portaudio.Device) -> Witness | None:
+        witness = Witness(self.rate)
         try:
-            return Witness(self._sound, device, self.rate)
+            witness.listen(self._sound, device)
         except (OSError, ValueError) as problem:
             logger.info("%s can be opened once only (%s): what is missing is told by the clock", self.device, problem)
             return None
+        return witness
 
     def _close(self) -> None:
         witness, self._witness = self._witness, None
@@ -254,8 +275,7 @@ class Capture:
     # ── the thread that hears ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _consume(self) -> None:
-        kept: list[Block] = []
-        life = 0
+        life, quiet = 0, 0
         while True:
             block = self._ring.take()
             if block is None:
@@ -263,28 +283,50 @@ class Capture:
                     break
                 self._some.clear()
                 if not self._ring.waiting and not self._some.wait(LOOK):
+                    quiet += 1
+                    if quiet >= QUIET / LOOK:
+                        self._settle()
                     self._idle()
                 continue
+            quiet = 0
             if block.missed:
-                self._give_all(kept)
+                self._settle()
                 self._lose(block.missed, "ring")
                 self._continuity.jumped(block.missed)
             if block.life != life:
                 life = block.life
-                self._give_all(kept)
+                self._settle()
                 self._continuity.reopened()
-            missing = self._continuity.add(block.came, block.recorded, len(block.samples))
-            self.strange_rate = self._continuity.strange_rate
-            if self._continuity.in_doubt:
-                kept.append(block.copy())
-                continue
-            if missing is not None:
-                self._settle(kept, missing, block)
-            else:
-                self._look(block)
-            self._give_all(kept)
+            self._take(block)
+        self._settle()
+
+    def _take(self, block: Block) -> None:
+        """Give a block, or keep it back until it is known what is missing before it."""
+        missing = self._continuity.add(block.came, block.recorded, len(block.samples))
+        self.strange_rate = self._continuity.strange_rate
+        doubt = self._doubted
+        if doubt is not None and doubt.missing is not None and (self._continuity.in_doubt or missing is not None):
+            self._settle()  # another pause, while the witness was waited for
+            doubt = None
+        if doubt is None and not self._continuity.in_doubt and missing is None:
+            self._look(block)
             self._give_one(block)
-        self._give_all(kept)
+            return
+        if doubt is None:
+            doubt = self._doubted = _Doubt()
+        doubt.blocks.append(block.copy())
+        self._keep(block.samples)
+        if missing is not None:
+            doubt.missing, doubt.asked = missing, doubt.blocks[-1]
+        if doubt.missing is None or doubt.asked is None:
+            return
+        witness = self._witness_of(doubt.missing)
+        late = block.came - doubt.asked.came
+        if witness is None or late > PATIENCE or witness.ready(doubt.asked, doubt.missing.seconds):
+            self._settle()
+
+    def _witness_of(self, missing: Missing) -> Witness | None:
+        return self._witness if missing.how in ("skip", "clock") else None
 
     def _look(self, block: Block) -> None:
         """Ask the witness now and then, though nothing is suspected; of a block that it must have heard by now."""
@@ -292,10 +334,10 @@ class Capture:
         if witness is None:
             return
         if self._sample is None:
-            if block.came - self._looked > LOOK_AGAIN:
+            if block.came - self._looked > (LOOK_AGAIN if witness.knows else HEARS_LATER):
                 self._sample = block.copy()
             return
-        if block.came - self._sample.came < LOOK_AGAIN / 4:
+        if block.came - self._sample.came < HEARS_LATER:
             return
         asked, self._sample, self._looked = self._sample, None, block.came
         missing = witness.look(asked) if asked.life == block.life else 0
@@ -303,26 +345,36 @@ class Capture:
             self._continuity.jumped(missing)
             self._lose(missing, "skip")
 
-    def _settle(self, kept: list[Block], missing: Missing, block: Block) -> None:
-        """Put what is missing where it belongs among the blocks that were kept back, by proof or by the clock."""
-        frames = round(missing.seconds * self.rate)
-        witness = self._witness if missing.how == "skip" else None
-        proof = witness.judge([*kept, block], missing.seconds) if witness is not None else None
-        if proof is None:
-            self._give(kept, upto=missing.before)
-            if frames:
-                self._lose(frames, "clock" if missing.how == "skip" else missing.how)
+    def _settle(self) -> None:
+        """Give what was kept back, and put what is missing where it belongs among it, by proof or by the clock."""
+        doubt, self._doubted = self._doubted, None
+        if doubt is None:
             return
-        self._continuity.jumped(proof.missing - frames)
+        missing, kept = doubt.missing, doubt.blocks
+        if missing is None:
+            missing = Missing(len(kept), 0.0, "skip")
+        frames = round(missing.seconds * self.rate)
+        witness = self._witness_of(missing)
+        proof = witness.judge(kept, missing.seconds) if witness is not None else None
+        if proof is not None:
+            self._put(kept, missing, proof)
+        elif frames:
+            self._give(kept, upto=missing.before)
+            self._lose(frames, "clock" if missing.how == "skip" else missing.how)
+            if witness is not None:
+                witness.marked(frames)
+        self._give(kept, upto=len(kept))
+
+    def _put(self, kept: list[Block], missing: Missing, proof: Proof) -> None:
+        if proof.missing or missing.how == "skip":  # else the clock is believed from now on, and nothing is marked
+            self._continuity.jumped(proof.missing - round(missing.seconds * self.rate))
         if not proof.missing:
             return
         self._give(kept, upto=proof.before)
         pieces = kept[: proof.after - proof.before]
         del kept[: len(pieces)]
-        self._lose(proof.missing + sum(len(piece.samples) for piece in pieces), "skip")
-
-    def _give_all(self, kept: list[Block]) -> None:
-        self._give(kept, upto=len(kept))
+        heard = sum(len(piece.samples) for piece in pieces)
+        self._lose(proof.missing + heard, "skip", heard)
 
     def _give(self, kept: list[Block], upto: int) -> None:
         for block in kept[:upto]:
@@ -336,9 +388,9 @@ class Capture:
         self.frames += len(block.samples)
         self._hear(block.samples, first)
 
-    def _lose(self, frames: int, how: How) -> None:
-        loss = Loss(self.frames, frames, how)
-        self._sample = None  # it was heard before, and would set the witness back by what is lost now
+    def _lose(self, frames: int, how: How, pieces: int = 0) -> None:
+        loss = Loss(self.frames, frames, how, pieces)
+        self._sample = None  # it was heard before, and would tell the witness of a place that is no more
         self.losses.append(loss)
         self.frames += frames
         logger.warning("%d frames are missing at %d (%s)", frames, loss.first_frame, how)

@@ -19,7 +19,11 @@ How = Literal["ring", "skip", "clock", "reopened"]
 SUSPECT = 0.4
 """Seconds without sound after which some of it may be missing."""
 STEADY = 0.3
-"""Seconds for which sound has to come no faster than it is sung before it is judged what is missing."""
+"""Seconds for which sound has to come as fast as it is sung before it is judged what is missing."""
+MOST_STEADY = 1.2
+"""What may come in that while, as a share of it: more is what had waited."""
+HALF = (0.2, 0.75)
+"""The same of each half of it, at least and at most: sound comes in pieces."""
 LONGEST_DOUBT = 4.0
 """Seconds after which it is judged however it comes."""
 LEAST = 0.015
@@ -41,6 +45,8 @@ class Loss:
     first_frame: int
     frames: int
     how: How
+    pieces: int = 0
+    """Of them, those that came: pieces of which nobody knows the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class Continuity:
         begins = self._counted
         self._counted += frames / self._rate
         seen = _Seen(came, came - self._counted, recorded - begins if recorded else None, frames)
-        if self._doubt is None and self._seen and self._base is not None and came - self._seen[-1].came > self.suspect:
+        if self._doubt is None and self._seen and came - self._seen[-1].came > self.suspect and self._begun():
             self._doubt = []
         if self._doubt is not None:
             return self._in_doubt(seen)
@@ -112,6 +118,13 @@ class Continuity:
             return None
         self._checked = came
         return self._compare()
+
+    def _begun(self) -> bool:
+        """Whether it is known where the clocks were; of a stream that is young, what came so far has to do."""
+        if self._base is None and self._seen[-1].came - self._seen[0].came > STEADY:
+            self._base = min(seen.by_arrival for seen in self._seen)
+            self._card = _median(self._seen)
+        return self._base is not None
 
     # ── while nothing is suspected ────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,8 +161,7 @@ class Continuity:
         doubt.append(seen)
         recent = [one for one in doubt if one.came >= seen.came - STEADY]
         waited = seen.came - doubt[0].came
-        heard = sum(one.frames for one in recent[1:]) / self._rate
-        if waited < STEADY or (heard > STEADY * 1.2 and waited < LONGEST_DOUBT):
+        if waited < STEADY or (waited < LONGEST_DOUBT and not self._steady(recent)):
             return None
         earliest = min(one.by_arrival for one in recent)
         late = earliest - (self._base or 0.0)
@@ -163,6 +175,15 @@ class Continuity:
             return self._found(Missing(0, late, "reopened"))
         before = next((n for n, one in enumerate(doubt) if one.by_arrival <= earliest + SUSPECT / 4), 0)
         return self._found(Missing(before, late, "skip"))
+
+    def _steady(self, recent: list[_Seen]) -> bool:
+        """Whether it comes as it is sung, in both halves of the while: a busy machine brings nothing, then much."""
+        middle = recent[-1].came - STEADY / 2
+        halves = [
+            sum(one.frames for one in recent[1:] if (one.came >= middle) == later) / self._rate / STEADY
+            for later in (False, True)
+        ]
+        return sum(halves) <= MOST_STEADY and all(HALF[0] <= half <= HALF[1] for half in halves)
 
     def _found(self, missing: Missing) -> Missing:
         """From now on the count is right again."""

@@ -58,10 +58,13 @@ class FlacWriter:
             raise _refused(self.path, problem) from problem
         self.frames += len(block)
 
-    def silence(self, frames: int) -> None:
+    def silence(self, frames: int, pieces: int = 0) -> None:  # noqa: ARG002 - nothing is kept
         """See `Takes`."""
         for begin in range(0, frames, self._rate):
             self.write(np.zeros((min(self._rate, frames - begin), _LAYOUTS.index(self._layout) + 1), np.int32))
+
+    def keep(self, block: NDArray[np.int32]) -> None:
+        """See `Takes`; what is encoded cannot be taken back."""
 
     def sync(self) -> None:
         """See `Takes`; the system does it in its own time."""

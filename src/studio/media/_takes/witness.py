@@ -13,7 +13,6 @@ do. An input that can be opened once loses nothing to a server, either.
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +41,11 @@ another place of the same held tone, a microphone's noise alone is 1e-9."""
 FIRST = 2.0
 """Seconds that the two streams may have been opened apart."""
 AROUND = 0.5
-"""Seconds around where the clock says that a place is looked for: a busy machine's clock is no better."""
+"""Seconds around where the clock says that a place is looked for first; then everywhere, which takes longer."""
 BEHIND = 0.1
 """Seconds beyond a block that the witness has to have heard, lest the place that is looked for is cut off."""
-PATIENCE = 1.0
-"""Seconds that it is waited for."""
+PATIENCE = 3.0
+"""Seconds that it is waited for; what comes meanwhile is kept back."""
 PEAKS = 4
 """Places that are tried, the likeliest first."""
 
@@ -66,71 +65,112 @@ class Proof:
 class Witness:
     """Hears the input as one channel."""
 
-    def __init__(self, sound: pyaudio.PyAudio, device: Device, rate: int) -> None:
-        """Open it beside the wide stream. Raises OSError where the input can be opened once only."""
+    def __init__(self, rate: int) -> None:
+        """It hears nothing before `listen`."""
         self._rate = rate
         self._heard = np.zeros(int(KEPT * rate), np.int32)
         self._count = 0
         self._apart: int | None = None
-        """Frame of the witness at which the wide stream had its frame 0; `None`: not known."""
+        """Frame of the witness at which the wide stream had its frame 0, with all that was marked; `None`: unknown."""
+        self._proved = 0
+        """The same as it was proved last: what was marked by the clock since then is not in it."""
         self._tries = 0
+        self._stream: Any = None
+
+    def listen(self, sound: pyaudio.PyAudio, device: Device) -> None:
+        """Open it beside the wide stream. Raises OSError where the input can be opened once only."""
         with portaudio.quiet():
-            self._stream: Any = sound.open(
-                rate, 1, pyaudio.paInt32, input=True, input_device_index=int(device["index"]),
+            self._stream = sound.open(
+                self._rate, 1, pyaudio.paInt32, input=True, input_device_index=int(device["index"]),
                 frames_per_buffer=CALL, stream_callback=self._call,
             )  # fmt: skip
 
     def close(self) -> None:
         """Hear no more."""
         try:
-            self._stream.close()
+            if self._stream is not None:
+                self._stream.close()
         except OSError as problem:
             logger.info("the witness did not close: %s", problem)
+
+    @property
+    def knows(self) -> bool:
+        """Whether the wide stream was found in it."""
+        return self._apart is not None
+
+    def marked(self, frames: int) -> None:
+        """So many frames were marked without it: they are not missing once more when it finds that place."""
+        if self._apart is not None:
+            self._apart += frames
 
     def look(self, block: Block) -> int:
         """Look whether a block lies where it is expected; return how many frames are missing before it, mostly 0."""
         if self._apart is None:
-            self._tries += 1
-            if self._tries & (self._tries - 1) == 0:  # more and more seldom where it never is found
+            if self._seldom():
                 self._apart = self._find(block, block.index, FIRST)
+                self._proved = self._apart or 0
             return 0
-        if self._fits(block, self._apart) is not False:
+        fits = self._fits(block, self._apart)
+        if fits is not False:
+            self._proved = self._apart if fits else self._proved
             return 0
-        found = self._find(block, block.index + self._apart, AROUND)
+        found = self._find(block, block.index + self._apart, AROUND, self._proved)
+        if found is None and self._seldom():
+            found = self._anywhere(block)
         if found is None:
             return 0
-        missing, self._apart = found - self._apart, found
+        missing = found - self._apart
+        self._proved = self._apart = found
         return max(0, missing)
+
+    def ready(self, block: Block, missing: float) -> bool:
+        """Whether it has heard what `judge` asks of it, where `block` is the last, or never will."""
+        return self._apart is None or self._covers(block, self._apart + round(missing * self._rate))
 
     def judge(self, blocks: Sequence[Block], missing: float) -> Proof | None:
         """Say which of `blocks` follow what was known before, and which come after a gap of about `missing` seconds.
 
-        `None` where it cannot be told. Waits a moment for a witness that is behind.
+        `None` where it cannot be told.
         """
         known = self._apart
         if known is None:
             return None
         about = known + round(missing * self._rate)
-        until = time.monotonic() + PATIENCE
-        while not self._covers(blocks[-1], about) and time.monotonic() < until:
-            time.sleep(BEHIND / 4)
-        heard = [n for n, block in enumerate(blocks) if self._covers(block, about)]
-        if not heard:
+        heard = next(
+            (
+                places
+                for apart in (about, known)
+                if (places := [n for n, block in enumerate(blocks) if self._covers(block, apart)])
+            ),
+            None,
+        )
+        if heard is None:
             return None
         last = blocks[heard[-1]]
-        found = self._find(last, last.index + about, AROUND)
+        found = self._find(last, last.index + about, AROUND, self._proved)
+        if found is None:
+            found = self._anywhere(last)
         if found is None:
             return None
-        self._apart = found
-        before = next((n for n, block in enumerate(blocks) if self._fits(block, known) is False), len(blocks))
-        if found == known:
-            return Proof(len(blocks), len(blocks), 0)
-        after = heard[-1]
+        begins = known
+        if self._proved != known:  # the clock marked something, and is not exact
+            begins = self._find(blocks[0], blocks[0].index + known, AROUND, self._proved) or known
+        self._proved = self._apart = found
+        missing = max(0, found - known)
+        if found == begins:
+            return Proof(len(blocks), len(blocks), missing)
+        before = next((n for n, block in enumerate(blocks) if self._fits(block, begins) is False), len(blocks))
+        after = max(before, heard[-1])
         while after > before and self._fits(blocks[after - 1], found):
             after -= 1
-        return Proof(before, after, found - known)
+        return Proof(before, after, missing)
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _seldom(self) -> bool:
+        """Now, and then more and more seldom: where it never is found it shall not cost much."""
+        self._tries += 1
+        return self._tries & (self._tries - 1) == 0
 
     def _call(self, data: bytes | None, _count: int, _times: object, _flags: int) -> tuple[None, int]:
         samples = np.frombuffer(data or b"", np.int32)
@@ -159,11 +199,21 @@ class Witness:
             return None
         return is_mix(block.samples, part)
 
-    def _find(self, block: Block, about: int, around: float) -> int | None:
-        """Return how far a block is from where it lies in the witness, looked for around frame `about`."""
+    def _find(self, block: Block, about: int, around: float, least: int = -(1 << 62)) -> int | None:
+        """Return how far a block is from where it lies in the witness, looked for around frame `about`.
+
+        It is not nearer than `least`: what came once does not go away.
+        """
         reach = round(around * self._rate)
-        first = max(0, self._count - len(self._heard) + CALL, about - reach)
-        until = min(self._count, about + reach + len(block.samples))
+        return self._between(block, max(about - reach, block.index + least), about + reach + len(block.samples))
+
+    def _anywhere(self, block: Block) -> int | None:
+        """Look in all that was heard since it was proved last."""
+        return self._between(block, block.index + self._proved, self._count)
+
+    def _between(self, block: Block, first: int, until: int) -> int | None:
+        first = max(0, self._count - len(self._heard) + CALL, first)
+        until = min(self._count, until)
         part = self._part(first, until - first) if until - first >= len(block.samples) else None
         if part is None:
             return None
