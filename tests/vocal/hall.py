@@ -138,8 +138,10 @@ def counted(first: int, frames: int, channels: int) -> NDArray[np.int32]:
 def _scrambled(counts: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Give each of 24 bits another one of its own."""
     for factor in (np.uint32(0x9E3779), np.uint32(0xC2B2AF)):
-        counts = (counts ^ (counts >> 12)) * factor % _ALL  # what goes beyond 32 bits is no part of the lowest 24
-    return counts ^ (counts >> 12)
+        counts = np.asarray(
+            (counts ^ (counts >> 12)) * factor % _ALL, np.uint32
+        )  # what goes beyond 32 bits is no part of the lowest 24
+    return np.asarray(counts ^ (counts >> 12), np.uint32)
 
 
 @cache

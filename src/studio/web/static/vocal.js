@@ -113,7 +113,7 @@ function secondsOf(text) {
 }
 
 function Part({ part, setPart }) {
-  const field = (key, name) => html`<input aria-label=${name} size="5" value=${part[key]} placeholder=${key === "from" ? "1:05" : "1:20"} onInput=${(event) => setPart({ ...part, [key]: event.target.value })} />`;
+  const field = (key, name) => html`<input aria-label=${name} size="5" value=${part[key]} title=${key === "from" ? "1:05" : "1:20"} onInput=${(event) => setPart({ ...part, [key]: event.target.value })} />`;
   return html`<label>${t("Part of the song")}
       <select value=${part.how} onChange=${(event) => setPart({ ...part, how: event.target.value })}>
         <option value="">${t("all of it")}</option>
