@@ -9,33 +9,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.app.technician import Ended, Studio
-from tests.app.warm import LIMIT, Warm, settings, warm
 
 from studio.rehearsal import make_talk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="session", name="warm")
-def warm_python() -> Iterator[Warm]:
-    """Starts commands sooner."""
-    with warm() as found:
-        yield found
+LIMIT = 150
+"""Seconds after which a show that should have ended is ended."""
 
 
 @pytest.fixture
-def studio(warm: Warm, tmp_path: Path) -> Studio:
+def studio(tmp_path: Path) -> Studio:
     """Run the command line in a folder of its own, in English unless told."""
 
     def run(*arguments: object, **env: str) -> Ended:
-        if not env:
-            return warm.run(tmp_path, *arguments)
-        done = subprocess.run(  # another language is chosen while Python reads
+        done = subprocess.run(
             [sys.executable, "-m", "studio", *map(str, arguments)],
             cwd=tmp_path,
-            env={**os.environ, **settings(tmp_path), **env},
+            env={**os.environ, "STUDIO_LANG": "en", "STUDIO_HOME": str(tmp_path / "home"), "COLUMNS": "200", **env},
             capture_output=True,
             text=True,
             timeout=LIMIT,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from tests.app.desk import house_with, small_desk
+from tests.app.warm import Warm, warm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     from tests.app.technician import Ended
-    from tests.app.warm import Warm
 
     from studio.rehearsal import DeskTwin
 
@@ -32,6 +32,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[DeskTwin]:
     async with small_desk(tmp_path) as twin:
         house_with(tmp_path, twin)
         yield twin
+
+
+@pytest.fixture(scope="module", name="warm")
+def warm_python() -> Iterator[Warm]:
+    with warm() as found:
+        yield found
 
 
 @pytest.fixture
@@ -102,7 +108,7 @@ async def test_what_cannot_be_is_one_sentence(desk: DeskTwin, ask: Ask) -> None:
 
 async def test_a_desk_that_is_not_there_is_said_in_one_sentence(desk: DeskTwin, ask: Ask) -> None:
     desk.deaf = True
-    ended = await ask("set", "desk", "ch1.fader", "0", "--timeout", 3)
+    ended = await ask("set", "desk", "ch1.fader", "0", "--timeout", 1.5)
     assert ended.code == 1
     assert "Is it switched on" in ended.said
     assert len(ended.said.strip().splitlines()) == 1
@@ -111,8 +117,7 @@ async def test_a_desk_that_is_not_there_is_said_in_one_sentence(desk: DeskTwin, 
 async def test_waiting_for_a_desk_and_the_time_that_it_may_take_are_two_things(desk: DeskTwin, ask: Ask) -> None:
     desk.late = 0.4
     hurried, patient = await asyncio.gather(
-        ask("set", "desk", "ch1.fader", "-3", "--deadline", 0.1),
-        ask("set", "desk", "ch2.fader", "-3", "--deadline", 20),
+        ask("set", "desk", "ch1.fader", "-3", "--deadline", 0.1), ask("set", "desk", "ch2.fader", "-3")
     )
     assert (hurried.code, "desk did not answer in time." in hurried.said) == (1, True)
     assert (patient.code, "confirmed" in patient.said) == (0, True)

@@ -1,6 +1,6 @@
 """The command line started from a copy of Python that has read it already: a process for each command all the same.
 
-Reading it takes two seconds of a whole core, and is the same each time. `warm` starts the copy; it forks for each
+Reading it takes a second of a whole core, and is the same each time. `warm` starts the copy; it forks for each
 command, and the fork runs `studio` from its first word to its exit code.
 """
 
@@ -26,11 +26,6 @@ LIMIT = 150
 """Seconds that a command may take."""
 
 
-def settings(folder: Path) -> dict[str, str]:
-    """What the environment of a command says that runs in `folder`, wherever the tests run."""
-    return {"STUDIO_LANG": "en", "STUDIO_HOME": str(folder / "home"), "COLUMNS": "200"}
-
-
 class Warm:
     """Runs commands in a folder; from any thread, several at once."""
 
@@ -38,14 +33,11 @@ class Warm:
         self._door = door
 
     def run(self, folder: Path, *arguments: object) -> Ended:
-        """Run `studio` with `arguments` in `folder`, in English and in the environment of now."""
-        around = {**os.environ, **settings(folder)}
+        """Run `studio` with `arguments` in `folder`, in English; its home is `folder/home`."""
         with socket.socket(socket.AF_UNIX) as line, tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-            line.settimeout(2 * LIMIT)
+            line.settimeout(LIMIT)
             line.connect(self._door)
-            socket.send_fds(line, [b" "], [said.fileno()])
-            line.sendall(json.dumps([str(folder), around, *map(str, arguments)]).encode())
-            line.shutdown(socket.SHUT_WR)
+            socket.send_fds(line, [json.dumps([str(folder), *map(str, arguments)]).encode()], [said.fileno()])
             code = json.loads(line.recv(64))
             said.seek(0)
             return Ended(code, said.read())
@@ -73,9 +65,8 @@ def warm() -> Iterator[Warm]:
 
 def _serve(door: str) -> None:
     """Fork for each that knocks; the first child waits for the command and tells its exit code."""
-    from studio import cli  # noqa: PLC0415 - it chooses the language, of this process only
+    from studio.cli import main  # noqa: PLC0415 - it chooses the language, of this process only
 
-    assert cli.app is not None  # all commands are read
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here
     with socket.create_server(door, family=socket.AF_UNIX) as knocks:
         parent = os.getppid()
@@ -90,21 +81,17 @@ def _serve(door: str) -> None:
                 line.close()
                 continue
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            asked, files, _flags, _address = socket.recv_fds(line, 1, 1)
-            while piece := line.recv(65536):
-                asked += piece
+            asked, files, _flags, _address = socket.recv_fds(line, 65536, 1)
             if command := os.fork():
                 line.send(json.dumps(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
                 os._exit(0)
-            folder, around, *arguments = json.loads(asked)
+            folder, *arguments = json.loads(asked)
             os.chdir(folder)
-            os.environ.clear()
-            os.environ.update(around)
-            signal.alarm(LIMIT)
+            os.environ["STUDIO_HOME"] = str(Path(folder) / "home")
             for stream in (1, 2):
                 os.dup2(files[0], stream)
             sys.argv = ["studio", *arguments]
-            cli.main()
+            main()
             sys.exit()
 
 
