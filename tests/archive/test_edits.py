@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from studio.archive import (
@@ -217,6 +217,9 @@ moves = some.lists(some.tuples(some.integers(-30, 30), some.integers(0, 60)), ma
 
 
 @given(spans, spans, moves)
+@example([(0, 1, False), (0, 1, False), (38, 5, True), (1, 1, True)], [(26, 1, False), (40, 1, False)], [])
+@example([(8, 1, True)], [(0, 1, False), (0, 1, False)], [(-3, 1)])
+@example([(8, 1, True)], [(0, 1, False), (0, 1, False)], [(-8, 1)])
 @settings(max_examples=80, deadline=None)
 def test_a_persons_cues_always_survive_to_the_letter(
     old: list[tuple[int, int, bool]], new: list[tuple[int, int, bool]], moved: list[tuple[int, int]]

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from studio.archive._document import Document, FilmCue
 from studio.archive._edits import GAP, SHORTEST, lines_of, moved_by, ordered, unused
+from studio.spoken import Word
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from studio.archive._document import Shift
-    from studio.spoken import Word
 
 
 def merge_recognised(old: Document, new: Document, fresh: int = 0, struck: Iterable[tuple[Ms, Ms]] = ()) -> Document:
@@ -71,9 +71,16 @@ def _moved(document: Document, shifts: Sequence[Shift]) -> Document:
         for cue in (moved_by(cue, one.by) for cue in document.cues if cue.start >= one.since):
             start = Ms(max(cue.start, over))
             over = Ms(max(cue.end, start + SHORTEST))
-            stay.append(replace(cue, start=start, end=over))
+            stay.append(
+                replace(cue, start=start, end=over, words=tuple(_within(word, start, over) for word in cue.words))
+            )
         document = ordered(document, stay)
     return document
+
+
+def _within(word: Word, start: Ms, end: Ms) -> Word:
+    """`word` with the times that it can have in a cue of these."""
+    return Word(word.text, min(max(word.start, start), end), min(max(word.end, start), end), word.confidence)
 
 
 def _outside(cue: FilmCue, taken: list[tuple[Ms, Ms]]) -> list[FilmCue]:
@@ -114,11 +121,12 @@ def _part(cue: FilmCue, stays: list[bool]) -> FilmCue:
 
 def _beside(cue: FilmCue, near: list[tuple[Ms, Ms]]) -> FilmCue | None:
     """`cue` without the time of its neighbours; its words say on which side of them it stands."""
-    start, end = cue.start, cue.end
-    middle = (cue.words[0].start + cue.words[-1].end) // 2 if cue.words else (start + end) // 2
-    for begins, over in near:
-        if (begins + over) // 2 > middle:
-            end = Ms(min(end, begins - GAP if begins - GAP - start >= SHORTEST else begins))
-        else:
-            start = Ms(max(start, over + GAP if end - over - GAP >= SHORTEST else over))
-    return replace(cue, start=start, end=end) if end - start >= SHORTEST else None
+    middle = (cue.words[0].start + cue.words[-1].end) // 2 if cue.words else (cue.start + cue.end) // 2
+    before = [over for begins, over in near if (begins + over) // 2 <= middle]
+    after = [begins for begins, over in near if (begins + over) // 2 > middle]
+    for first, second in ((GAP, GAP), (GAP, 0), (0, GAP), (0, 0)):  # rather without a gap than not at all
+        start = max([cue.start, *(over + first for over in before)])
+        end = min([cue.end, *(begins - second for begins in after)])
+        if end - start >= SHORTEST:
+            return replace(cue, start=Ms(start), end=Ms(end))
+    return None
