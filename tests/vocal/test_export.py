@@ -144,6 +144,17 @@ def test_consent_that_is_withdrawn_counts_at_once(session: Session) -> None:
         run(session, Delivery())
 
 
+def test_whose_line_is_damaged_may_be_a_child(session: Session) -> None:
+    sing(session)
+    file = session.folder / "session.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    (place,) = [number for number, line in enumerate(lines) if '"singer"' in line and '"Ola"' in line]
+    lines[place] = "#" + lines[place][1:]
+    file.write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(VocalError, match="consent of ola"):
+        run(Session.open(session.folder), Delivery())
+
+
 def test_what_cannot_be_read_is_said_and_the_rest_leaves(session: Session) -> None:
     sing(session)
     sing(session)

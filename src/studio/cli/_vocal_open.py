@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from datetime import date
 from pathlib import Path
@@ -62,7 +63,9 @@ def _note() -> Path:
 def seconds_of(text: str) -> float:
     """Read `12.5`, `1:05` or `1:05.250`."""
     with contextlib.suppress(ValueError):
-        return float(text.replace(",", "."))
+        seconds = float(text.replace(",", "."))
+        if math.isfinite(seconds):
+            return seconds
     try:
         return parse_timecode(text) / 1000
     except ValueError:

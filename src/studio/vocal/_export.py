@@ -15,7 +15,7 @@ from studio.language import _
 from studio.vocal._chain import Strip, mixed, strips
 from studio.vocal._comp import Comp, Piece
 from studio.vocal._entries import Comp as CompEntry
-from studio.vocal._entries import Exported
+from studio.vocal._entries import Exported, Singer
 from studio.vocal._keep import SLACK
 from studio.vocal._mend import file_of
 from studio.vocal._names import slug
@@ -25,7 +25,6 @@ from studio.vocal._state import Take
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from studio.vocal._entries import Singer
     from studio.vocal._material import Material
     from studio.vocal._session import Session
     from studio.vocal._state import SessionState
@@ -141,8 +140,8 @@ def must_permit(state: SessionState, takes: Iterable[Take], day: date) -> None:
     for take in takes:
         nameless = any(not track.singers for track in take.tracks)
         for singer in state.singers if nameless else take.singers:
-            if singer in state.singers:
-                asked[singer] = state.singers[singer]
+            # Whose line was damaged and passed over may be a child: nobody knows what their form said.
+            asked[singer] = state.singers.get(singer) or Singer(id=singer, name=singer, child=True)
     refused = [singer.name for singer in asked.values() if not singer.permits(day)]
     if refused:
         raise VocalError(
