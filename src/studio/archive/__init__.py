@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         speak,
         split,
     )
-    from studio.archive._english import english
     from studio.archive._facts import (
         Chunk,
         Conflict,
@@ -108,7 +107,6 @@ __all__ = [
     "confirm",
     "default_path",
     "delete",
-    "english",
     "insert",
     "label",
     "listen_for_sounds",
@@ -164,7 +162,6 @@ _BEHIND = {
     "shift": "_edits",
     "speak": "_edits",
     "split": "_edits",
-    "english": "_english",
     "Chunk": "_facts",
     "Conflict": "_facts",
     "Correction": "_facts",

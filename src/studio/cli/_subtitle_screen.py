@@ -6,6 +6,7 @@ import json as json_
 from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -16,8 +17,6 @@ from studio.units import timecode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.progress import TaskID
 
     from studio.archive import Result
 
@@ -77,8 +76,6 @@ class _Bars(FilmsScreen):
     """A bar for each film that is worked on, and one for all."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - only a terminal shows bars
-
         super().__init__(quiet=False)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
