@@ -344,6 +344,8 @@ class Recogniser:
     def _settle(self, hearing: Hearing) -> None:
         now = self._clock.now()
         self._health.skipped(hearing.skipped)
+        if self._english is not None:  # before what was said: from that on the sound is heard again after a crash
+            self._show_translated(self._english.settle(hearing.translated, now))
         new = [word for word in hearing.settled if not is_of_earlier_life(word, self._earlier)]
         ids = self._files.settle(new, now)
         for word in new:
@@ -361,8 +363,6 @@ class Recogniser:
         self._voice.hear(self._script, ids, tentative, now, self._behind)
         self._sinks.tell(lambda sink: sink.heard(words, tentative, now))
         self._take_up(changed)
-        if self._english is not None:
-            self._show_translated(self._english.settle(hearing.translated, now))
 
     def _revise(self, revision: Revision, now: Ms) -> list[int]:
         """Let the script follow the second look; return the places that changed."""
