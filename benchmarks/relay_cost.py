@@ -1,6 +1,6 @@
 """Processor time: of burning beside the same encode without captions and beside drawtext, of the relay beside ffmpeg.
 
-Every figure is a ratio of what was measured in one run, the median of `RUNS`; processor time is that of a process and
+Every figure is a ratio of what was measured in one run, the median of `RUNS`, or `TURNS` of burning; processor time is that of a process and
 all its children, so that other programs disturb little.
 """
 
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-RUNS = 3
+RUNS, TURNS = 3, 9
+"""How often each is measured; what captions add lies within what single readings of ffmpeg are apart."""
 BURNING, RELAYING = 1.05, 1.10
 """What is asked, as shares of what the same costs without."""
 FRAMES = 500
@@ -75,7 +76,7 @@ def of_burning(size: str, folder: Path, book: Book) -> None:
     clip = make_programme(folder / "burned.mp4", seconds=FRAMES / FPS, size=size, kilobits=8000)
     encode = Catalogue().load("presets/encode", SIZES[size], media.EncodePreset)
     runs: dict[str, list[float]] = {"plain": [], "burned": [], "ffmpeg": [], "drawtext": []}
-    for _run in range(RUNS):
+    for _turn in range(TURNS):
         done = subprocess.run(
             [sys.executable, __file__, str(clip), SIZES[size]], check=True, capture_output=True, text=True
         )
