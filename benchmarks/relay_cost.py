@@ -1,7 +1,7 @@
 """Processor time: of burning beside the same encode without captions and beside drawtext, of the relay beside ffmpeg.
 
-Every figure is a ratio of what was measured in one run, the median of `RUNS`, or `TURNS` of burning; processor time is that of a process and
-all its children, so that other programs disturb little.
+Every figure is a ratio of what was measured in one run, the median of `RUNS`, of burning that of `TURNS`; processor
+time is that of a process and all its children, so that other programs disturb little.
 """
 
 from __future__ import annotations
