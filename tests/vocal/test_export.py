@@ -130,6 +130,10 @@ def test_without_consent_nothing_leaves(session: Session, child: bool, consent: 
 
 def test_a_track_without_names_may_be_anybody(session: Session) -> None:
     session.arm(2, "choir")
+    take = session.begin()
+    with pytest.raises(VocalError, match=f"Take {take.number} is being recorded"):
+        run(session, Delivery(takes=(take.number,)))
+    session.ended(TakeEnded(take.number, 0, "stopped"))
     sing(session)
     assert run(session, Delivery())
     session.singer("Jonas", child=True)
@@ -167,6 +171,16 @@ def test_what_cannot_be_read_is_said_and_the_rest_leaves(session: Session) -> No
     assert said[1] == "Take 3 has no file any more; was it moved?"
     with pytest.raises(MediaError, match=r"001\.wav cannot be read"):
         run(session, Delivery(takes=(1,)))
+
+
+def test_where_no_singer_is_noted_it_is_said_that_nobody_was_asked(tmp_path: Path) -> None:
+    nobody = Session.new(tmp_path / "nobody")
+    nobody.arm(1, "choir")
+    nobody.arm(2, "piano")
+    sing(nobody)
+    said: list[str] = []
+    assert run(nobody, Delivery(), said.append)
+    assert "nobody was asked for consent" in said[0]
 
 
 def test_what_is_not_there_is_refused(session: Session, tmp_path: Path) -> None:

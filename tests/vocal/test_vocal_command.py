@@ -119,6 +119,9 @@ def test_check_ends_with_1_where_something_is_wrong(studio: Studio, evening: Ses
     assert "Ola Żółta sings in the takes 1, 2" in said
     found = json.loads(studio("check", "--json")[1])
     assert (found["takes"], found["wrong"]) == (2, 2)
+    studio("singer", "ola żółta", "--consent", "yes")
+    code, said, complaint = studio("export", "1", "2")
+    assert (code, said.count("lulajze-002.wav"), "Take 1 has no file any more" in complaint) == (1, 1, True)
 
 
 def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +144,12 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
         (("arm", "Ola"), 2, "CHANNEL=NAME"),
         (("arm", "40=Ola"), 1, "1 to 32"),
         (("arm", "3=Alt:kasia"), 1, "known here: ola-zolta, Ola Żółta."),
+        (("arm", "1=:ola"), 2, "lacks the track's name"),
         (("singer", "Jan", "--consent", "maybe"), 2, "not “maybe”"),
+        (("singer", "ola"), 1, "ola may be Ola Żółta, who is noted"),
+        (("singer", "--child", "--consent", "no"), 2, "Say whom"),
+        (("song", "--tempo", "96"), 2, "Say which song"),
+        (("comp", "--title", "płyta"), 2, "Say what it is made of"),
         (("song", "Kolęda", "--backing", "nowhere.mp3"), 1, "nowhere.mp3 is not there"),
         (("keep", "9"), 1, "no take 9"),
         (("keep", "1", "--stars", "7"), 2, "no more than 5"),
@@ -150,7 +158,10 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
         (("comp", "1-2"), 2, "TAKE:FROM-TO"),
         (("comp", "1:0-2"), 1, "is no keeper"),
         (("takes", "--song", "x"), 1, "No song is called x here"),
+        (("export", "1", "--track", "Alt=-3"), 1, "No track of it is called Alt; known here: Ola Żółta, Chór."),
+        (("export", "1", "--camera", "film.mp4", "--form", "mp3"), 2, "leave --form and --cover away"),
         (("session", "new", "wtorek"), 1, "a session in"),
+        (("session", "new", "caf\udce9"), 1, "bytes that are no letters"),
         (("session", "open", "nowhere"), 1, "holds no session"),
         (("session", "new", "x", "--rate", "8000"), 1, "44100 to 96000"),
     ],

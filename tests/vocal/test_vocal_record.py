@@ -214,6 +214,7 @@ def test_channels_that_the_input_has_not_are_named(studio: Studio, session: Sess
         (("--input", "nowhere"), 1, "there is no microphone 'nowhere'"),
         (("--punch", "5-2"), 2, "ends before it begins"),
         (("--punch", "1-1e400"), 2, "is no time"),
+        (("--punch", "1-2", "--no-backing"), 1, "Nothing is heard that tells where"),
         (("--form", "mp3"), 2, "wav or flac"),
         (("--click",), 1, "no tempo"),
         (("Kolęda",), 1, "No song is called Kolęda"),

@@ -145,6 +145,10 @@ class VocalRoom:
         song = state.songs.get(wish.song or state.song)
         if (wish.click or wish.count_in) and not (song and song.tempo):
             raise VocalError(_("The song has no tempo for a click; `studio vocal song TITLE --tempo 96` gives it one."))
+        if (wish.punch or wish.loop) and not wish.plays(song):
+            raise VocalError(
+                _("Nothing is heard that tells where in the song that is; give the song a backing, or a click.")
+            )
         return song
 
     def _asked(self, take: Take, song: Song | None, wish: TakeWish) -> StartTake:

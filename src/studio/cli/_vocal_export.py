@@ -68,6 +68,8 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write files that overwrite nothing; nobody's voice leaves without consent."""
+    if camera is not None and (forms or cover):
+        raise typer.BadParameter(_("A video is an MP4 without a cover; leave --form and --cover away."))
     opened_ = opened(session)
     catalogue = Catalogue(read_venue(venue).folder)
     wanted = Delivery(
@@ -84,27 +86,33 @@ def export(
         tracks=dict(_placed(each) for each in placed or []),
     )
 
+    missing: list[str] = []
     if camera is not None:
         file, entry = _filmed(opened_, camera, wanted)
         files, entries = [file], [entry]
     else:
-        left = _left(opened_, wanted)
+        left = _left(opened_, wanted, missing)
         files, entries = [path for one in left for path in one.files], [one.entry for one in left]
     if as_json:
         shown.print_json(entries)
-        return
-    for path in files:
-        out.print(str(path), markup=False, soft_wrap=True, highlight=False)
+    else:
+        for path in files:
+            out.print(str(path), markup=False, soft_wrap=True, highlight=False)
+    for sentence in missing:
+        _say(sentence)
+    if missing:
+        raise typer.Exit(1)
 
 
 def _filmed(session: Session, camera: Path, wanted: Delivery) -> tuple[Path, Exported]:
     if len(wanted.takes) != 1 or wanted.comps:
         raise typer.BadParameter(_("A video is made of one take; name it."))
-    return leave_film(session, wanted.takes[0], camera, wanted, say=_say)
+    with err.status(_("Looking for the take in the camera's sound, and writing the video …")):
+        return leave_film(session, wanted.takes[0], camera, wanted, say=_say)
 
 
-def _left(session: Session, wanted: Delivery) -> tuple[Left, ...]:
-    """Write it, with a bar for each take."""
+def _left(session: Session, wanted: Delivery, missing: list[str]) -> tuple[Left, ...]:
+    """Write it, with a bar for each take; what could not be made is added to `missing`, a sentence each."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=err, transient=True
     ) as bars:
@@ -115,7 +123,7 @@ def _left(session: Session, wanted: Delivery) -> tuple[Left, ...]:
                 rows[name] = bars.add_task(name, total=1.0)
             bars.update(rows[name], completed=share)
 
-        return leave(session, wanted, progress=told, say=_say)
+        return leave(session, wanted, progress=told, say=_say, missing=missing.append)
 
 
 def _say(sentence: str) -> None:

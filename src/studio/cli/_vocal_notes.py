@@ -40,6 +40,8 @@ def song(
     as_json: JsonOption = False,
 ) -> None:
     """Note a song, or more of it."""
+    if title is None and (tempo, beats, backing, melody) != (None,) * 4:
+        raise typer.BadParameter(_("Say which song that is of: `studio vocal song TITLE …`."))
     opened_ = opened(session)
     if title is not None:
         opened_.song(title, tempo=tempo, beats=beats, melody=melody, backing=backing)
@@ -64,6 +66,8 @@ def singer(
 ) -> None:
     """Note a singer, or more of one."""
     asked = consent_of(consent)
+    if name is None and (child, consent) != (None, None):
+        raise typer.BadParameter(_("Say whom that is of: `studio vocal singer NAME …`."))
     opened_ = opened(session)
     if name is not None:
         opened_.singer(name, child=child, consent=asked)
@@ -107,6 +111,10 @@ def _armed(word: str) -> tuple[int, str, list[str] | None]:
     if not (equals and channel.isdecimal()):
         raise typer.BadParameter(_("“{word}” is to be CHANNEL=NAME, such as 1=Ola.").format(word=word))
     track, colon, singers = rest.partition(":")
+    if colon and not track.strip():
+        raise typer.BadParameter(
+            _("“{word}” lacks the track's name; write 1=Ola:ola, or 1= to disarm it.").format(word=word)
+        )
     return int(channel), track.strip(), [one.strip() for one in singers.split(",") if one.strip()] if colon else None
 
 
@@ -169,6 +177,8 @@ def comp(
     as_json: JsonOption = False,
 ) -> None:
     """Make a comp of keepers; without pieces, list what there is."""
+    if not pieces and (title or number):
+        raise typer.BadParameter(_("Say what it is made of, such as `studio vocal comp 3:0-12.5 5:12.5-`."))
     opened_ = opened(session)
     if pieces:
         read = [piece_of(piece, opened_.state) for piece in pieces]

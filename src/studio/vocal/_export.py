@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio import media
+from studio.catalogue import instead
 from studio.errors import StudioError, VocalError, why
 from studio.language import _
 from studio.vocal._chain import Strip, mixed, strips
@@ -98,12 +99,14 @@ def export(
     *,
     progress: Callable[[str, float], None] | None = None,
     say: Callable[[str], None],
+    missing: Callable[[str], None] | None = None,
     today: date | None = None,
 ) -> tuple[Left, ...]:
     """Write what is wanted as files that overwrite nothing, and note each in the session.
 
     `progress` is told the name of what is made and which share of it is done; what it raises ends the work. What cannot
-    be made is said and left out, where anything else can be. Raises VocalError: somebody who sings in any of it has not
+    be made is said to `missing` (`None`: to `say`) and left out, where anything else can be. Raises VocalError: a take
+    is still recorded; a track of `wanted` is in none of it; somebody who sings in any of it has not
     given consent, or no longer gives it on the day `today` (nothing leaves then); there is nothing to export; nothing
     could be made. Who sings in a track without singers nobody knows: all singers of the session are asked for it.
     """
@@ -111,8 +114,11 @@ def export(
     parts = [*_takes(state, wanted), *_comps(state, wanted)]
     if not parts:
         raise VocalError(_("No take is a keeper; mark one with `studio vocal keep`, or name the takes to export."))
-    must_permit(state, [take for part in parts for take in part.takes], today or date.today())  # noqa: DTZ011 - forms have local days
+    takes = [take for part in parts for take in part.takes]
+    _must_know(takes, wanted)
+    must_permit(state, takes, today or date.today())  # noqa: DTZ011 - forms have local days
     folder = _folder(session, wanted)
+    _say_unasked(state, takes, say)
     left: list[Left] = []
     problems: list[StudioError] = []
     for part in parts:
@@ -122,8 +128,8 @@ def export(
             problems.append(problem)
     if not left:
         raise problems[0]
-    for missing in problems:
-        say(str(missing))
+    for problem in problems:
+        (missing or say)(str(problem))
     for one in left:
         if one.loudness is not None and abs(one.loudness - wanted.loudness) > NEAR:
             say(
@@ -132,6 +138,24 @@ def export(
                 ).format(name=one.name, loudness=one.loudness)
             )
     return tuple(left)
+
+
+def _must_know(takes: Sequence[Take], wanted: Delivery) -> None:
+    """Raise VocalError for a track of the mix that is in none of `takes`."""
+    named = dict.fromkeys(track.name for take in takes for track in take.tracks)
+    if stranger := next((name for name in wanted.tracks if name not in named), None):
+        raise VocalError(_("No track of it is called {name}").format(name=stranger) + instead(stranger, named) + ".")
+
+
+def _say_unasked(state: SessionState, takes: Iterable[Take], say: Callable[[str], None]) -> None:
+    """Say where nobody was asked, for nobody is noted who could be."""
+    if not state.singers and any(not track.singers for take in takes for track in take.tracks):
+        say(
+            _(
+                "No singer is noted in this session, so nobody was asked for consent; note each with "
+                "`studio vocal singer NAME`, children with --child."
+            )
+        )
 
 
 def must_permit(state: SessionState, takes: Iterable[Take], day: date) -> None:
@@ -167,8 +191,10 @@ def film(
     """
     state = session.state
     (part,) = _takes(state, Delivery(takes=(number,)))
+    _must_know(part.takes, wanted)
     must_permit(state, part.takes, today or date.today())  # noqa: DTZ011 - as above
     folder = _folder(session, wanted)
+    _say_unasked(state, part.takes, say)
     with contextlib.ExitStack() as opened:
         material = _material(session, part, opened)
         made = media.film_take(
@@ -213,6 +239,8 @@ def _comps(state: SessionState, wanted: Delivery) -> Iterator[_Part]:
 def _known(state: SessionState, number: int) -> Take:
     if number not in state.takes:
         raise VocalError(_("There is no take {number} in this session.").format(number=number))
+    if state.takes[number].ended is None:
+        raise VocalError(_("Take {number} is being recorded; `studio vocal stop` ends it.").format(number=number))
     return state.takes[number]
 
 

@@ -7,6 +7,7 @@ before, so no number is given twice. What a crash tore stays where it is, as a l
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -59,10 +60,7 @@ class Lines:
                     self._write(file, b"".join(_entries.written(entry) for entry in make(self.state)))
                     self._catch_up(file)
             except OSError as problem:
-                raise VocalError(
-                    _("{file} cannot be written ({reason}), so this was not noted; free some space and do it again.")
-                    .format(file=self.path, reason=why(problem))
-                ) from problem  # fmt: skip
+                raise self._unwritten(problem) from problem
         return self.state
 
     def begin(self, first: AnyEntry) -> None:
@@ -151,6 +149,13 @@ class Lines:
             with contextlib.suppress(OSError):
                 os.ftruncate(file, size)  # half a line of ours is nobody's
             raise
+
+    def _unwritten(self, problem: OSError) -> VocalError:
+        if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            sentence = _("{file} may not be written ({reason}), so this was not noted; copy the session elsewhere.")
+        else:
+            sentence = _("{file} cannot be written ({reason}), so this was not noted; free some space and do it again.")
+        return VocalError(sentence.format(file=self.path, reason=why(problem)))
 
     def _unread(self, problem: OSError) -> VocalError:
         if isinstance(problem, FileNotFoundError | NotADirectoryError):

@@ -10,7 +10,7 @@ from studio.catalogue import instead
 from studio.errors import VocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 _PLAIN = str.maketrans("łŁøØđĐßæÆœŒ", "lLoOdDsaAoO")
 Named = TypeVar("Named")
@@ -34,8 +34,11 @@ def new_id(name: str, taken: Container[str]) -> str:
     return found
 
 
-def found(word: str, named: Mapping[str, Named], names: Mapping[str, str], sentence: str) -> Named:
-    """Return what `word` means: an id, or the beginning of one name alone. Raises VocalError with `sentence`."""
+def found(word: str, named: Mapping[str, Named], names: Mapping[str, str], sentence: str, none: str) -> Named:
+    """Return what `word` means: an id, or the beginning of one name alone.
+
+    Raises VocalError with `sentence`, and what there is instead; `none` is how to go on where there is nothing.
+    """
     if word in named:
         return named[word]
     wanted = slug(word)
@@ -43,5 +46,11 @@ def found(word: str, named: Mapping[str, Named], names: Mapping[str, str], sente
     near = exact or [key for key, name in names.items() if slug(name).startswith(wanted)]
     if len(near) == 1:
         return named[near[0]]
-    whole = sentence.format(name=word).rstrip(".") + instead(word, dict.fromkeys((*named, *names.values())))
-    raise VocalError(whole if whole.endswith("?") else whole + ".")
+    near_ = instead(word, dict.fromkeys((*named, *names.values())))
+    whole = sentence.format(name=word).rstrip(".") + (near_ or f"; {none}")
+    raise VocalError(whole if whole.endswith("?") else whole.rstrip(".") + ".")
+
+
+def meant(name: str, names: Iterable[str]) -> str | None:
+    """Return who of `names` may be meant by a `name` that is the first words of theirs; `None`: nobody."""
+    return next((other for other in names if slug(other).startswith(slug(name) + "-")), None)

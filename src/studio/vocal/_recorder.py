@@ -194,7 +194,8 @@ class Recorder:
                 self._refuse(wish, str(problem))
             except Exception as problem:
                 logger.exception("a wish failed")
-                self._refuse(wish, f"{type(problem).__name__}: {problem}")
+                sentence = _("That failed by a fault of the studio's ({problem}); its log says more.")
+                self._refuse(wish, sentence.format(problem=f"{type(problem).__name__}: {problem}"))
             self._send(self._state())
 
     def _refuse(self, wish: AnyMessage, sentence: str) -> None:

@@ -78,6 +78,8 @@ class Session:
                     lowest=RATES[0], highest=RATES[1], rate=rate
                 )
             )
+        if not _is_text(f"{folder}{name}"):
+            raise VocalError(_("The name of that folder has bytes that are no letters; choose another name."))
         try:
             for part in (TAKES, BACKING, EXPORTS):
                 (folder / part).mkdir(parents=True, exist_ok=True)
@@ -117,11 +119,21 @@ class Session:
     # ── who and what ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def singer(self, name: str, *, child: bool | None = None, consent: Consent | Until | None = None) -> Singer:
-        """Note somebody, or more of somebody who is known by that name or `id`; `None` leaves what stands."""
+        """Note somebody, or more of somebody who is known by that name or `id`; `None` leaves what stands.
+
+        VocalError, too, where the name is how that of one who is known begins: it may be the same person.
+        """
         named = _must_say(name)
 
         def make(state: SessionState) -> Singer:
             known = _named(named, state.singers)
+            near = None if known else _names.meant(named, (one.name for one in state.singers.values()))
+            if near:
+                raise VocalError(
+                    _("{name} may be {known}, who is noted: write that whole name, or more of this one's.").format(
+                        name=named, known=near
+                    )
+                )
             return Singer(
                 id=known.id if known else _names.new_id(named, state.singers),
                 name=known.name if known else named,
@@ -174,12 +186,18 @@ class Session:
     def must_find_singer(self, word: str) -> Singer:
         """Return the singer whose name begins like that. VocalError where it is none, or more than one."""
         named = {key: one.name for key, one in self.state.singers.items()}
-        return _names.found(word, self.state.singers, named, _("No singer is called {name} here."))
+        return _names.found(
+            word, self.state.singers, named, _("No singer is called {name} here."),
+            _("`studio vocal singer NAME` notes one."),
+        )  # fmt: skip
 
     def must_find_song(self, word: str) -> Song:
         """Return the song whose title begins like that. VocalError where it is none, or more than one."""
         titled = {key: one.title for key, one in self.state.songs.items()}
-        return _names.found(word, self.state.songs, titled, _("No song is called {name} here."))
+        return _names.found(
+            word, self.state.songs, titled, _("No song is called {name} here."),
+            _("`studio vocal song TITLE` notes one."),
+        )  # fmt: skip
 
     def arm(self, channel: int, track: str, singers: Sequence[str] = ()) -> Armed:
         """Record that channel of the input from now on, as `track`, sung by `singers` (ids)."""
@@ -378,6 +396,14 @@ def numbers_in(folder: Path) -> list[int]:
 def slug_equal(one: str, other: str) -> bool:
     """Whether two names are the same to people."""
     return _names.slug(one) == _names.slug(other)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # what a disk from elsewhere brings: bytes that are no UTF-8
+        return False
+    return True
 
 
 def _named(word: str, things: Mapping[str, Thing]) -> Thing | None:
