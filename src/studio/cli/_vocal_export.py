@@ -114,8 +114,9 @@ def _filmed(session: Session, camera: Path, wanted: Delivery) -> tuple[Path, Exp
 def _left(session: Session, wanted: Delivery, missing: list[str]) -> tuple[Left, ...]:
     """Write it, with a bar for each take; what could not be made is added to `missing`, a sentence each."""
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=err, transient=True
-    ) as bars:
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        console=err, transient=True, disable=not err.is_terminal,
+    ) as bars:  # fmt: skip
         rows: dict[str, TaskID] = {}
 
         def told(name: str, share: float) -> None:

@@ -128,8 +128,8 @@ def export(
             problems.append(problem)
     if not left:
         raise problems[0]
-    for problem in problems:
-        (missing or say)(str(problem))
+    for failed in problems:
+        (missing or say)(str(failed))
     for one in left:
         if one.loudness is not None and abs(one.loudness - wanted.loudness) > NEAR:
             say(
