@@ -226,7 +226,7 @@ def test_what_cannot_be_recorded_is_one_sentence_and_no_take(
     ended, _, said = studio("record", "--seconds", "1", *arguments)
     assert (ended, said.strip().count("\n")) == (code, 0), said
     assert complaint.casefold() in said.casefold()
-    assert session.refresh().takes == {}
+    assert (session.refresh().takes, session.state.device) == ({}, None)
 
 
 def test_nothing_armed_is_said(studio: Studio, session: Session) -> None:

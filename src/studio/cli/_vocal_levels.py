@@ -17,7 +17,7 @@ from studio.cli import _vocal_shown as shown
 from studio.cli._screen import err, out
 from studio.cli._venue import VenueOption, read_venue
 from studio.cli._vocal_open import JsonOption, SessionOption, opened
-from studio.cli._vocal_record import ChannelsOption, InputOption, device_of
+from studio.cli._vocal_record import ChannelsOption, InputOption, device_of, remember_device
 from studio.errors import VocalError
 from studio.language import _
 from studio.vocal import GainAssistant, Heard, Kind, Proposal, Session, Settled
@@ -70,6 +70,7 @@ def levels(
             return await assistant.set(proposals) if set_ else proposals
 
     found = asyncio.run(assist())
+    remember_device(opened_, device)
     for one in found:
         opened_.level(one.channel, one.verdict.kind.value, one.words)
     rows = [_row(opened_, one) for one in found]

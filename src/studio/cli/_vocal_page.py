@@ -17,7 +17,7 @@ from studio.catalogue import Catalogue
 from studio.cli._screen import err
 from studio.cli._venue import VenueOption, doors_folder, read_venue
 from studio.cli._vocal_open import opened, remember
-from studio.cli._vocal_record import ChannelsOption, InputOption, device_of
+from studio.cli._vocal_record import ChannelsOption, InputOption, device_of, remember_device
 from studio.language import _
 from studio.venue import Venue
 from studio.vocal import Device, Session
@@ -65,6 +65,7 @@ async def _serve(session: Session, device: Device, house: Venue, port: int, desk
         known = await rooms.enter_async_context(vocal_desk(house, desk, catalogue=catalogue)) if desk else None
         studio = VocalStudio(session, device=device, desk=known, catalogue=catalogue)
         await rooms.enter_async_context(studio)
+        remember_device(session, device)
         serving = asyncio.create_task(pages.serve_vocal(studio, host, port, opened=answer, doors=doors_folder()))
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, serving.cancel)

@@ -70,6 +70,8 @@ def record(
     )  # fmt: skip
     device = device_of(opened_, input_, channels, output, plays=wish.plays(opened_.state.songs.get(named)))
     takes = asyncio.run(console(opened_, wish, device=device, form=cast("TakeForm", form), again=again))
+    if any(take.frames for take in takes):
+        remember_device(opened_, device)
     if as_json:
         shown.print_json([shown.take_row(opened_, take) for take in takes])
     else:
@@ -79,16 +81,22 @@ def record(
 
 
 def device_of(session: Session, input_: str | None, channels: int | None, output: str | None, *, plays: bool) -> Device:
-    """What was asked for, and else what it was before; it is remembered where it changed."""
+    """What was asked for, and else what it was before; `remember_device` once it has proved to be there."""
     before = session.state.device or Device()
     device = Device(
         input=before.input if input_ is None else input_,
         channels=before.channels if channels is None else channels,
         output=before.output if output is None else output,
     )
-    if (device.input, device.channels, device.output) != (before.input, before.channels, before.output):
-        session.device(device.input, device.channels, device.output)
     return Device(input=device.input, channels=device.channels, output=(device.output or "") if plays else None)
+
+
+def remember_device(session: Session, device: Device) -> None:
+    """Let later commands mean `device`, where it is another one; its output only where something was played."""
+    before = session.state.device or Device()
+    output = before.output if device.output is None else device.output
+    if (device.input, device.channels, output) != (before.input, before.channels, before.output):
+        session.device(device.input, device.channels, output)
 
 
 def stop(*, session: SessionOption = None, as_json: JsonOption = False) -> None:
