@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -217,6 +218,14 @@ def test_a_disk_that_refuses_is_said_and_nothing_is_half_written(session: Sessio
     assert file.read_bytes() == before
     session.note("now")
     assert Session.open(session.folder).state.notes[0].text == "now"
+    sealed = os.memfd_create("session", os.MFD_ALLOW_SEALING)  # refuses root, too
+    os.write(sealed, file.read_bytes())
+    fcntl.fcntl(sealed, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+    file.unlink()
+    file.symlink_to(f"/proc/self/fd/{sealed}")
+    with pytest.raises(VocalError, match=r"may not be written .* copy the session elsewhere"):
+        Session.open(session.folder).note("never")
+    os.close(sealed)
 
 
 def test_a_take_whose_recorder_died_is_closed_with_the_reason(session: Session) -> None:

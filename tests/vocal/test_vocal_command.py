@@ -143,7 +143,7 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
     [
         (("arm", "Ola"), 2, "CHANNEL=NAME"),
         (("arm", "40=Ola"), 1, "1 to 32"),
-        (("arm", "3=Alt:kasia"), 1, "known here: ola-zolta, Ola Żółta."),
+        (("arm", "3=Alt:kasia"), 1, "`studio vocal singer` lists them); known here: ola-zolta, Ola Żółta."),
         (("arm", "1=:ola"), 2, "lacks the track's name"),
         (("singer", "Jan", "--consent", "maybe"), 2, "not “maybe”"),
         (("singer", "ola"), 1, "ola may be Ola Żółta, who is noted"),
@@ -157,7 +157,7 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
         (("comment", "1", "9:00", "x"), 1, "4.0 s long"),
         (("comp", "1-2"), 2, "TAKE:FROM-TO"),
         (("comp", "1:0-2"), 1, "is no keeper"),
-        (("takes", "--song", "x"), 1, "No song is called x here"),
+        (("takes", "--song", "x"), 1, "`studio vocal song` lists them"),
         (("export", "1", "--track", "Alt=-3"), 1, "No track of it is called Alt; known here: Ola Żółta, Chór."),
         (("export", "1", "--camera", "film.mp4", "--form", "mp3"), 2, "leave --form and --cover away"),
         (("session", "new", "wtorek"), 1, "a session in"),

@@ -18,7 +18,7 @@ from studio.vocal._comp import Comp, Piece
 from studio.vocal._entries import Comp as CompEntry
 from studio.vocal._entries import Exported, Singer
 from studio.vocal._keep import SLACK
-from studio.vocal._mend import file_of
+from studio.vocal._mend import file_of, recorded_now
 from studio.vocal._names import slug
 from studio.vocal._preset import VoicePreset
 from studio.vocal._state import Take
@@ -115,6 +115,7 @@ def export(
     if not parts:
         raise VocalError(_("No take is a keeper; mark one with `studio vocal keep`, or name the takes to export."))
     takes = [take for part in parts for take in part.takes]
+    _must_be_over(session, takes)
     _must_know(takes, wanted)
     must_permit(state, takes, today or date.today())  # noqa: DTZ011 - forms have local days
     folder = _folder(session, wanted)
@@ -138,6 +139,15 @@ def export(
                 ).format(name=one.name, loudness=one.loudness)
             )
     return tuple(left)
+
+
+def _must_be_over(session: Session, takes: Iterable[Take]) -> None:
+    """Raise VocalError for a take that still grows; where nobody records, its recorder died and left what there is."""
+    running = next((take for take in takes if take.ended is None), None)
+    if running is not None and recorded_now(session.folder):
+        raise VocalError(
+            _("Take {number} is being recorded; `studio vocal stop` ends it.").format(number=running.number)
+        )
 
 
 def _must_know(takes: Sequence[Take], wanted: Delivery) -> None:
@@ -191,6 +201,7 @@ def film(
     """
     state = session.state
     (part,) = _takes(state, Delivery(takes=(number,)))
+    _must_be_over(session, part.takes)
     _must_know(part.takes, wanted)
     must_permit(state, part.takes, today or date.today())  # noqa: DTZ011 - as above
     folder = _folder(session, wanted)
@@ -239,8 +250,6 @@ def _comps(state: SessionState, wanted: Delivery) -> Iterator[_Part]:
 def _known(state: SessionState, number: int) -> Take:
     if number not in state.takes:
         raise VocalError(_("There is no take {number} in this session.").format(number=number))
-    if state.takes[number].ended is None:
-        raise VocalError(_("Take {number} is being recorded; `studio vocal stop` ends it.").format(number=number))
     return state.takes[number]
 
 

@@ -187,7 +187,7 @@ class Session:
         """Return the singer whose name begins like that. VocalError where it is none, or more than one."""
         named = {key: one.name for key, one in self.state.singers.items()}
         return _names.found(
-            word, self.state.singers, named, _("No singer is called {name} here."),
+            word, self.state.singers, named, _("No singer is called {name} here (`studio vocal singer` lists them)."),
             _("`studio vocal singer NAME` notes one."),
         )  # fmt: skip
 
@@ -195,7 +195,7 @@ class Session:
         """Return the song whose title begins like that. VocalError where it is none, or more than one."""
         titled = {key: one.title for key, one in self.state.songs.items()}
         return _names.found(
-            word, self.state.songs, titled, _("No song is called {name} here."),
+            word, self.state.songs, titled, _("No song is called {name} here (`studio vocal song` lists them)."),
             _("`studio vocal song TITLE` notes one."),
         )  # fmt: skip
 
