@@ -45,7 +45,7 @@ export function Export({ session, state, recording }) {
   const trouble = refused ? [refused] : (state?.trouble ?? []);
   const toggle = (form, on) => setForms(Object.keys(FORMS).filter((each) => (each === form ? on : forms.includes(each))));
   return html`<${Panel} name="export" title=${t("Export")}>
-    <form class="row" onSubmit=${start}>
+    <form onSubmit=${start}>
       <label>${t("What")}
         <select value=${what} onChange=${(event) => setWhat(event.target.value)}>
           <option value="">${t("all keepers ({n})", { n: keepers })}</option>
