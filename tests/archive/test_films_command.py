@@ -11,6 +11,10 @@ import pytest
 
 from studio.archive import Document, FilmCue, SoundCue, open_library
 from studio.cli import main
+from studio.cli._main import SISTERS
+from studio.cli._main import studio as command_line
+from studio.cli._unnamed import UNNAMED
+from studio.cli._usage import translated
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -137,3 +141,13 @@ def test_what_cannot_be_is_one_sentence(
     ended, said, wrong = studio("films", *arguments)
     assert (ended, said, wrong.count("\n")) == (code, "", 1)
     assert sentence in wrong
+
+
+def test_the_subtitle_command_loads_its_sisters_only_where_one_is_named() -> None:
+    """Every sister is known by name, and alone or with all of them the command takes the same."""
+
+    def names(*words: str) -> set[str]:
+        return set(translated(command_line(*words)).commands["subtitle"].commands)  # type: ignore[attr-defined]  # a group
+
+    assert names("subtitle") == names("subtitle", "check") == {UNNAMED, *SISTERS}
+    assert names("subtitle", "check.mp4") == {UNNAMED}

@@ -82,6 +82,11 @@ class Shelf:
             head = library.texts.head(film)
             library.texts.save(film, head.number, reword(library.texts.document(film), cue, lines), by)
 
+    def hear_again(self, film: int) -> None:
+        """The film is heard once more, as it was the first time."""
+        with open_library(self.path) as library:
+            library.texts.recognised(film, document(), "studio")
+
     def suggest(self, film: int, *sounds: tuple[int, str]) -> None:
         """Labels are suggested, 400 ms each."""
         found = [SoundCue(Ms(start), Ms(start + 400), label, "Music", 0.8) for start, label in sounds]

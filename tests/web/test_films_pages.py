@@ -215,6 +215,97 @@ async def test_what_was_typed_while_studio_was_dead_is_offered_again(browser: Br
             await expect(page.get_by_role("button", name="Put them in")).to_have_count(0)
 
 
+async def test_two_pages_of_one_film_keep_their_drafts_apart(browser: Browser, shelf: Shelf, film: int) -> None:
+    """Also once both are gone; a page that is open is not asked about."""
+    async with await browser.new_context() as device:
+        async with shelf.opened() as port:
+            one, two = [await device.new_page(), await device.new_page()]
+            for page in (one, two):
+                await page.goto(f"http://127.0.0.1:{port}/films/{film}")
+                await expect(page.locator(".cue")).to_have_count(4)
+        for page, cue, text in ((one, 2, "Pierwsza karta."), (two, 4, "Druga karta.")):
+            await page.bring_to_front()
+            await chosen(page, cue)
+            await page.keyboard.press("Control+a")
+            await page.keyboard.type(text)
+            await expect(page.locator(".saving")).to_contain_text("studio does not answer")
+        await one.close(run_before_unload=False)
+        third = await device.new_page()
+        async with shelf.opened(port):
+            await saved(two)
+            assert shelf.lines(film) == [*LINES[:3], ("Druga karta.",)]
+            await third.goto(f"http://127.0.0.1:{port}/films/{film}")
+            await expect(third.get_by_role("alert")).to_contain_text("that were never saved: 1.")
+            await third.get_by_role("button", name="Put them in").click()
+            await saved(third)
+            assert shelf.lines(film) == [LINES[0], ("Pierwsza karta.",), LINES[2], ("Druga karta.",)]
+            kept = "Object.keys(localStorage).filter((name) => name.startsWith('studio.film.'))"
+            await until(third, f"{kept}.length === 0")
+
+
+async def test_a_draft_that_is_refused_waits_for_a_person_and_holds_up_no_other(
+    browser: Browser, shelf: Shelf, film: int
+) -> None:
+    sent: list[str] = []
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}", quiet=False) as page:
+        page.on("request", lambda asked: sent.append(asked.url))
+        await expect(page.locator(".cue")).to_have_count(4)
+        await page.clock.install()
+        await page.route("**/edit?*", lambda route: route.abort())  # what is typed until studio is back goes in one
+        await chosen(page, 1)
+        await page.keyboard.press("Control+End")
+        await page.keyboard.type("!")
+        await expect(page.locator(".saving")).to_contain_text("studio does not answer")
+        await page.locator("[data-cue='3']").click()
+        await page.get_by_label("Out", exact=True).fill("0:06.001")
+        await page.keyboard.press("Enter")
+        await page.unroute("**/edit?*")
+        refused = page.locator(".refused li")
+        await expect(refused).to_contain_text("A cue must end after it begins")
+        await expect(page.locator(".saving")).to_have_text("A change cannot be saved")
+        assert shelf.lines(film)[0] == ("Dzień dobry państwu,", "witam w naszym domu kultury.!")
+        sent.clear()
+        await page.clock.fast_forward(60_000)
+        await page.evaluate("fetch('/api/here')")
+        assert [url for url in sent if "/edit?" in url] == [], "it is not sent again by itself"
+        await page.get_by_role("button", name="Delete").click()
+        await expect(page.get_by_text("First say what becomes of")).to_be_visible()
+        async with page.expect_response("**/edit?*"):
+            await refused.get_by_role("button", name="Try again").click()
+        await expect(page.locator(".saving")).to_have_text("A change cannot be saved")
+        await page.get_by_label("Out", exact=True).fill("0:08.000")
+        await page.keyboard.press("Enter")
+        await saved(page)
+        await expect(refused).to_have_count(0)
+        assert shelf.look(film)[0].cues[2].end == 8000
+        await page.get_by_label("Out", exact=True).fill("0:06.001")
+        await page.keyboard.press("Enter")
+        await refused.get_by_role("button", name="Forget mine").click()
+        await saved(page)
+        await expect(page.get_by_label("Out", exact=True)).to_have_value("0:00:08.000")
+
+
+async def test_times_of_a_cue_and_all_after_it_are_moved(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}", quiet=False) as page:
+        await page.locator("[data-cue='3']").click()
+        await page.keyboard.press("t")
+        dialog = page.get_by_role("dialog")
+        await page.get_by_label("Seconds").fill("-1")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_contain_text("by 0.500 s at most")
+        await page.get_by_label("Seconds").fill("0,25")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_have_count(0)
+        assert [cue.start for cue in shelf.look(film)[0].cues] == [0, 3000, 6250, 9250]
+        await page.keyboard.press("t")
+        await page.get_by_label("All cues of the film").check()
+        await page.get_by_label("Seconds").fill("1")
+        await page.keyboard.press("Enter")
+        await expect(dialog).to_have_count(0)
+        shelf.hear_again(film)
+        assert [cue.start for cue in shelf.look(film)[0].cues] == [1000, 4000, 7250, 10_250]
+
+
 async def test_a_title_is_found_without_its_diacritics(browser: Browser, shelf: Shelf, tmp_path: Path) -> None:
     for title in ("Łódź", "Kość"):
         shelf.add(tmp_path / f"{title}.mp4", title)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         speak,
         split,
     )
+    from studio.archive._english import english
     from studio.archive._facts import (
         Chunk,
         Conflict,
@@ -107,6 +108,7 @@ __all__ = [
     "confirm",
     "default_path",
     "delete",
+    "english",
     "insert",
     "label",
     "listen_for_sounds",
@@ -162,6 +164,7 @@ _BEHIND = {
     "shift": "_edits",
     "speak": "_edits",
     "split": "_edits",
+    "english": "_english",
     "Chunk": "_facts",
     "Conflict": "_facts",
     "Correction": "_facts",

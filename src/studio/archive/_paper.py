@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from studio.archive._document import Document, FilmCue
 from studio.archive._sdh import changes
+from studio.language import plural
 from studio.subtitles import composed, put_right
 from studio.units import Ms
 
@@ -82,6 +83,20 @@ def sentences(heard: Heard, asked: str) -> list[tuple[Ms, Ms, str]]:
             found.append((start, word.end, _spoken_at(heard, (start + word.end) // 2, asked)))
             first = at + 1
     return found
+
+
+def untranslated(spoken: Sequence[tuple[Ms, Ms, str]], english: Sequence[Word]) -> tuple[str, ...]:
+    """Say how much has no English: Whisper's translation is left out where it is made up rather than heard."""
+    starts = [word.start for word in english]
+    count = sum(not any(start <= at < end for at in starts) for start, end, _language in spoken)
+    if not count:
+        return ()
+    said = plural(
+        "{n} sentence of {all} could not be translated and is missing in English; a larger model does more.",
+        "{n} sentences of {all} could not be translated and are missing in English; a larger model does more.",
+        count,
+    )
+    return (said.format(n=count, all=len(spoken)),)
 
 
 def _spoken_at(heard: Heard, at: int, asked: str) -> str:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from studio.media import EncodePreset
 from studio.subtitles import Corrections, Rules, SoundLabels, Style
 from studio.units import Ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from studio.media import EncodePreset  # noqa: TC004 - `Burn` is never read back from bytes, and this loads the relay's plan
 
 
 HEARING, PAPER = 2, 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from studio.archive._cupboard import Busy
 from studio.archive._ledger import CUT, HEAR, RENDER, TELL
-from studio.archive._paper import sentences
+from studio.archive._paper import sentences, untranslated
 from studio.archive._settings import hearing_key, telling_key
 from studio.archive._work import (
     Cut,
@@ -26,7 +26,7 @@ from studio.archive._work import (
     pack,
 )
 from studio.errors import ArchiveError
-from studio.language import _, plural
+from studio.language import _
 from studio.speech import Survey, chunks
 from studio.units import Ms, timecode
 
@@ -308,7 +308,9 @@ class FilmTasks:
         if self._render is None:
             return []
         found = self._ledger.heard(self._render.id)
-        self._count_untold(found)
+        spoken = [one for chunk in self._spoken for one in chunk]
+        for sentence in untranslated(spoken, [word for chunk in found for word in chunk.words]):
+            self._say(sentence)
         return found
 
     @property
@@ -335,22 +337,6 @@ class FilmTasks:
 
     def _jobs(self) -> Iterator[Job]:
         yield from (job for job in (self._job, self._render, self._cut, self._telling) if job is not None)
-
-    def _count_untold(self, english: list[Heard]) -> None:
-        """Say how much has no English: Whisper's translation is left out where it is made up rather than heard."""
-        spoken = [one for chunk in self._spoken for one in chunk]
-        starts = [word.start for chunk in english for word in chunk.words]
-        untold = sum(not any(start <= at < end for at in starts) for start, end, _language in spoken)
-        if untold:
-            self._say(
-                plural(
-                    "{n} sentence of {all} could not be translated and is missing in English; a larger model does "
-                    "more.",
-                    "{n} sentences of {all} could not be translated and are missing in English; a larger model does "
-                    "more.",
-                    untold,
-                ).format(n=untold, all=len(spoken))
-            )
 
 
 def _within(found: tuple[Stretch, ...], begin: Ms, end: Ms) -> tuple[Stretch, ...]:

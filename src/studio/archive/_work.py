@@ -140,8 +140,6 @@ class Refused(Struct, frozen=True, tag=True):
 
 
 Outcome: TypeAlias = Looked | Heard | Cuts | Told | Refused
-_tasks: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
-_outcomes: msgspec.msgpack.Decoder[Outcome] = msgspec.msgpack.Decoder(Looked | Heard | Cuts | Told | Refused)
 
 
 def pack(what: Task | Outcome) -> bytes:
@@ -151,7 +149,12 @@ def pack(what: Task | Outcome) -> bytes:
 
 def outcome(packed: bytes) -> Outcome:
     """Read what `do` gave back."""
-    return _outcomes.decode(packed)
+    return _outcomes().decode(packed)
+
+
+@functools.cache  # when something is read: most runs find that all was done before
+def _outcomes() -> msgspec.msgpack.Decoder[Outcome]:
+    return msgspec.msgpack.Decoder(Looked | Heard | Cuts | Told | Refused)
 
 
 def greet() -> str:
@@ -161,7 +164,7 @@ def greet() -> str:
 
 def do(packed: bytes, told: Callable[[Ms], None] | None = None) -> bytes:
     """Do a task; `told` is called with how far into its stretch it is."""
-    task = _tasks.decode(packed)
+    task: Task = msgspec.msgpack.decode(packed, type=Look | Hear | Render | Cut | Tell)
     speak(task.interface)
     try:
         return pack(_done(task, told or (lambda _at: None)))
@@ -190,7 +193,7 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
             found = speech.survey(even(sound.chunks(), task.sight.begin), told)
             shift = task.sight.begin
             return Looked(Ms(found.length + shift), _later(found.voiced, shift), _later(found.quiet, shift), (*said,))
-        samples = _joined(even(sound.chunks(), task.sight.begin))
+        samples = joined(even(sound.chunks(), task.sight.begin))
     finally:
         sound.stop()
     begin = task.sight.begin
@@ -205,7 +208,8 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
     return Heard(script.words, tongues, script.unsure, script.rejected, (*said,))
 
 
-def _joined(pieces: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+def joined(pieces: Iterator[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """All of it as one."""
     import numpy as np  # noqa: PLC0415 - whoever only hands out work does without
 
     return np.concatenate([np.zeros(0, np.float32), *pieces])

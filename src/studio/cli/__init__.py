@@ -1,5 +1,6 @@
 """Every command: thin readers of arguments, no decisions."""
 
+import gc
 import os
 import signal
 import threading
@@ -9,8 +10,13 @@ _before = signal.getsignal(signal.SIGINT)
 if threading.current_thread() is threading.main_thread():  # Ctrl-C before anything has begun: there is nothing to say
     signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(130))
 
+_swept = gc.isenabled()
+gc.disable()  # what is loaded stays: to look for rubbish in it again and again takes a tenth of the start
+
 from studio.cli._main import main, studio  # noqa: E402 - what loads for a second
 
+if _swept:
+    gc.enable()
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, _before)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import logging
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,15 +18,24 @@ from studio.cli._usage import HELP, mistake, translated
 from studio.errors import StudioError
 from studio.language import _, speak, wanted
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 speak(wanted())  # before any help text below is looked up
 
 VERBOSE = "--verbose"
 ALONE = {"subtitle": "_subtitles", "vocal": "_vocal"}
 """Commands that people start again and again: they do not wait until all others are loaded."""
+SISTERS = frozenset({"check", "convert", "fix", "sounds", "sync", "translate"})
+"""What stands beside the unnamed command of `studio subtitle`; a film waits for none of them."""
+
+SELDOM = 50_000
+"""So many new objects, until somebody looks for rubbish among them; as Python has it 700, which takes a tenth of a run
+over films that finds all done. Nobody waits for a film by the millisecond, as they do for a show."""
 
 
-def studio(only: str = "") -> typer.Typer:
-    """The command line; with one of `ALONE` as `only` that command alone."""
+def studio(only: str = "", then: str = "") -> typer.Typer:
+    """The command line; with one of `ALONE` as `only` that command alone, and `then` is the first word after it."""
     app = typer.Typer(
         name="studio",
         help=_("Streaming, live captions and recording for the hall."),
@@ -35,7 +46,8 @@ def studio(only: str = "") -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(options)
     if only in ALONE:  # the help texts speak the language chosen above
-        app.add_typer(importlib.import_module(f"studio.cli.{ALONE[only]}").app, name=only)
+        file = "_subtitle" if only == "subtitle" and then and then not in SISTERS else ALONE[only]
+        app.add_typer(importlib.import_module(f"studio.cli.{file}").app, name=only)
     else:
         from studio.cli import _commands  # noqa: PLC0415 - as above; what loads for a second
 
@@ -73,7 +85,8 @@ def main() -> None:
 def _run(arguments: list[str], *, verbose: bool) -> int:
     try:
         words = [argument for argument in arguments if not argument.startswith("-")]
-        code = translated(studio(only=words[0] if words else ""))(args=arguments, standalone_mode=False)
+        with _seldom_swept() if words[:1] == ["subtitle"] else contextlib.nullcontext():
+            code = translated(studio(*words[:2]))(args=arguments, standalone_mode=False)
     except StudioError as problem:
         if verbose:
             err.print_exception()
@@ -99,3 +112,13 @@ def _run(arguments: list[str], *, verbose: bool) -> int:
         )
         return 1
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _seldom_swept() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

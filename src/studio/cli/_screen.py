@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,8 @@ from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
 
     from studio.app import Sent, Summary
 
@@ -115,6 +116,8 @@ def _recording(summary: Summary) -> str:
 
 def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
     """Return a bar, and what tells it of bytes done and bytes in all; enter the bar as a context."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415 - most show none
+
     bar = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=err, transient=True)
     task = bar.add_task(label, total=None, visible=False)
 
@@ -126,6 +129,8 @@ def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
 
 def span_progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
     """Return a bar, and what tells it of milliseconds of sound done and in all; enter the bar as a context."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

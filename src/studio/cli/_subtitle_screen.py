@@ -6,7 +6,6 @@ import json as json_
 from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,8 @@ from studio.units import timecode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.progress import TaskID
 
     from studio.archive import Result
 
@@ -76,6 +77,8 @@ class _Bars(FilmsScreen):
     """A bar for each film that is worked on, and one for all."""
 
     def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415 - only a terminal shows bars
+
         super().__init__(quiet=False)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),

@@ -1,6 +1,13 @@
 """`studio subtitle` and its sisters."""
 
-from studio.cli import _subtitle, _subtitle_check, _subtitle_convert, _subtitle_sounds, _subtitle_sync
+from studio.cli import (
+    _subtitle,
+    _subtitle_check,
+    _subtitle_convert,
+    _subtitle_sounds,
+    _subtitle_sync,
+    _subtitle_translate,
+)
 from studio.language import _
 
 app = _subtitle.app
@@ -12,4 +19,7 @@ app.command("convert", help=_("Write subtitle files in other forms."))(_subtitle
 app.command("sync", help=_("Bring a subtitle file to the sound of its film."))(_subtitle_sync.sync)
 app.command("sounds", help=_("Suggest labels for what sounds in a film, such as music and applause."))(
     _subtitle_sounds.sounds
+)
+app.command("translate", help=_("Write a subtitle file in English, by the sound of its film."))(
+    _subtitle_translate.translate
 )

@@ -7,14 +7,10 @@ last line of its standard error says the same), with anything else when it shoul
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from studio.media._arrive.source import Sound
-from studio.media._film.text import TextTrack
-from studio.media._plan import LONGEST_HOLD, DeliveryForm, EncodePreset, Form, RelayPlan, SmallPicture
-from studio.media._takes.continuity import Loss
-from studio.media._takes.wav import TakeNotes
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -27,19 +23,24 @@ if TYPE_CHECKING:
     from studio.events import Loudness
     from studio.media._air.trial import Trial
     from studio.media._arrive.probe import Facts
+    from studio.media._arrive.source import Sound
     from studio.media._film.facts import Film
     from studio.media._film.mono import Channel
     from studio.media._film.proxy import Playable
     from studio.media._film.source import Source
+    from studio.media._film.text import TextTrack
     from studio.media._ground.airtime import AirTime
+    from studio.media._plan import LONGEST_HOLD, DeliveryForm, EncodePreset, Form, RelayPlan, SmallPicture
     from studio.media._takes.alike import Alike
     from studio.media._takes.capture import Capture, Input
+    from studio.media._takes.continuity import Loss
     from studio.media._takes.deliver import Delivered
     from studio.media._takes.facts import TakeFacts
     from studio.media._takes.loudness import LoudnessMeter
     from studio.media._takes.player import Dry, Player
     from studio.media._takes.tracks import TakeSound
     from studio.media._takes.video import Filmed
+    from studio.media._takes.wav import TakeNotes
     from studio.media._takes.writer import Mended, Takes
     from studio.spoken import Cue
     from studio.subtitles import Style
@@ -92,6 +93,29 @@ __all__ = [
 
 REFUSED = 3
 """What the relay ends with when starting it again would not help."""
+
+_BEHIND = {
+    "LONGEST_HOLD": "_plan",
+    "DeliveryForm": "_plan",
+    "EncodePreset": "_plan",
+    "Form": "_plan",
+    "Loss": "_takes.continuity",
+    "RelayPlan": "_plan",
+    "SmallPicture": "_plan",
+    "Sound": "_arrive.source",
+    "TakeNotes": "_takes.wav",
+    "TextTrack": "_film.text",
+}
+"""Which file has what: each is read when somebody asks."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _BEHIND:
+            raise AttributeError(name)
+        found = getattr(importlib.import_module(f"{__name__}.{_BEHIND[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def command() -> list[str]:

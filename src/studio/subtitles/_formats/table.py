@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from studio.errors import SubtitlesError, why
 from studio.language import _
-from studio.subtitles._formats import ebu_tt_d, stl, text, ttml
-from studio.subtitles._formats.letters import letters
+from studio.subtitles._formats import text
 from studio.subtitles._formats.track import Programme, Track, Written
 
 if TYPE_CHECKING:
@@ -37,13 +37,23 @@ class Format:
     write: Callable[[Track, Programme], Written]
 
 
+def _in(file: str) -> Callable[[Track, Programme], Written]:
+    """`write` of a file beside this one, which is loaded when it is called."""
+
+    def write(track: Track, programme: Programme) -> Written:
+        form = importlib.import_module(f"studio.subtitles._formats.{file}")
+        return cast("Written", form.write(track, programme))
+
+    return write
+
+
 FORMATS: dict[str, Format] = {
     "srt": Format("SubRip", ".srt", text.write_srt),
     "vtt": Format("WebVTT", ".vtt", text.write_vtt),
     "ass": Format("Advanced SubStation Alpha", ".ass", text.write_ass),
-    "ttml": Format("IMSC 1.1 Text (TTML)", ".ttml", ttml.write),
-    "ebu-tt-d": Format("EBU-TT-D (EBU Tech 3380)", ".ebu-tt-d.xml", ebu_tt_d.write),
-    "stl": Format("EBU STL (EBU Tech 3264)", ".stl", stl.write),
+    "ttml": Format("IMSC 1.1 Text (TTML)", ".ttml", _in("ttml")),
+    "ebu-tt-d": Format("EBU-TT-D (EBU Tech 3380)", ".ebu-tt-d.xml", _in("ebu_tt_d")),
+    "stl": Format("EBU STL (EBU Tech 3264)", ".stl", _in("stl")),
 }
 """Every form that is written, by the name that people type. A new one is a row here, a file with its `write`, and in
 `read` how a file of it begins."""
@@ -76,6 +86,9 @@ def read(path: Path, rate: int | None = None) -> Track:
     `rate`: frames a second for files that count frames without saying how many, `None` for 25. What had to be guessed
     is in `Track.remarks`. Raises SubtitlesError with a sentence that names the place.
     """
+    from studio.subtitles._formats import stl, ttml  # noqa: PLC0415 - XML is loaded for whoever has some
+    from studio.subtitles._formats.letters import letters  # noqa: PLC0415 - as above
+
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)

@@ -4,13 +4,16 @@ import { useEffect, useRef, useState } from "/vendor/hooks.js";
 import { ask, myName } from "./film-desk.js";
 import { KEYS } from "./film-keys.js";
 import { html, Shape } from "./parts.js";
-import { count, day, moment, t } from "./words.js";
+import { count, day, moment, stamp, t } from "./words.js";
+
+const LONGEST = 7 * 24 * 3_600_000; // ms: a film of a library lasts a week at most
 
 const SAVING = {
   saved: ["good", () => t("Saved")],
   unsaved: ["wait", () => t("Not saved yet")],
   saving: ["wait", () => t("Saving …")],
   lost: ["warn", () => t("studio does not answer; kept on this device")],
+  refused: ["bad", () => t("A change cannot be saved")],
   conflict: ["bad", () => t("Two people changed one cue")],
 };
 
@@ -40,6 +43,34 @@ export function Help({ onClose }) {
       )}
     </dl>
     <p class="quiet">${t("Where two are named, the second also works while you write.")}</p>
+  <//>`;
+}
+
+/** Move the times of the cue that is chosen and of all after it, or of the whole film. */
+export function Move({ desk, cue, onClose }) {
+  const field = useRef(null);
+  const [all, setAll] = useState(!cue);
+  const [answer, setAnswer] = useState("");
+  const move = async (event) => {
+    event.preventDefault();
+    const by = Math.round(Number(field.current.value.trim().replace(",", ".").replace("−", "-")) * 1000);
+    if (!by || Math.abs(by) > LONGEST) {
+      setAnswer(t("Write seconds, as 1.5 or -0.4."));
+      return;
+    }
+    const dialog = event.target.closest("dialog");
+    if (await desk.act([{ do: "shift", by, since: all ? 0 : cue.start }])) dialog.close();
+    else setAnswer(desk.get().answer || t("Nobody confirmed this."));
+  };
+  return html`<${Dialog} title=${t("Move times")} name="move" onClose=${onClose}>
+    <form onSubmit=${move}>
+      <label>${t("Seconds; with a minus they come earlier")} <input ref=${field} inputmode="text" size="8" autocomplete="off" required autofocus /></label>
+      ${cue && html`<label><input type="radio" name="since" checked=${!all} onChange=${() => setAll(false)} /> ${t("This cue and all after it")}</label>`}
+      <label><input type="radio" name="since" checked=${all} onChange=${() => setAll(true)} /> ${t("All cues of the film")}</label>
+      <p class="quiet">${t("What is heard again later is moved likewise.")}</p>
+      <p class="answer" role="alert">${answer}</p>
+      <button type="submit">${t("Move")}</button>
+    </form>
   <//>`;
 }
 
@@ -147,6 +178,25 @@ export function Conflicts({ desk, conflicts, cues }) {
         </dl>
         ${theirs && html`<button type="button" onClick=${() => desk.resolve(id, true)}>${t("Keep mine")}</button>`}
         <button type="button" onClick=${() => desk.resolve(id, false)}>${t("Take theirs")}</button>
+      </li>`;
+    })}
+  </ul>`;
+}
+
+/** Drafts that the library does not take, and why. */
+export function Refused({ desk, refused, cues }) {
+  if (refused.size === 0) return null;
+  return html`<ul class="conflicts refused" role="alert">
+    ${[...refused].map(([id, reason]) => {
+      const mine = cues.find((cue) => cue.id === id) ?? desk.draftOf(id);
+      return html`<li key=${id}>
+        <${Shape} kind="bad" />
+        <dl>
+          <div><dt>${t("Yours")}</dt><dd>${stamp(mine.start)} – ${stamp(mine.end)} ${mine.lines.join(" / ")}</dd></div>
+          <div><dt>${t("Why it is not saved")}</dt><dd>${reason}</dd></div>
+        </dl>
+        <button type="button" onClick=${() => desk.again(id)}>${t("Try again")}</button>
+        <button type="button" onClick=${() => desk.letGo(id)}>${t("Forget mine")}</button>
       </li>`;
     })}
   </ul>`;

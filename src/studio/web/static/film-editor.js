@@ -93,6 +93,7 @@ export function Editor({ api, wanted, cue, next, rules, findings = [], does, onD
       <button type="button" tabindex="-1" onClick=${does.merge} disabled=${!next}>${t("Merge with next")}</button>
       <button type="button" tabindex="-1" onClick=${does.insert}>${t("Insert")}</button>
       <button type="button" tabindex="-1" onClick=${does.remove}>${t("Delete")}</button>
+      <button type="button" tabindex="-1" onClick=${does.move}>${t("Move times")}</button>
     </div>
   </section>`;
 }

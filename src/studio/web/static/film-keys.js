@@ -26,6 +26,7 @@ const TABLE = [
   { does: "merge", keys: ["M", "Ctrl M"], name: () => t("merge with the next") },
   { does: "insert", keys: ["N", "Alt N"], name: () => t("new cue at this moment") },
   { does: "remove", keys: ["Delete", null], name: () => t("delete this cue") },
+  { does: "move", keys: ["T", "Alt T"], name: () => t("move the times of this cue and all after it") },
   { does: "undo", keys: ["Ctrl Z", null], name: () => t("undo") },
   { does: "redo", keys: ["Ctrl Shift Z", null], name: () => t("redo") },
   { does: "doubtful", keys: ["F8", "F8"], name: () => t("next doubtful word") },
@@ -168,6 +169,7 @@ export function keysOf({ desk, video, editor, now, seek, pick, latest, open, sug
       if (to) pick(to.id);
     },
     suggested,
+    move: () => open("move"),
     accept: () => open("accept"),
     help: () => open("help"),
     heed(event) {

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "/vendor/hooks.js";
 import { isDoubtful, surety, heardIn } from "./film-check.js";
 import { deskOf } from "./film-desk.js";
-import { Accept, Conflicts, Help, Offered, Saving, Versions } from "./film-dialogs.js";
+import { Accept, Conflicts, Help, Move, Offered, Refused, Saving, Versions } from "./film-dialogs.js";
 import { Editor } from "./film-editor.js";
 import { keysOf } from "./film-keys.js";
 import { Picture } from "./film-picture.js";
@@ -202,6 +202,7 @@ function FilmPage({ languages }) {
     </div>
     <${Offered} desk=${desk} offered=${state.offered} />
     <${Conflicts} desk=${desk} conflicts=${state.conflicts} cues=${cues} />
+    <${Refused} desk=${desk} refused=${state.refused} cues=${cues} />
     ${state.answer && html`<p class="answer" role="alert">${state.answer}</p>`}
     <main class="film">
       <div class="left">
@@ -220,13 +221,14 @@ function FilmPage({ languages }) {
         draw=${(each) => isSound(each)
           ? html`<${Sound} sound=${each} chosen=${each.id === sound} language=${film.language} onSeek=${pickSound} onAnswer=${answerSound} />`
           : html`<${Row} cue=${each} current=${each.id === current} playing=${each.id === playing}
-          findings=${byCue.get(each.id)} conflict=${state.conflicts.has(each.id)} onPick=${pick} />`}
+          findings=${byCue.get(each.id)} conflict=${state.conflicts.has(each.id) || state.refused.has(each.id)} onPick=${pick} />`}
       />
       <${Wave} video=${video} path=${desk.path} length=${film.length} cues=${cues} current=${current} broken=${broken}
         onPick=${pick} onTimes=${(id, times) => desk.draft(id, times)} />
     </main>
     ${dialog === "help" && html`<${Help} onClose=${close} />`}
     ${dialog === "accept" && html`<${Accept} desk=${desk} broken=${broken.size} doubtful=${doubtful} onClose=${close} />`}
+    ${dialog === "move" && html`<${Move} desk=${desk} cue=${cue} onClose=${close} />`}
     ${dialog === "versions" && html`<${Versions} desk=${desk} onClose=${close} />`}
   `;
 }
