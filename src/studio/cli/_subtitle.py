@@ -1,6 +1,6 @@
-"""`studio subtitle FILE|FOLDER…`, and the group that its sisters `convert`, `check`, `fix`, `sync`, … stand in.
+"""`studio subtitle FILE|FOLDER…`, without its sisters `convert`, `check`, `fix`, `sync` and others.
 
-A sister lives in a file of its own (`_subtitle_convert.py`) and is put into `app` by `_subtitles.py`.
+A sister lives in a file of its own (`_subtitle_convert.py`); `_subtitles.py` puts all of them beside it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """`studio subtitle` and its sisters."""
 
+import typer
+
 from studio.cli import (
     _subtitle,
     _subtitle_check,
@@ -8,9 +10,11 @@ from studio.cli import (
     _subtitle_sync,
     _subtitle_translate,
 )
+from studio.cli._unnamed import OrUnnamed
 from studio.language import _
 
-app = _subtitle.app
+app = typer.Typer(cls=OrUnnamed, help=_subtitle.app.info.help)  # of its own: that of `_subtitle` stays alone
+app.registered_commands += _subtitle.app.registered_commands
 app.command("check", help=_("Hold subtitle files against a reading profile."))(_subtitle_check.check)
 app.command("fix", help=_("Mend subtitle files so that they keep a reading profile; no word is lost."))(
     _subtitle_check.fix
