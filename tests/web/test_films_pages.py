@@ -270,6 +270,8 @@ async def test_a_draft_that_is_refused_waits_for_a_person_and_holds_up_no_other(
         assert [url for url in sent if "/edit?" in url] == [], "it is not sent again by itself"
         await page.get_by_role("button", name="Delete").click()
         await expect(page.get_by_text("First say what becomes of")).to_be_visible()
+        await page.set_viewport_size({"width": 400, "height": 800})
+        await until(page, "document.documentElement.scrollWidth <= 400")
         async with page.expect_response("**/edit?*"):
             await refused.get_by_role("button", name="Try again").click()
         await expect(page.locator(".saving")).to_have_text("A change cannot be saved")
