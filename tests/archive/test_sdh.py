@@ -16,6 +16,7 @@ from studio.archive import (
     confirm,
     label,
     open_library,
+    shift,
     suggest,
 )
 from studio.archive._schema import STEPS
@@ -141,6 +142,35 @@ def test_suggestions_wait_in_the_library_and_what_was_refused_does_not_come_back
         library.forget(film)
         with library.store.read() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM sounds").scalar() == 0
+            assert connection.exec_driver_sql("SELECT count(*) FROM sound_clocks").scalar() == 0
+
+
+def test_suggestions_move_with_the_cues_around_them(tmp_path: Path) -> None:
+    found = suggest(FILM, [heard(5000, 8500, "Applause"), heard(12_000, 20_000, "Music")], LABELS)
+    with open_library(tmp_path / "films.db") as library:
+        film = library.add(tmp_path / "a.mp4", language="pl").id
+        library.texts.save(film, None, FILM, "studio", "recognised")
+        library.sounds.keep(film, "pl", found)
+
+        def waiting() -> list[tuple[str, int]]:
+            now = library.sounds.waiting(film, library.texts.document(film))
+            return [(one.label, one.start - was.start) for one, was in zip(now, found, strict=True)]
+
+        library.texts.save(film, 1, shift(FILM, Ms(700), FILM.cues[2].start), "Ona")
+        assert waiting() == [("[oklaski]", 0), ("[muzyka]", 700)]
+        library.texts.undo(film)
+        assert waiting() == [("[oklaski]", 0), ("[muzyka]", 0)]
+        library.texts.redo(film)
+        later = library.texts.save(film, 2, shift(library.texts.document(film), Ms(300)), "Ona").number
+        assert waiting() == [("[oklaski]", 300), ("[muzyka]", 1000)]
+
+        applause, music = library.sounds.waiting(film, library.texts.document(film))
+        library.sounds.refuse(film, "pl", [applause.id])
+        library.sounds.keep(film, "pl", [applause, music])  # as it is heard in the film as it is moved
+        assert library.sounds.waiting(film, library.texts.document(film)) == (music,)
+        library.sounds.accept(film, "pl", later, [music.id], "Ona")
+        (label,) = (cue for cue in library.texts.document(film).cues if cue.by == "person")
+        assert (label.start, label.end) == (music.start, music.end)
 
 
 @pytest.mark.parametrize("language", ["pl", "lt", "en"])

@@ -240,6 +240,17 @@ sounds = Table(
 )
 """See `SoundCue`. An id is never given twice, so that a page that is open cannot accept another one."""
 
+clock_tables = MetaData()
+"""Of `_suggested`, since schema 4."""
+
+clocks = Table(
+    "sound_clocks",
+    clock_tables,
+    Column("text", ForeignKey(texts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("shifts", LargeBinary, nullable=False),
+)
+"""How subtitles were moved when times of their `sounds` were written: `Document.shifts` of then, as JSON."""
+
 
 def _first(connection: Connection) -> None:
     tables.create_all(connection)
@@ -258,5 +269,9 @@ def _third(connection: Connection) -> None:
     sound_tables.create_all(connection)
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third)
+def _fourth(connection: Connection) -> None:
+    clock_tables.create_all(connection)
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_first, _second, _third, _fourth)
 """Step n makes schema n + 1 of schema n; an empty file is schema 0."""

@@ -1,23 +1,29 @@
 """Sounds that were suggested for films: those that wait for a person, and those that one refused.
 
 A suggestion waits for as long as no cue stands in its time and nobody refused it. So what is accepted needs no mark of
-its own: its cue is there, and where somebody undoes that, the suggestion waits again.
+its own: its cue is there, and where somebody undoes that, the suggestion waits again. What waits moves with the cues
+around it: its times are those of a document as it was moved when it was suggested.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import delete, insert, select, update
 
+from studio.archive._again import carried
+from studio.archive._document import Shift
 from studio.archive._facts import NotThere
-from studio.archive._history import text_row
-from studio.archive._schema import sounds
+from studio.archive._history import document_of, text_row
+from studio.archive._schema import clocks, sounds
 from studio.archive._sdh import AGAIN, SoundCue, confirm, free
 from studio.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Connection
 
     from studio.archive._document import Document
     from studio.archive._facts import Version
@@ -41,6 +47,7 @@ class Sounds:
             text = text_row(connection, film, language)
             if text is None:
                 raise NotThere(_("There are no subtitles of this film in that language yet."))
+            _move(connection, text.id, document_of(connection, text.id, text.head).shifts)
             rows = connection.execute(select(sounds).where(sounds.c.text == text.id)).all()
             refused = [(row.label, row.start) for row in rows if row.refused]
             wanted = {
@@ -70,11 +77,19 @@ class Sounds:
             text = text_row(connection, film, document.language)
             if text is None:
                 return ()
-            rows = connection.execute(
-                select(sounds).where(sounds.c.text == text.id, sounds.c.refused.is_(False)).order_by(sounds.c.start)
+            then = _clock(connection, text.id)
+            rows = connection.execute(select(sounds).where(sounds.c.text == text.id, sounds.c.refused.is_(False))).all()
+        kept = [
+            SoundCue(
+                *carried(row.start, row.end, document.shifts if then is None else then, document.shifts),
+                row.label,
+                row.sound,
+                row.share,
+                row.id,
             )
-            kept = [SoundCue(row.start, row.end, row.label, row.sound, row.share, row.id) for row in rows]
-        return free(document, kept)
+            for row in rows
+        ]
+        return free(document, sorted(kept, key=lambda one: one.start))
 
     def accept(self, film: int, language: str, base: int, wanted: Collection[int], by: str) -> Version:
         """Make cues of a person's of suggestions, in a version upon `base`. Raises Conflict, NotThere."""
@@ -95,6 +110,24 @@ class Sounds:
                 here = (sounds.c.id == number) & (sounds.c.text == (text.id if text is not None else None))
                 if not connection.execute(update(sounds).where(here).values(refused=True)).rowcount:
                     raise _gone(number)
+
+
+def _clock(connection: Connection, text: int) -> tuple[Shift, ...] | None:
+    """How subtitles were moved when times of their sounds were written; `None` where an earlier studio wrote them."""
+    kept = connection.execute(select(clocks.c.shifts).where(clocks.c.text == text)).scalar()
+    return None if kept is None else msgspec.json.decode(kept, type=tuple[Shift, ...])
+
+
+def _move(connection: Connection, text: int, now: tuple[Shift, ...]) -> None:
+    """Write the times of all sounds of a text as they are where it is moved by `now`."""
+    then = _clock(connection, text)
+    if then == now:
+        return
+    for row in connection.execute(select(sounds).where(sounds.c.text == text)).all() if then is not None else ():
+        start, end = carried(row.start, row.end, then or (), now)
+        connection.execute(update(sounds).where(sounds.c.id == row.id).values(start=start, end=end))
+    connection.execute(delete(clocks).where(clocks.c.text == text))
+    connection.execute(insert(clocks).values(text=text, shifts=msgspec.json.encode(now)))
 
 
 def _gone(number: int) -> NotThere:
