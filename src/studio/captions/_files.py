@@ -224,6 +224,11 @@ class ShowFiles(Sink):
         in_cues = {id_ for ids in self.kept.places.values() for id_ in ids}
         self._unused = [id_ for id_ in self.kept.script.ids if id_ not in in_cues]
 
+    @property
+    def homeless(self) -> list[Word]:
+        """Words that stand in no cue yet, in their order."""
+        return [self.kept.script[id_].word for id_ in self._unused]
+
     def belongs_to(self, epoch: int) -> bool:
         """Whether these are captions of the show whose clock counts from `epoch`; nothing yet is anybody's."""
         return self.kept.epoch in (0, epoch)

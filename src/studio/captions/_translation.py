@@ -30,12 +30,13 @@ class Translation:
         self.go_on(plan.hold)
 
     def go_on(self, hold: Ms) -> None:
-        """Go on from what the files hold."""
+        """Go on from what the files hold; what a crash left in no cue waits for its own, or has it at once."""
         kept = self.files.kept
         last = kept.cues[-1] if kept.cues else None
         first = last.number + 1 if last else 1
         self._composer = Composer(self._rules, hold, first, last.end if last else None)
         self._until = kept.script.end
+        self._kept(self._composer.settle(self.files.homeless))
 
     def change_hold(self, hold: Ms) -> None:
         """The programme waits for `hold` from now on."""
