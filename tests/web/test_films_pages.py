@@ -207,7 +207,7 @@ async def test_what_was_typed_while_studio_was_dead_is_offered_again(browser: Br
             await page.get_by_role("button", name="Put them in").click()
             await expect(page.get_by_role("button", name="Put them in")).to_have_count(0)
             await expect(page.locator("[data-cue='2']")).to_contain_text("Miłosza.")
-            await page.wait_for_function("!document.querySelector('.cue.draft')")
+            await expect(page.locator(".cue.draft")).to_have_count(0)
             await saved(page)
             assert shelf.lines(film)[1] == WRITTEN
             await page.reload()
