@@ -159,6 +159,7 @@ def test_the_session_that_is_meant(studio: Studio, tmp_path: Path, monkeypatch: 
         (("comp", "1:0-2"), 1, "is no keeper"),
         (("takes", "--song", "x"), 1, "`studio vocal song` lists them"),
         (("export", "1", "--track", "Alt=-3"), 1, "No track of it is called Alt; known here: Ola Żółta, Chór."),
+        (("export", "1", "--track", "Chor=-3"), 1, 'No track of it is called Chor; did you mean "Chór"?\n'),
         (("export", "1", "--camera", "film.mp4", "--form", "mp3"), 2, "leave --form and --cover away"),
         (("session", "new", "wtorek"), 1, "a session in"),
         (("session", "new", "caf\udce9"), 1, "bytes that are no letters"),

@@ -106,9 +106,9 @@ def export(
 
     `progress` is told the name of what is made and which share of it is done; what it raises ends the work. What cannot
     be made is said to `missing` (`None`: to `say`) and left out, where anything else can be. Raises VocalError: a take
-    is still recorded; a track of `wanted` is in none of it; somebody who sings in any of it has not
-    given consent, or no longer gives it on the day `today` (nothing leaves then); there is nothing to export; nothing
-    could be made. Who sings in a track without singers nobody knows: all singers of the session are asked for it.
+    is still recorded; a track of `wanted` is in none of it; somebody who sings in any of it has not given consent, or
+    no longer gives it on the day `today` (nothing leaves then); there is nothing to export; nothing could be made. Who
+    sings in a track without singers nobody knows: all singers of the session are asked for it.
     """
     state = session.state
     parts = [*_takes(state, wanted), *_comps(state, wanted)]
@@ -154,7 +154,8 @@ def _must_know(takes: Sequence[Take], wanted: Delivery) -> None:
     """Raise VocalError for a track of the mix that is in none of `takes`."""
     named = dict.fromkeys(track.name for take in takes for track in take.tracks)
     if stranger := next((name for name in wanted.tracks if name not in named), None):
-        raise VocalError(_("No track of it is called {name}").format(name=stranger) + instead(stranger, named) + ".")
+        sentence = _("No track of it is called {name}").format(name=stranger) + instead(stranger, named)
+        raise VocalError(sentence if sentence.endswith("?") else sentence + ".")
 
 
 def _say_unasked(state: SessionState, takes: Iterable[Take], say: Callable[[str], None]) -> None:
