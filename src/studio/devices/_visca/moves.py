@@ -80,6 +80,8 @@ class ViscaMoves(ViscaTalk):
                     if await self._stands(stoppable):
                         if not wanted():  # what moves now is newer
                             return self._overtaken()
+                        if not self._model.acks:  # two looks alike are no proof: it may creep, and never have heard
+                            return Outcome("unconfirmed", self._unreported("stop"))
                         self._moving -= lanes
                         return Outcome("confirmed")
                     taken.clear()
