@@ -85,10 +85,10 @@ def subtitle_films(
     tls = archive.Tls.of(wish.tls) if wish.tls else None
     settings = film_settings(venue, catalogue, wish, progress)
     folder = speech.resolve(settings.hearing.model, offline=True)
-    workers = _workers(wish.workers, folder)
+    _check_workers(wish.workers)
     with archive.open_library(venue.archive.films) as library:
         found = archive.targets(films, settings.out, watch.say)
-        crews = _crews(wish, tls, workers, watch, stop)
+        crews = _crews(wish, tls, folder, watch, stop)
         return archive.subtitle(found, settings, library, crews, watch=watch, stop=stop, interface=spoken())
 
 
@@ -216,33 +216,38 @@ def _channel(asked: str | None) -> Literal["mix", "left", "right", "centre"] | i
     )
 
 
-def _workers(asked: int | None, model: Path) -> int:
-    """How many workers of one thread each: one a core, as far as the memory goes."""
-    if asked is not None:
-        if not 1 <= asked <= MOST_WORKERS:
-            raise ArchiveError(
-                _("{n} workers cannot be; choose between 1 and {most}.").format(n=asked, most=MOST_WORKERS)
-            )
-        return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    weights = (model / "model.bin").stat().st_size
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError):
-        memory = cores * (2 * weights + RESERVE)
-    return max(1, min(cores, int(memory * 0.8) // (2 * weights + RESERVE)))
+def _check_workers(asked: int | None) -> None:
+    if asked is not None and not 1 <= asked <= MOST_WORKERS:
+        raise ArchiveError(_("{n} workers cannot be; choose between 1 and {most}.").format(n=asked, most=MOST_WORKERS))
 
 
 def _crews(
-    wish: FilmsWish, tls: Tls | None, workers: int, watch: Watch, stop: threading.Event
+    wish: FilmsWish, tls: Tls | None, model: Path, watch: Watch, stop: threading.Event
 ) -> Callable[[int, float], Crew]:
-    """Whoever does the work: that cluster, this process where it is quicker, or workers of our own."""
+    """Whoever does the work: that cluster, so many workers as asked for, or what is quickest on this machine."""
 
     def crew(films: int, length: float) -> Crew:
         if wish.scheduler:
             return archive.called(wish.scheduler, tls, watch.say, stop)
-        if wish.workers is None and (workers == 1 or (films == 1 and length <= ALONE)):
-            return archive.Here()
-        return archive.OwnCluster(workers)
+        if wish.workers is not None:
+            return archive.OwnCluster(wish.workers)
+        layout = _layout(model, films, length)
+        return archive.OwnCluster(layout.processes) if layout.processes > 1 else archive.Here(layout.threads)
 
     return crew
+
+
+def _layout(model: Path, films: int, length: float) -> speech.Layout:
+    """As is quickest on this machine, and as far as its memory goes; one process has all the threads there are."""
+    layout = speech.layout_for(model)
+    workers = 1 if films == 1 and length <= ALONE else min(layout.processes, _room(model))
+    return speech.Layout(workers, layout.threads if workers > 1 else layout.threads * layout.processes)
+
+
+def _room(model: Path) -> int:
+    """How many workers the memory of this machine holds, where the system tells; at least one."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return MOST_WORKERS
+    return max(1, int(memory * 0.8) // (2 * (model / "model.bin").stat().st_size + RESERVE))

@@ -242,7 +242,6 @@ def subtitle(
     *,
     watch: Watch,
     stop: threading.Event,
-    threads: int = 1,
     interface: str = "en",
 ) -> list[Result]:
     """Make subtitles of `films`; return what became of each, in the order in which they came to their ends.
@@ -250,10 +249,10 @@ def subtitle(
     What was done before with these settings is not done again, and what was broken off goes on: the library knows.
     `crews` is asked for a crew, given how many films there are and milliseconds of sound as far as they are known,
     when there is something to hear, and for another one when it is lost. Once `stop` is set, raises Stopped; the
-    library is true at any time. `threads` has one worker; `interface` is the language of sentences. Raises StudioError
-    for what stops all of them.
+    library is true at any time. `interface` is the language of sentences. Raises StudioError for what stops all of
+    them.
     """
     from studio.archive._run import Run  # noqa: PLC0415 - loads SQLAlchemy
 
-    run = Run(settings, library, crews, watch=watch, stop=stop, threads=threads, interface=interface)
+    run = Run(settings, library, crews, watch=watch, stop=stop, interface=interface)
     return run.run(films)

@@ -68,7 +68,9 @@ class Here:
 
     hands = 1
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
+        """Recognition uses so many threads; all else has one."""
+        self._threads = threads
         self._tasks: queue.SimpleQueue[tuple[Key, bytes] | None] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -102,7 +104,7 @@ class Here:
                 self._news.put(Told(key, at))
 
             try:
-                done = do(task, told)
+                done = do(task, told, self._threads)
             except _Stopped:
                 return
             except Exception as problem:  # noqa: BLE001 - a mistake of ours costs this film, and is said

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class FilmWork:
     """One film. Raises StudioError from any call: then this film has failed, and no other."""
 
-    def __init__(self, target: Target, settings: Settings, ledger: Ledger, *, threads: int, interface: str) -> None:
+    def __init__(self, target: Target, settings: Settings, ledger: Ledger, *, interface: str) -> None:
         self.target = target
-        self.tasks = FilmTasks(target.shown, settings, ledger, self._say, threads=threads, interface=interface)
+        self.tasks = FilmTasks(target.shown, settings, ledger, self._say, interface=interface)
         """What is to be heard of it, once it has begun."""
         self._settings = settings
         self._ledger = ledger

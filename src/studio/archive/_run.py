@@ -54,7 +54,6 @@ class Run:
         *,
         watch: Watch,
         stop: threading.Event,
-        threads: int = 1,
         interface: str = "en",
     ) -> None:
         """`crews` is asked for a crew when there is something to do, and for another when one is lost.
@@ -67,7 +66,6 @@ class Run:
         self._crew: Crew | None = None
         self._watch = watch
         self._stop = stop
-        self._threads = threads
         self._interface = interface
         self._pace = Pace()
         self._locks: dict[Path, FolderLock] = {}
@@ -229,7 +227,7 @@ class Run:
                 return
             target = next(self._waiting)
             self._unseen -= 1
-            film = FilmWork(target, self._settings, self._ledger, threads=self._threads, interface=self._interface)
+            film = FilmWork(target, self._settings, self._ledger, interface=self._interface)
             self._open[target.path] = film
             with self._one_film(target.path):
                 result = film.begin(self._lock, self._stopped)

@@ -57,7 +57,6 @@ class FilmTasks:
         ledger: Ledger,
         say: Callable[[str], None],
         *,
-        threads: int,
         interface: str,
     ) -> None:
         """`shown` is what the film is called; `say` is told what somebody should know of it."""
@@ -69,7 +68,6 @@ class FilmTasks:
         self._settings = settings
         self._ledger = ledger
         self._say = say
-        self._threads = threads
         self._interface = interface
         self._content = ""
         self._film = 0
@@ -198,10 +196,10 @@ class FilmTasks:
         of_chunk = Sight(sight.source, sight.track, sight.channel, begin, end)
         hearing = self._settings.hearing
         if kind == "render":
-            return Render(of_chunk, hearing, self._spoken[number], self._threads, self._interface)
+            return Render(of_chunk, hearing, self._spoken[number], self._interface)
         assert self._looked is not None  # noqa: S101 - there are no chunks without
         voiced, quiet = (_within(found, begin, end) for found in (self._looked.voiced, self._looked.quiet))
-        return Hear(of_chunk, hearing, voiced, quiet, self._threads, self._interface)
+        return Hear(of_chunk, hearing, voiced, quiet, self._interface)
 
     def told(self, part: Part, at: Ms) -> None:
         """A task has come so far."""

@@ -63,7 +63,6 @@ class Hear(Struct, frozen=True, tag=True):
     voiced: tuple[Stretch, ...]
     """In the chunk, on the film's clock."""
     quiet: tuple[Stretch, ...]
-    threads: int = 1
     interface: str = "en"
 
 
@@ -74,7 +73,6 @@ class Render(Struct, frozen=True, tag=True):
     hearing: Hearing
     spoken: tuple[tuple[Ms, Ms, str], ...]
     """Utterances: begin and end on the film's clock, and language."""
-    threads: int = 1
     interface: str = "en"
 
 
@@ -162,12 +160,12 @@ def greet() -> str:
     return f"{__version__} {socket.gethostname()}"
 
 
-def do(packed: bytes, told: Callable[[Ms], None] | None = None) -> bytes:
-    """Do a task; `told` is called with how far into its stretch it is."""
+def do(packed: bytes, told: Callable[[Ms], None] | None = None, threads: int = 1) -> bytes:
+    """Do a task with so many threads; `told` is called with how far into its stretch it is."""
     task: Task = msgspec.msgpack.decode(packed, type=Look | Hear | Render | Cut | Tell)
     speak(task.interface)
     try:
-        return pack(_done(task, told or (lambda _at: None)))
+        return pack(_done(task, told or (lambda _at: None), threads))
     except StudioError as problem:
         return pack(Refused(str(problem)))
     except MemoryError:
@@ -176,7 +174,7 @@ def do(packed: bytes, told: Callable[[Ms], None] | None = None) -> bytes:
         return pack(Refused(f"{Path(task.sight.source).name}: {why(problem)}"))
 
 
-def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
+def _done(task: Task, told: Callable[[Ms], None], threads: int) -> Outcome:
     if isinstance(task, Cut):
         return Cuts(media.shots(task.sight.source, lambda at, _length: told(at)))
     said: dict[str, None] = {}
@@ -199,7 +197,7 @@ def _done(task: Task, told: Callable[[Ms], None]) -> Outcome:
     begin = task.sight.begin
     if isinstance(task, Tell):
         return Told(_turns(samples, begin, task.models, told))
-    ears = _ears(task.hearing, task.threads)
+    ears = _ears(task.hearing, threads)
     if isinstance(task, Render):
         return Heard(tuple(ears.translate(samples, begin, task.spoken)), said=(*said,))
     surveyed = speech.Survey(Ms(begin + len(samples) * 1000 // SPEECH_RATE), task.voiced, task.quiet)

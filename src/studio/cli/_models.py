@@ -134,7 +134,14 @@ def _sentences(result: speech.Bench) -> list[str]:
                 "{name} is larger and would probably keep up; fetch it and measure again: studio models fetch {name}"
             ).format(name=result.wish.model)
         )
-    return [*said, *_films(result.films)]
+    said += _films(result.films)
+    if result.kept is not None:
+        said.append(
+            _("`studio subtitle` hears films with {name} so from now on, unless --workers says otherwise.").format(
+                name=result.kept
+            )
+        )
+    return said
 
 
 def _films(layouts: Sequence[speech.Layout]) -> list[str]:
@@ -142,7 +149,7 @@ def _films(layouts: Sequence[speech.Layout]) -> list[str]:
     if not layouts:
         return []
     best = layouts[0]
-    minutes = f"{60 / best.speed:.0f}"
+    minutes = f"{60 / (best.speed or 1):.0f}"
     if best.processes == 1:
         return [
             _("An hour of speech in films takes about {minutes} min, in one process with {threads} threads.").format(
@@ -187,6 +194,7 @@ def _facts(result: speech.Bench) -> dict[str, object]:
         "unmeasured": result.unmeasured,
         "paces": paces,
         "films": [asdict(layout) for layout in result.films],
+        "films_kept_for": result.kept,
         "recommended": None if result.best is None else {"model": result.best.model, **asdict(result.best.setup)},
         "worth_fetching": None if result.wish is None else result.wish.model,
     }

@@ -67,7 +67,8 @@ Shots: TypeAlias = Annotated[
 # ── who does it, and what is told ─────────────────────────────────────────────────────────────────────────────────────
 
 Workers: TypeAlias = Annotated[
-    int | None, typer.Option("--workers", help=_("Processes that listen; else one a core, as memory allows."))
+    int | None,
+    typer.Option("--workers", help=_("Processes that listen; else as `studio models bench` found, or one a core.")),
 ]
 Scheduler: TypeAlias = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studio.speech._bench import Bench, Pace, bench
-    from studio.speech._layout import Layout
+    from studio.speech._layout import Layout, layout_for
     from studio.speech._listener import SKIPPED, Hearing, Listener, Revision
     from studio.speech._models import ModelStatus, fetch, lacks, models, resolve
     from studio.speech._sounds import Heard, lacks_sounds, sounds
@@ -43,6 +43,7 @@ __all__ = [
     "lacks",
     "lacks_sounds",
     "lacks_speakers",
+    "layout_for",
     "models",
     "resolve",
     "sounds",
@@ -56,6 +57,7 @@ _BEHIND = {
     "Pace": "_bench",
     "bench": "_bench",
     "Layout": "_layout",
+    "layout_for": "_layout",
     "SKIPPED": "_listener",
     "Hearing": "_listener",
     "Listener": "_listener",

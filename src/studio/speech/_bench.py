@@ -24,7 +24,7 @@ import numpy as np
 from studio.errors import SpeechError
 from studio.language import _
 from studio.sound import SPEECH_RATE
-from studio.speech._layout import Layout, layouts
+from studio.speech._layout import Layout, cores, keep_layout, layouts
 from studio.speech._models import KNOWN, complete, models, resolve
 from studio.speech._tuning import Tuning
 from studio.speech._whisper import Whisper, card_computes
@@ -186,6 +186,9 @@ class Bench:
     films: tuple[Layout, ...]
     """How the best model here, or the smallest, hears films that nobody waits for, the quickest way first; none where
     there was no time, or only a graphics card to measure."""
+    kept: str | None
+    """The model with which films are heard the quickest way from now on (`layout_for`); `None`: none was measured, or
+    others used the processor, or the disk refused."""
     unmeasured: tuple[str, ...]
     """Models here for which there was no time, or that could not be loaded."""
 
@@ -199,7 +202,8 @@ def bench(
 ) -> Bench:
     """Measure the models that are here, or `only` those named (or folders), within `seconds`; needs no network.
 
-    `told` hears what is being measured. SpeechError where there is no model to measure.
+    The quickest way to hear films is kept, see `layout_for`. `told` hears what is being measured. SpeechError where
+    there is no model to measure.
     """
     began = time.monotonic()
     live = seconds * (1 - _FILMS)
@@ -235,8 +239,11 @@ def bench(
     if wish is not None and best is not None and _rank(wish.model) <= _rank(best.model):
         wish = None
     told_apart = best or next(found for found in paces if found.here)
-    films = layouts(folders[told_apart.model], _cores(), seconds - live, told)
-    return Bench(tuple(paces), best, wish, time.monotonic() - began, _others(used, ours), films, tuple(unmeasured))
+    films = layouts(folders[told_apart.model], cores(), seconds - live, told)
+    others = _others(used, ours)
+    kept = bool(films) and others is None and keep_layout(folders[told_apart.model], films[0])
+    took = time.monotonic() - began
+    return Bench(tuple(paces), best, wish, took, others, films, told_apart.model if kept else None, tuple(unmeasured))
 
 
 def pace(
@@ -323,24 +330,13 @@ def _setups(name: str) -> Iterator[Setup]:
             yield Setup("cuda", compute, 1)
     if known is not None and free is not None and known.size > free:
         return
-    cores = _cores()
+    most = cores()
     for compute in ("int8", "int8_float32"):
-        for threads in sorted({cores, min(2, cores), 1}, reverse=True):
+        for threads in sorted({most, min(2, most), 1}, reverse=True):
             yield Setup("cpu", compute, threads)
 
 
 # ── the machine ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _cores() -> int:
-    """Cores of the processor; threads that share one count once, where the system tells."""
-    places = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/thread_siblings_list")
-    try:
-        found = len({place.read_text(encoding="ascii").strip() for place in places})
-    except OSError:
-        found = 0
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(found or allowed, allowed))
 
 
 def _memory() -> int | None:

@@ -1,7 +1,8 @@
 """How films are heard quickest on this machine: one process that uses all cores, or one for each core.
 
 The children of a layout work at the same time on the same thing, as workers in the archive do: cores that share memory
-hinder each other, and no figure of one alone would tell.
+hinder each other, and no figure of one alone would tell. What was found quickest is kept beside the models, for each
+model, and films are heard so from then on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -17,12 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
+import msgspec
 
 from studio.sound import SPEECH_RATE
-from studio.speech._models import complete
-from studio.speech._whisper import Whisper
-from studio.speech._whole import BEAM, LONGEST, PADDING
+from studio.speech._models import complete, models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +35,8 @@ _LEAST = 2.0
 """Seconds below which nothing is measured."""
 _TOKENS = 5
 """Of a second of speech."""
+_NAME = "layouts.json"
+"""File beside the models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,89 @@ class Layout:
     processes: int
     threads: int
     """Of each process."""
+    speed: float | None = None
+    """Seconds of speech heard in a second; `None`: nobody has measured."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What was found quickest once."""
+
+    processes: int
+    threads: int
     speed: float
-    """Seconds of speech heard in a second."""
+    cores: int
+    """Of the machine that was measured: another one, or another share of it, is to be measured anew."""
+    size: int
+    """Bytes of the model's weights, by which another model in the same folder is known."""
 
 
-def layouts(folder: Path, cores: int, seconds: float, told: Callable[[str], None]) -> tuple[Layout, ...]:
-    """Measure both on the processor with the model in `folder`, quickest first; none where `seconds` are too few.
+def layout_for(folder: Path) -> Layout:
+    """Say how the model in `folder` hears films on this machine.
+
+    As `keep_layout` was told. Where nobody measured this model on so many cores, one process for each core does it; and
+    one in all where a graphics card does the work.
+    """
+    from studio.speech._whisper import card_computes  # noqa: PLC0415 - heavy, and asked for once in a run
+
+    if "int8" in card_computes():
+        return Layout(1, 1)
+    kept = _kept().get(str(folder.resolve()))
+    if kept is None or kept.cores != cores() or kept.size != _size(folder):
+        return Layout(cores(), 1)
+    return Layout(kept.processes, kept.threads, kept.speed)
+
+
+def keep_layout(folder: Path, layout: Layout) -> bool:
+    """Have films heard so from now on with the model in `folder`; False where that could not be written down."""
+    if layout.speed is None:
+        raise ValueError(layout)
+    kept = _Kept(layout.processes, layout.threads, layout.speed, cores(), _size(folder))
+    place = models_folder() / _NAME
+    aside = place.with_name(f"{_NAME}.{os.getpid()}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(msgspec.json.encode(_kept() | {str(folder.resolve()): kept}, order="deterministic"))
+        aside.replace(place)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        return False
+    return True
+
+
+def cores() -> int:
+    """Cores of the processor that we may use; threads that share one count once, where the system tells."""
+    places = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/thread_siblings_list")
+    try:
+        found = len({place.read_text(encoding="ascii").strip() for place in places})
+    except OSError:
+        found = 0
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(found or allowed, allowed))
+
+
+def _kept() -> dict[str, _Kept]:
+    """By folder; what cannot be read was not measured."""
+    try:
+        return msgspec.json.decode((models_folder() / _NAME).read_bytes(), type=dict[str, _Kept])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _size(folder: Path) -> int:
+    """Bytes of its weights; 0 where there are none."""
+    try:
+        return (folder / "model.bin").stat().st_size
+    except OSError:
+        return 0
+
+
+def layouts(folder: Path, hands: int, seconds: float, told: Callable[[str], None]) -> tuple[Layout, ...]:
+    """Measure both on `hands` cores with the model in `folder`, quickest first; none where `seconds` are too few.
 
     Loading comes on top of `seconds`.
     """
-    wanted = sorted({(cores, 1), (1, cores)})
+    wanted = sorted({(hands, 1), (1, hands)})
     found = []
     if seconds < _LEAST:
         return ()
@@ -62,7 +137,7 @@ def layouts(folder: Path, cores: int, seconds: float, told: Callable[[str], None
         speed = _together(folder, processes, threads, seconds / len(wanted))
         if speed:
             found.append(Layout(processes, threads, round(speed, 2)))
-    return tuple(sorted(found, key=lambda layout: -layout.speed))
+    return tuple(sorted(found, key=lambda layout: -(layout.speed or 0)))
 
 
 def _together(folder: Path, processes: int, threads: int, seconds: float) -> float:
@@ -118,6 +193,11 @@ def _sum(children: Sequence[subprocess.Popen[str]], seconds: float) -> float:
 
 def _child(arguments: Sequence[str]) -> None:
     """Hear noise until the time is over, as if somebody spoke in it, and say how much of it in a second."""
+    import numpy as np  # noqa: PLC0415 - who only asks how films are heard does without these three
+
+    from studio.speech._whisper import Whisper  # noqa: PLC0415 - as above
+    from studio.speech._whole import BEAM, LONGEST, PADDING  # noqa: PLC0415 - as above
+
     whisper = Whisper(complete(Path(arguments[0])), threads=int(arguments[1]), compute="int8", device="cpu")
     window = LONGEST // 1000
     noise = np.random.default_rng(1).normal(0, 0.05, window * SPEECH_RATE).astype(np.float32)
