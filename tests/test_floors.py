@@ -23,7 +23,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "MACHINES": ("devices", "media", "speech"),
     "PAPER": ("subtitles", "wire"),
     "TOOLS": ("venue", "keys", "catalogue", "bridge", "events", "spoken", "sound", "bus", "supervise"),
-    "GROUND": ("units", "errors", "language"),
+    "GROUND": ("units", "errors", "language", "later"),
 }
 """From the top to the bottom."""
 

@@ -51,7 +51,7 @@ def test_the_model_here_is_measured_and_the_others_are_estimated(
     monkeypatch.setenv("STUDIO_MODELS", str(tmp_path))
     (tmp_path / "base").symlink_to(base)
     heard: list[str] = []
-    result = bench(told=heard.append)
+    result = bench(seconds=24, told=heard.append)
     measured = [found for found in result.paces if not found.estimated]
     assert {found.model for found in measured} == {"base"}
     assert all(found.here and found.costs.encode > 0 and found.costs.token > 0 for found in measured)

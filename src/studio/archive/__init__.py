@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from studio.later import later
 
 if TYPE_CHECKING:
     import threading
@@ -214,13 +215,7 @@ _BEHIND = {
 """Which file has what: each is read when somebody asks, for most commands need none of them."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _BEHIND:
-            raise AttributeError(name)
-        found = getattr(importlib.import_module(f"{__name__}.{_BEHIND[name]}"), name)
-        globals()[name] = found
-        return found
+    __getattr__ = later(__name__, _BEHIND)
 
 
 def open_library(path: Path | None = None) -> Library:

@@ -7,10 +7,10 @@ last line of its standard error says the same), with anything else when it shoul
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from studio.later import later
 from studio.units import Ms
 
 if TYPE_CHECKING:
@@ -109,13 +109,7 @@ _BEHIND = {
 """Which file has what: each is read when somebody asks."""
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _BEHIND:
-            raise AttributeError(name)
-        found = getattr(importlib.import_module(f"{__name__}.{_BEHIND[name]}"), name)
-        globals()[name] = found
-        return found
+    __getattr__ = later(__name__, _BEHIND)
 
 
 def command() -> list[str]:
