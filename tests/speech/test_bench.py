@@ -6,6 +6,7 @@ import pytest
 
 from studio.errors import SpeechError
 from studio.speech import Tuning, bench, layout_for
+from studio.speech import _bench as measuring
 from studio.speech._bench import Costs, Setup, estimate, pace
 from studio.speech._layout import layouts
 
@@ -74,6 +75,14 @@ def test_films_are_measured_by_one_process_and_by_one_for_each_core(base: Path) 
     speeds = [layout.speed or 0 for layout in found]
     assert speeds == sorted(speeds, reverse=True)
     assert layouts(base, 2, 0, told.append) == ()
+
+
+def test_a_pass_has_no_more_than_half_of_the_cores_for_the_second_look_works_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for cores, most in ((1, 1), (2, 1), (4, 2), (16, 8)):
+        monkeypatch.setattr(measuring, "cores", lambda cores=cores: cores)
+        assert max(setup.threads for setup in measuring._setups("base") if setup.device == "cpu") == most
 
 
 def test_when_there_is_no_time_it_says_so(base: Path) -> None:

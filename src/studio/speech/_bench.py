@@ -330,7 +330,8 @@ def _setups(name: str) -> Iterator[Setup]:
             yield Setup("cuda", compute, 1)
     if known is not None and free is not None and known.size > free:
         return
-    most = cores()
+    # The second look works beside the first pass, with as many threads: on the same cores both would wait.
+    most = max(1, cores() // 2)
     for compute in ("int8", "int8_float32"):
         for threads in sorted({most, min(2, most), 1}, reverse=True):
             yield Setup("cpu", compute, threads)
