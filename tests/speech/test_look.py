@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studio.speech import _look as looking
 from studio.speech._intake import Block
 from studio.speech._look import Finding, SecondLook
 from studio.speech._settle import Piece
@@ -20,6 +21,7 @@ from studio.units import Ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pytest
     from numpy.typing import NDArray
 
 LOOK = Ms(4800)
@@ -139,6 +141,30 @@ def test_a_look_that_fails_is_not_tried_for_ever() -> None:
     hearer.look_again()
     assert not hearer.look.busy
     assert told.windows == []
+
+
+def test_a_slow_machine_looks_at_less_at_once_so_that_words_are_looked_at_before_they_air(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(looking.time, "perf_counter", lambda: clock[0])
+    told = Told(words("raz dwa trzy", every=5000))
+    follow = told.follow
+
+    def slow(encoded: object, *others: object, **more: object) -> Guess:
+        clock[0] += 0.5 * (len(np.asarray(encoded)) / 16000 + TUNING.padding / 1000)
+        return follow(encoded, *others, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(told, "follow", slow)
+    hearer = Hearer(told)
+    for second in range(20, 180, 20):
+        hearer.speak(words("raz dwa trzy", 1000 * second - 20_000, every=5000), 1000 * second)
+        hearer.look_again()
+        hearer.look.collect(hearer.now)
+    assert told.windows[0] > 13_000
+    assert 3500 <= told.windows[-1] <= 5000
+    # 3.3 s are left for a look after what it waits for; half a second for each second of sound and of padding.
+    assert 0.5 * (told.windows[-1] + TUNING.padding) <= LOOK - TUNING.look_step - TUNING.ahead + 200
 
 
 def test_the_last_words_are_looked_at_with_all_the_sound_there_is() -> None:

@@ -40,6 +40,10 @@ LATE = Ms(130)
 """Whisper's alignment comes so much early, as measured."""
 _APART = Ms(3000)
 """A window does not reach back over a longer pause."""
+_BEFORE = Ms(2000)
+"""So much of what was looked at before is heard again at least, however slow the machine is."""
+_AT_LEAST = Ms(500)
+"""A look may take so long, however short the hold is."""
 _NEAR = 3
 """So many of the last words may read otherwise at the next look and the place is still found by their text."""
 _REACH = Ms(800)
@@ -120,6 +124,8 @@ class SecondLook:
         self._running: Future[list[Seen] | None] | None = None
         self._task: _Task | None = None
         self._broken = 0
+        self._width = tuning.wide_window
+        self._took = 0.0
         self.cost = 0.0
         """Seconds that all looks took."""
 
@@ -195,7 +201,7 @@ class SecondLook:
 
     def _start(self, until: Ms, language: str) -> Ms:
         """Where the window begins: with an utterance if possible, not across a long pause or another language."""
-        earliest = Ms(until - self._tuning.wide_window)
+        earliest = Ms(until - self._width)
         starts: list[Ms] = []
         for start, spoken in reversed(self._opened):
             quiet = next((end for _begin, end in reversed(self._voiced) if end <= start), None)
@@ -220,7 +226,8 @@ class SecondLook:
             logger.exception("the second look failed")
             return None
         finally:
-            self.cost += time.perf_counter() - began
+            self._took = time.perf_counter() - began
+            self.cost += self._took
         seen = []
         for piece, timing in zip(guess.words, timings, strict=True):
             begin, end = (
@@ -239,6 +246,8 @@ class SecondLook:
         if self._running is not None and self._running.done():
             seen, task = self._running.result(), self._task
             self._running = None
+            if task is not None:
+                self._suit(task)
             if seen is not None and task is not None:
                 unheard = sum(1 for word in self._waiting if (word.start + word.end) / 2 < task.start)
                 if unheard:  # of another language, or of an utterance that began too long ago
@@ -250,6 +259,16 @@ class SecondLook:
                 self._until = max(self._until, task.until)
                 self._broken = len(self._waiting)
         return [*findings, *self._give_up(now)]
+
+    def _suit(self, task: _Task) -> None:
+        """Make windows as wide as this machine hears in time: what is found after a word has aired is of no use."""
+        tuning = self._tuning
+        needed = tuning.look_step + tuning.ahead
+        in_time = max(_AT_LEAST, self._deadline - needed)
+        heard = task.until - task.start + tuning.padding
+        fitting = round(in_time * heard / max(1.0, self._took * 1000)) - tuning.padding
+        narrowest = min(tuning.wide_window, Ms(needed + _BEFORE))
+        self._width = max(narrowest, min(tuning.wide_window, Ms((self._width + fitting) // 2)))
 
     @property
     def busy(self) -> bool:
