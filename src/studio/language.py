@@ -48,3 +48,9 @@ def _(text: str) -> str:
 def plural(one: str, many: str, count: int) -> str:
     """Return the form for `count`, as Polish and Lithuanian need: 1 kadr, 2 kadry, 5 kadrów."""
     return _translations.ngettext(one, many, count)
+
+
+def decimal(value: float, form: str = "g") -> str:
+    """`value` by one of Python's formats (`.1f`), with the decimal comma that Polish and Lithuanian have (CLDR)."""
+    text = format(value, form)
+    return text if _spoken == "en" else text.replace(".", ",")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studio.speech import _look as looking
 from studio.speech._intake import Block
 from studio.speech._look import Finding, SecondLook
 from studio.speech._settle import Piece
@@ -147,7 +147,7 @@ def test_a_slow_machine_looks_at_less_at_once_so_that_words_are_looked_at_before
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(looking.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     told = Told(words("raz dwa trzy", every=5000))
     follow = told.follow
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from studio.archive._document import Document, FilmCue, Shift
 from studio.errors import ArchiveError
-from studio.language import _
+from studio.language import _, decimal
 from studio.spoken import Word
 from studio.subtitles import reline
 from studio.units import Ms, timecode
@@ -170,7 +170,7 @@ def shift(document: Document, by: Ms, since: Ms = Ms(0)) -> Document:
     if moved[0].start + by < floor:
         raise EditError(
             _("The cue at {start} can be moved back by {most} s at most.").format(
-                start=timecode(moved[0].start), most=f"{(moved[0].start - floor) / 1000:.3f}"
+                start=timecode(moved[0].start), most=decimal((moved[0].start - floor) / 1000, ".3f")
             )
         )
     done = _with(document, *(moved_by(cue, by) for cue in moved))

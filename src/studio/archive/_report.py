@@ -8,7 +8,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from studio.archive._timeline import timeline
-from studio.language import _, plural, spoken
+from studio.language import _, decimal, plural, spoken
 from studio.subtitles import Report, check, write_whole
 from studio.units import Ms, timecode
 
@@ -88,8 +88,12 @@ def _soft(text: str) -> str:
     return f'<p class="soft">{_t(text)}</p>'
 
 
+def _seconds(start: Ms, end: Ms) -> str:
+    return decimal((end - start) / 1000, ".1f") + " s"
+
+
 def _share(share: float) -> str:
-    return f"{share * 100:.1f} %"
+    return decimal(share * 100, ".1f") + " %"
 
 
 def _facts(account: Account, document: Document, found: Report) -> str:
@@ -159,15 +163,13 @@ def _spans(title: str, hint: str, spans: Iterable[Span]) -> Iterator[str]:
         return
     yield _head(title, len(found))
     yield _soft(hint)
-    yield _table((start, f"{(end - start) / 1000:.1f} s", "") for start, end in found)
+    yield _table((start, _seconds(start, end), "") for start, end in found)
 
 
 def _languages(account: Account) -> Iterator[str]:
     if len({language for _start, _end, language in account.languages}) > 1:
         yield _head(_("Languages"))
-        yield _table(
-            (start, _t(language), f"{(end - start) / 1000:.1f} s") for start, end, language in account.languages
-        )
+        yield _table((start, _t(language), _seconds(start, end)) for start, end, language in account.languages)
 
 
 def _table(rows: Iterable[tuple[Ms, str, str]]) -> str:

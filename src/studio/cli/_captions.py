@@ -20,7 +20,7 @@ from studio.cli._screen import err, out, span_progress
 from studio.cli._unnamed import UNNAMED, OrUnnamed, Unnamed
 from studio.cli._venue import LangOption, VenueOption, read_venue
 from studio.errors import why
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 from studio.units import timecode
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class _Screen:
             text.append(self._line, style="bold")
             text.append(f" {view.tentative}" if view.tentative else "", style="dim")
             state = Text(f"{timecode(view.position)[:8]}  ", style="dim")
-            state.append(_("{seconds} s behind").format(seconds=f"{view.behind / 1000:.1f}"))
+            state.append(_("{seconds} s behind").format(seconds=decimal(view.behind / 1000, ".1f")))
             with self._nobody_reads():
                 self._live.update(Group(text, state))
 

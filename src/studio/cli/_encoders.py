@@ -12,7 +12,7 @@ from rich.table import Table
 
 from studio import media
 from studio.cli._screen import err, out
-from studio.language import _
+from studio.language import _, decimal
 
 
 def encoders(
@@ -38,7 +38,7 @@ def encoders(
         state = _("yes") if one.works else _("no: {why}").format(why=one.why)
         if not one.works and one.needs:
             state += "; " + _("it needs {needs}").format(needs=one.needs)
-        table.add_row(one.name, one.title, state, f"{one.ms:.1f} ms" if one.ms is not None else "")
+        table.add_row(one.name, one.title, state, decimal(one.ms, ".1f") + " ms" if one.ms is not None else "")
     out.print(table)
     out.print(
         _("Write its name as `encoder` into a preset; `auto` takes the first graphics unit that works, else x264.")

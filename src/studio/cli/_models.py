@@ -11,7 +11,7 @@ from rich.table import Table
 
 from studio import speech
 from studio.cli._screen import err, out, progress
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,9 +78,9 @@ def _table(result: speech.Bench) -> Table:
             pace.model,
             _computes(pace),
             str(pace.setup.threads),
-            f"{pace.load:.2f} s",
-            f"{pace.load_look:.2f} s",
-            f"{pace.late:.1f} s",
+            decimal(pace.load, ".2f") + " s",
+            decimal(pace.load_look, ".2f") + " s",
+            decimal(pace.late, ".1f") + " s",
             _verdict(pace),
             style=None if pace.here else "dim",
         )

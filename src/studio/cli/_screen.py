@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def status(state: dict[str, Any]) -> Text:
             + plural("{n} frame dropped", "{n} frames dropped", programme["dropped"]).format(n=programme["dropped"])
         )
     if captions["on"] and "late_p50_ms" in captions:
-        text.append("  " + _("captions {late} s late").format(late=f"{captions['late_p50_ms'] / 1000:.1f}"))
+        text.append("  " + _("captions {late} s late").format(late=decimal(captions["late_p50_ms"] / 1000, ".1f")))
     sent = [to["state"] for to in state["destinations"].values() if to.get("destination") and to["state"] != "off"]
     if sent:
         text.append("  " + _("destinations {on} of {all}").format(on=sent.count("on air"), all=len(sent)))
@@ -159,7 +159,7 @@ def _near(path: Path) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return "—" if value is None else f"{value:.1f} s"
+    return "—" if value is None else decimal(value, ".1f") + " s"
 
 
 def _from_ms(value: Ms | None) -> float | None:

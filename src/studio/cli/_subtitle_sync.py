@@ -11,7 +11,7 @@ import typer
 from studio import media, speech, subtitles
 from studio.cli._screen import err, out, span_progress
 from studio.errors import SubtitlesError
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 from studio.units import Ms
 
 
@@ -77,10 +77,10 @@ def sync(
 
 
 def _told(fit: speech.Fit) -> str:
-    moved = _("moved by {seconds} s").format(seconds=f"{fit.shift / 1000:+.2f}")
+    moved = _("moved by {seconds} s").format(seconds=decimal(fit.shift / 1000, "+.2f"))
     if fit.rate == 1:
         return moved
-    return _("{moved}, and stretched by {percent} %").format(moved=moved, percent=f"{100 * (fit.rate - 1):+.2f}")
+    return _("{moved}, and stretched by {percent} %").format(moved=moved, percent=decimal(100 * (fit.rate - 1), "+.2f"))
 
 
 def _say(said: str) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from studio.cli._vocal_shown import length
 from studio.events import AnyMessage, Dropout, Levels, RecorderState, TakeEnded, TakeStarted
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal import TakeTrack
 
 QUIETEST = -60.0
@@ -72,8 +72,8 @@ class Meters:
             case Dropout():
                 rate = self._state.rate if self._state else 48_000
                 self.say(
-                    _("Take {number} lacks {ms:.0f} ms at {at:.2f} s; they are silent.").format(
-                        number=message.number, ms=message.frames / rate * 1000, at=message.frame / rate
+                    _("Take {number} lacks {ms:.0f} ms at {at} s; they are silent.").format(
+                        number=message.number, ms=message.frames / rate * 1000, at=decimal(message.frame / rate, ".2f")
                     )
                 )
 
@@ -117,7 +117,10 @@ class Meters:
             text.append(f"  {state.device}  {state.rate} Hz", style="dim")
             if state.disk_seconds is not None:
                 hours = state.disk_seconds / 3600
-                text.append("  " + _("disk for {hours:.1f} h").format(hours=hours), style="red" if hours < 1 else "dim")
+                text.append(
+                    "  " + _("disk for {hours} h").format(hours=decimal(hours, ".1f")),
+                    style="red" if hours < 1 else "dim",
+                )
             if state.input not in ("online", "off"):
                 text.append(f"  {state.detail or state.input}", style="red")
         if self._take is not None:
@@ -147,7 +150,7 @@ class Meters:
             return Text(_("CLIPPED: turn it down"), style="bold white on red")
         if self._heard > LISTENED and self._highest[channel] < DEAD:
             return Text(_("no sound: look at microphone and cable"), style="bold red")
-        return Text(f"{self._held[channel][0]:6.1f} dB", style="dim")
+        return Text(decimal(self._held[channel][0], "6.1f") + " dB", style="dim")
 
 
 def _place(level: float) -> int:

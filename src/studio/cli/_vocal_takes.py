@@ -12,7 +12,7 @@ from studio.cli import _vocal_shown as shown
 from studio.cli._screen import err, out
 from studio.cli._vocal_open import JsonOption, SessionOption, edges, opened
 from studio.errors import VocalError
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 from studio.vocal import Session, Take
 from studio.vocal import check as look
 
@@ -61,7 +61,7 @@ def _more(session: Session, take: Take) -> None:
     lines = [
         f"{take.at.astimezone():%Y-%m-%d %H:%M:%S}  {session.folder / take.file}",
         *(
-            [_("seconds {begin:.2f} to {end:.2f} of the song").format(begin=begin, end=end)]
+            [_("seconds {begin} to {end} of the song").format(begin=decimal(begin, ".2f"), end=decimal(end, ".2f"))]
             if take.offset is not None
             else []
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
-from studio.language import _
+from studio.language import _, decimal
 from studio.subtitles._breaks import core, is_bound
 from studio.units import Ms, timecode
 
@@ -57,8 +57,8 @@ class Finding:
     def sentence(self) -> str:
         """What is wrong, in the user's language."""
         digits = 0 if self.value == int(self.value) else 1 if self.value >= self.allowed + 0.1 else 2
-        value, allowed = f"{self.value:.{digits}f}", f"{self.allowed:g}"
-        seconds, least = f"{self.value / 1000:.2f}", f"{self.allowed / 1000:.2f}"
+        value, allowed = decimal(self.value, f".{digits}f"), decimal(self.allowed)
+        seconds, least = decimal(self.value / 1000, ".2f"), decimal(self.allowed / 1000, ".2f")
         told = {
             "fast": _("words a minute: {value}, at most {allowed}")
             if self.per_minute

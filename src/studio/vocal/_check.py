@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from studio import media
 from studio.errors import MediaError
-from studio.language import _, plural
+from studio.language import _, decimal, plural
 from studio.vocal._entries import Singer, Song
 from studio.vocal._marks import marks_of
 from studio.vocal._mend import file_of, recorded_now
@@ -107,16 +107,16 @@ def _of_take(folder: Path, take: Take) -> Iterator[Finding]:
 
 
 def _length(take: Take, frames: int) -> str:
-    return _("The file of take {number} is {found:.2f} s long, but {noted:.2f} s were recorded.").format(
-        number=take.number, found=frames / take.rate, noted=take.frames / take.rate
+    return _("The file of take {number} is {found} s long, but {noted} s were recorded.").format(
+        number=take.number, found=decimal(frames / take.rate, ".2f"), noted=decimal(take.frames / take.rate, ".2f")
     )
 
 
 def _marked(path: Path, take: Take) -> Iterator[Finding]:
     marks = marks_of(path)
     for lost in marks.lost:
-        sentence = _("Take {number} lacks {ms:.0f} ms at {at:.2f} s; they are silent.").format(
-            number=take.number, ms=lost.frames / take.rate * 1000, at=lost.frame / take.rate
+        sentence = _("Take {number} lacks {ms:.0f} ms at {at} s; they are silent.").format(
+            number=take.number, ms=lost.frames / take.rate * 1000, at=decimal(lost.frame / take.rate, ".2f")
         )
         yield Finding("dropout", sentence, take.number)
     if marks.frames > take.frames:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from studio.errors import VocalError
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal._material import Material
 
 if TYPE_CHECKING:
@@ -101,22 +101,22 @@ def _check(pieces: Sequence[Piece]) -> None:
             )
         if piece.begin >= piece.end:
             raise VocalError(
-                _("The piece of take {number} at {at:.2f} s is empty; let it end after it begins.").format(
-                    number=piece.take, at=piece.begin / rate
+                _("The piece of take {number} at {at} s is empty; let it end after it begins.").format(
+                    number=piece.take, at=decimal(piece.begin / rate, ".2f")
                 )
             )
         low, high = piece.reach
         if piece.begin < low or piece.end > high:
             raise VocalError(
-                _("Take {number} has sound from {begin:.2f} s to {end:.2f} s; a piece of it lies between them.").format(
-                    number=piece.take, begin=low / rate, end=high / rate
+                _("Take {number} has sound from {begin} s to {end} s; a piece of it lies between them.").format(
+                    number=piece.take, begin=decimal(low / rate, ".2f"), end=decimal(high / rate, ".2f")
                 )
             )
     for before, after in pairwise(pieces):
         if after.begin < before.end:
             raise VocalError(
-                _("At {at:.2f} s the comp wants take {one} and take {other} at once; let one end before.").format(
-                    at=after.begin / rate, one=before.take, other=after.take
+                _("At {at} s the comp wants take {one} and take {other} at once; let one end before.").format(
+                    at=decimal(after.begin / rate, ".2f"), one=before.take, other=after.take
                 )
             )
 

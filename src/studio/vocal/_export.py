@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from studio import media
 from studio.catalogue import instead
 from studio.errors import StudioError, VocalError, why
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal._chain import Strip, mixed, strips
 from studio.vocal._comp import Comp, Piece
 from studio.vocal._entries import Comp as CompEntry
@@ -135,8 +135,8 @@ def export(
         if one.loudness is not None and abs(one.loudness - wanted.loudness) > NEAR:
             say(
                 _(
-                    "{name} came to {loudness:.1f} LUFS, for its peaks stand far above the rest; take a firmer preset."
-                ).format(name=one.name, loudness=one.loudness)
+                    "{name} came to {loudness} LUFS, for its peaks stand far above the rest; take a firmer preset."
+                ).format(name=one.name, loudness=decimal(one.loudness, ".1f"))
             )
     return tuple(left)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from studio.language import _
+from studio.language import _, decimal
 from studio.units import Decibels
 from studio.vocal._levels import Kind, Verdict, verdicts
 
@@ -112,7 +112,7 @@ async def _proposal(desk: Desk | None, channel: int, verdict: Verdict) -> Propos
     if to == preamp.gain:
         words = _("The head amplifier stands at its end. Change the distance to the microphone, or use its pad switch.")
         return Proposal(channel, verdict, preamp.socket, preamp.gain, words=words)
-    words = _("Gain from {now} to {to} dB.").format(now=f"{preamp.gain:g}", to=f"{to:g}")
+    words = _("Gain from {now} to {to} dB.").format(now=decimal(preamp.gain), to=decimal(to))
     return Proposal(channel, verdict, preamp.socket, preamp.gain, to, words)
 
 
@@ -204,7 +204,7 @@ class GainAssistant:
         elif not _followed(before, self._heard[now.channel - 1], step.by) and self._desk is not None:
             answer = await self._desk.set_gain(step.socket, step.stood)
             words = _("The desk changed the gain by {gain} dB, and the channel did not follow. Look at its routing.")
-            left[now.channel] = " ".join(filter(None, (words.format(gain=f"{step.by:+g}"), answer.reason)))
+            left[now.channel] = " ".join(filter(None, (words.format(gain=decimal(step.by, "+g")), answer.reason)))
 
 
 @dataclass(frozen=True, slots=True)

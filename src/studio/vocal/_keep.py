@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from studio.errors import VocalError, why
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal._lines import sync_folder
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def song_of(state: SessionState, pieces: Sequence[Piece], crossfade: float) -> s
     if len({take.song for take in takes}) > 1 or len({take.rate for take in takes}) > 1:
         raise VocalError(_("The pieces of a comp are takes of one song."))
     if not 0 <= crossfade <= LONGEST_CROSSFADE:
-        raise VocalError(_("A crossfade is 0 to {most:g} s long.").format(most=LONGEST_CROSSFADE))
+        raise VocalError(_("A crossfade is 0 to {most} s long.").format(most=decimal(LONGEST_CROSSFADE)))
     for before, after in pairwise(pieces):
         if after.start < before.end:
             raise VocalError(
-                _("At {at:.2f} s the comp wants take {one} and take {other} at once; let one end before.").format(
-                    at=after.start, one=before.take, other=after.take
+                _("At {at} s the comp wants take {one} and take {other} at once; let one end before.").format(
+                    at=decimal(after.start, ".2f"), one=before.take, other=after.take
                 )
             )
     return takes[0].song
@@ -90,8 +90,8 @@ def _keeper(state: SessionState, piece: Piece) -> Take:
     end = begin + take.seconds
     if not begin - SLACK <= piece.start < piece.end <= end + SLACK:
         raise VocalError(
-            _("Take {number} has sound from {begin:.2f} s to {end:.2f} s; a piece of it lies between them.").format(
-                number=piece.take, begin=begin, end=end
+            _("Take {number} has sound from {begin} s to {end} s; a piece of it lies between them.").format(
+                number=piece.take, begin=decimal(begin, ".2f"), end=decimal(end, ".2f")
             )
         )
     return take

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from studio.events import Levels
-from studio.language import _
+from studio.language import _, decimal
 from studio.units import Decibels
 from studio.vocal._hum import MAINS, PIECE
 from studio.vocal._meter import A_SECOND, LOWEST
@@ -211,5 +211,5 @@ def _words(kind: Kind, heard: Heard, gain: float) -> str:
             words = _("Good. Leave it as it is.")
         case Kind.WAITING:
             words = _("It is alive. Have the loudest part sung into it.")
-    hum = "" if heard.hum is None else f"{heard.hum:g}"
-    return words.format(gain=f"{max(abs(gain), 0.5):g}", hertz=f"{MAINS:g}", level=hum)
+    hum = "" if heard.hum is None else decimal(heard.hum)
+    return words.format(gain=decimal(max(abs(gain), 0.5)), hertz=decimal(MAINS), level=hum)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from studio import media
 from studio.errors import MediaError, StudioError
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal._entries import AnyEntry, TakeBegun, Taken, TakeRuns, TakeTrack
 from studio.vocal._marks import marks_of
 
@@ -124,8 +124,8 @@ def _taken(path: Path, number: int, rate: int, said: list[str]) -> Taken:
         return Taken(number=number, frames=0, ended=str(problem), lost=lost)
     reason = marks.ended or _("the recorder was ended before the take was")
     said.append(
-        _("Take {number} was left open and is closed now, {seconds:.1f} s long: {reason}.").format(
-            number=number, seconds=frames / rate, reason=reason.rstrip(".")
+        _("Take {number} was left open and is closed now, {seconds} s long: {reason}.").format(
+            number=number, seconds=decimal(frames / rate, ".1f"), reason=reason.rstrip(".")
         )
     )
     return Taken(number=number, frames=frames, ended=reason, lost=lost)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from studio import media
 from studio.errors import VocalError, why
-from studio.language import _
+from studio.language import _, decimal
 from studio.vocal import _keep, _mend, _names
 from studio.vocal._entries import (
     VERSION,
@@ -328,8 +328,8 @@ class Session:
             take = _take(state, number)
             if not seconds >= 0 or not math.isfinite(seconds) or (take.ended is not None and seconds > take.seconds):
                 raise VocalError(
-                    _("Take {number} is {seconds:.1f} s long; choose a moment in it.").format(
-                        number=number, seconds=take.seconds
+                    _("Take {number} is {seconds} s long; choose a moment in it.").format(
+                        number=number, seconds=decimal(take.seconds, ".1f")
                     )
                 )
             return Comment(number=number, seconds=round(seconds, 3), text=said)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import av
 
-from studio.language import _
+from studio.language import _, decimal
 from studio.media._ground.clock import RATE, Ticks, ticks
 from studio.media._ground.hold import Held
 from studio.wire import h264
@@ -64,7 +64,7 @@ class Passage:
         self._hold = hold
         self._say = say
         self._longest = plan.encode.target_seconds() + LATE
-        self._advised = plan.encode.segment_seconds
+        self._advised = decimal(plan.encode.segment_seconds)
         self._said: set[Why] = set()
         self._group: deque[Held] = deque()
         """Everything since the last key frame that aired as it came, and what is coming."""
@@ -203,12 +203,14 @@ class Passage:
         gap = ahead - key.due if ahead is not None else max(whole - key.due, self._gap or 0)
         if gap <= ticks(self._longest):
             return True
-        return self._refuse("rare", seconds=gap / RATE, advised=self._advised)
+        return self._refuse("rare", seconds=decimal(gap / RATE, ".1f"), advised=self._advised)
 
     def _late(self, held: Held) -> bool:
         """Whether the next key frame does not come in time."""
         gap = held.due - (self._key if self._key is not None else held.due)
-        return gap > ticks(self._longest) and not self._refuse("rare", seconds=gap / RATE, advised=self._advised)
+        return gap > ticks(self._longest) and not self._refuse(
+            "rare", seconds=decimal(gap / RATE, ".1f"), advised=self._advised
+        )
 
     def _fits(self, frame: av.VideoFrame, reel: Reel, size: tuple[int, int] | None) -> bool:
         if frame.format.name not in ("yuv420p", "yuvj420p"):
@@ -253,8 +255,8 @@ class Passage:
                     " encoder to square pixels and to that size to copy it."
                 ),
                 "rare": _(
-                    "Key frames come {seconds:.1f} s apart, so the picture is encoded anew; set the encoder's keyframe"
-                    " interval to {advised:g} s to copy it."
+                    "Key frames come {seconds} s apart, so the picture is encoded anew; set the encoder's keyframe"
+                    " interval to {advised} s to copy it."
                 ),
             }
             self._say(sentences[why].format(**facts))

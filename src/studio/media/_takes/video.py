@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from studio.errors import MediaError
-from studio.language import _
+from studio.language import _, decimal
 from studio.media._arrive.probe import can_decode, is_cover, open_file
 from studio.media._ground.files import settle
 from studio.media._takes.alike import RATE, alike
@@ -77,8 +77,8 @@ def filmed(
             apart = abs(place.drift) * spool.frames / rate
             if apart > _TOLD:
                 say(
-                    _("Camera and sound run apart by {seconds:.2f} s over this take; that is made up for.").format(
-                        seconds=apart
+                    _("Camera and sound run apart by {seconds} s over this take; that is made up for.").format(
+                        seconds=decimal(apart, ".2f")
                     )
                 )
             how = treatment(spool, loudness, _CEILING)
