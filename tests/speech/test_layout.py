@@ -56,7 +56,10 @@ def test_another_model_in_its_place_or_other_cores_were_not_measured(
     assert layout_for(model) == Layout(64, 1)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"/models/base": 3}', "[]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", '{"base": 3}', "[]", '{"base": {"processes": 0, "threads": 1, "speed": 1, "cores": 2, "size": 7}}'],
+)
 def test_what_cannot_be_read_was_not_measured(model: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "layouts.json").write_text(text)
     assert layout_for(model) == BY_CORE

@@ -17,7 +17,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -53,9 +53,9 @@ class Layout:
 class _Kept(msgspec.Struct, frozen=True):
     """What was found quickest once."""
 
-    processes: int
-    threads: int
-    speed: float
+    processes: Annotated[int, msgspec.Meta(ge=1, le=1024)]
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1024)]
+    speed: Annotated[float, msgspec.Meta(gt=0)]
     cores: int
     """Of the machine that was measured: another one, or another share of it, is to be measured anew."""
     size: int
