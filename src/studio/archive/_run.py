@@ -122,6 +122,7 @@ class Run:
                     if isinstance(news, Done):
                         self._lost = 0
                         self._take(news.key, news.outcome)
+                        self._hand_out(crew)  # before the film is written: nobody waits for that
                         break
                     self._told(news.key, news.at)
                     news = crew.news(0)
@@ -170,9 +171,9 @@ class Run:
         self._stop.wait(min(5.0, 0.5 * (self._lost - 1)))
 
     def _hand_out(self, crew: Crew) -> None:
-        """Give each worker something to do, and something to do after that."""
+        """Give each worker something to do; what waited behind a long task would wait for that one worker."""
         for path, film in self._open.items():
-            while len(self._running) < 2 * crew.hands and (given := film.tasks.next()) is not None:
+            while len(self._running) < crew.hands and (given := film.tasks.next()) is not None:
                 part, task = given
                 key = next(self._keys)
                 self._running[key] = path, part
