@@ -29,15 +29,15 @@ SPEECH = (
     ("pl/nemo_ks0_neutral.flac", 0), ("pl/nemo_mk0_neutral.flac", 0), ("pl/nemo_eb0_neutral.flac", 25),
     ("pl/nemo_ic0_neutral.flac", 25), ("pl/nemo_kd0_neutral.flac", 25),
 )  # fmt: skip
-"""Recordings, and seconds at which a film begins."""
+"""Recordings, again and again, and seconds at which a film begins."""
 
 
 def films(folder: Path, seconds: float) -> None:
     """Make them."""
     for number, (name, begin) in enumerate(SPEECH, 1):
         command = (
-            f"ffmpeg -v error -y -f lavfi -i testsrc2=size=160x90:rate=25 -ss {begin} -i {DATA / name} -t {seconds} "
-            f"-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -shortest {folder}/film-{number}.mp4"
+            f"ffmpeg -v error -y -f lavfi -i testsrc2=size=160x90:rate=25 -stream_loop -1 -ss {begin} -i {DATA / name} "
+            f"-t {seconds} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac {folder}/film-{number}.mp4"
         )
         subprocess.run(command.split(), check=True)
 
