@@ -91,7 +91,8 @@ def test_an_input_that_is_unplugged_is_told_and_found_again(hall: Hall) -> None:
         assert back.wait(90)
         sound.clear()
         assert sound.wait(90)
-    assert told == ["desk gives no sound; is it plugged in, and does the sound server run?"]
+    # An input that is found while the sound server still sets it up may go once more: each time it is told.
+    assert set(told) == {"desk gives no sound; is it plugged in, and does the sound server run?"}
     assert [loss.how for loss in losses] == ["reopened"]
 
 
