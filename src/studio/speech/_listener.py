@@ -142,6 +142,8 @@ class Listener:
         self._passed = Ms(0)
         self._step = tuning.step
         self._cost = 0.0
+        self._wide = tuning.wide
+        self._careful = 0.0
         self._quiet_since: Ms | None = None
         self._spoken_until = Ms(-(1 << 62))
         self._heard = Ms(-(1 << 62))
@@ -325,7 +327,7 @@ class Listener:
         """Make one pass over the running utterance and settle what it agrees on with the one before."""
         self._fresh = 0
         if self._pointer.silent >= blocks(self._tuning.breath):
-            return self._rehearse()
+            return self._rehearse(coarse=coarse or self._is_hurried())
         decoded = self._encode(Ms(0) if coarse else self._tuning.context, self._tuning.force)
         said = decoded.view.said
         guess = self._whisper.follow(decoded.sound, self._language, said, 1 if coarse else self._tuning.quick_beam)
@@ -361,9 +363,13 @@ class Listener:
             return False
         return timing.confidence >= self._tuning.sure or end <= decoded.until - LATE - self._tuning.doubt
 
-    def _rehearse(self) -> list[Word]:
+    def _is_hurried(self) -> bool:
+        """Whether one more careful pass would let too much wait."""
+        return self._intake.waiting() + self._careful * 1000 > self._tuning.hopeless
+
+    def _rehearse(self, *, coarse: bool) -> list[Word]:
         """The speaker draws breath: decode with care already, so that nothing is left to do if the utterance ends."""
-        decoded, words = self._decode_carefully(coarse=False)
+        decoded, words = self._decode_carefully(coarse=coarse)
         settled = self._agree(decoded, words, sure=True)
         self._draft = decoded, self._guess or []
         return settled
@@ -373,7 +379,7 @@ class Listener:
         settled: list[Word] = []
         settled_any = began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
-            decoded, words = self._draft or self._decode_carefully(coarse=coarse)
+            decoded, words = self._draft or self._decode_carefully(coarse=coarse or self._is_hurried())
             timings = self._align(decoded, words)
             if began or average([timing.confidence for timing in timings]) >= self._tuning.least_confidence:
                 settled = self._believe(decoded, words, timings)
@@ -392,8 +398,9 @@ class Listener:
 
     def _decode_carefully(self, *, coarse: bool) -> tuple[_Decoded, list[Piece]]:
         """Guess the rest of the utterance."""
+        began = self._meter()
         beam = min(2, self._tuning.beam) if coarse else self._tuning.beam
-        decoded = self._encode(Ms(0) if coarse else self._tuning.wide, self._tuning.back)
+        decoded = self._encode(Ms(0) if coarse else self._wide, self._tuning.back)
         said = decoded.view.said
         guess = self._whisper.follow(decoded.sound, self._language, (), beam)
         rest = continues(said, guess.words)
@@ -403,7 +410,18 @@ class Listener:
         if not self._window.words and self._is_silence(guess):
             rest = []
         rest = cut_copy(said, rest)
-        return decoded, rest if coarse else [*rest, *self._left_unsaid(decoded, rest)]
+        if not coarse:
+            rest += self._left_unsaid(decoded, rest)
+            self._suit(decoded.view, self._meter() - began)
+        return decoded, rest
+
+    def _suit(self, view: View, seconds: float) -> None:
+        """Let the next careful pass hear as much again as this machine hears in time."""
+        own = Ms((len(view.sound) - view.skip) * 1000 // SPEECH_RATE + self._tuning.padding)
+        heard = own + view.skip * 1000 // SPEECH_RATE
+        fitting = round(self._tuning.care * heard / max(1.0, seconds * 1000)) - own
+        self._wide = Ms(min(self._tuning.wide, max(self._tuning.context, (self._wide + fitting) // 2)))
+        self._careful = (self._careful + seconds) / 2
 
     def _left_unsaid(self, decoded: _Decoded, rest: list[Piece]) -> list[Piece]:
         """What follows the guess where it stops long before the speaker, as Whisper does before a change of voice."""
@@ -413,7 +431,7 @@ class Listener:
         said = decoded.view.begin + decoded.view.skip + (timings[-1].end if timings else 0)
         if self._voiced[-1][1] - self._window.at(said) < self._tuning.unsaid:
             return []
-        view = self._window.view_after(self._tuning.wide, said)
+        view = self._window.view_after(self._wide, said)
         sound = self._whisper.encode(view.sound, self._tuning.padding, view.skip)
         guess = self._whisper.follow(sound, self._language, (), self._tuning.beam)
         if self._is_silence(guess) or guess.ran_away:

@@ -60,6 +60,8 @@ class Tuning:
     """So much of what was heard before is heard again with what is not settled yet; 0 for none."""
     wide: Ms = Ms(12_000)
     """The same at a pause: at least `context`, at most 16 s."""
+    care: Ms = Ms(1000)
+    """Listening at a pause shall take no longer: on a slow machine less than `wide` is heard again, down to `context`."""
     longest_pause: Ms = Ms(3000)
     """After a pause longer than this the earlier words are no context any more."""
     force: int = 2
@@ -114,7 +116,7 @@ class Tuning:
         widths = self.step, self.first, self.longest_step
         amounts = self.padding, self.margin, self.lead, self.least, self.force, self.back
         shares = self.sure, self.shows, self.shows_agreed, self.least_confidence
-        looks = self.look_step, self.ahead, self.doubt, self.unsaid
+        waits = self.look_step, self.ahead, self.doubt, self.unsaid, self.care
         return (
             (_("beam is between 1 and 10"), self.beam in range(1, 11)),
             (_("quick_beam is between 1 and 10"), self.quick_beam in range(1, 11)),
@@ -131,6 +133,6 @@ class Tuning:
                 all(0 <= share <= 1 for share in shares),
             ),
             (_("wide_window is between 4000 and 24000"), _NARROWEST <= self.wide_window <= _BROADEST),
-            (_("look_step, ahead, doubt and unsaid are more than 0"), min(looks) > 0),
+            (_("look_step, ahead, doubt, unsaid and care are more than 0"), min(waits) > 0),
             (_("languages names at least one language"), bool(self.languages)),
         )
