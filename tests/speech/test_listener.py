@@ -160,6 +160,14 @@ def test_what_waits_is_caught_up_with(listener: MakeListener, talk: AudioChunk, 
     assert len(behind) < 10
 
 
+@pytest.mark.parametrize("seconds", [2, 4], ids=["less is heard again", "no time for care"])
+def test_a_slow_machine_hears_every_word(base: Path, talk: AudioChunk, text: tuple[str, ...], seconds: int) -> None:
+    """A careful pass takes a reading of the meter, and no sound waits longer for it."""
+    now = iter(range(0, 100_000, seconds))
+    words = settled(play(Listener(base, "en", Tuning(), meter=lambda: next(now)), talk))
+    assert spoken(words) == expected(*text)
+
+
 def test_what_is_hopelessly_late_is_skipped(base: Path, talk: AudioChunk) -> None:
     """Every reading of the meter is ten seconds later: no machine is slower."""
     now = iter(range(0, 100_000, 10))

@@ -45,6 +45,8 @@ _TOO_SLOW = 0.6
 _LONGEST = Ms(10_000)
 """An utterance in which nothing could be settled for so long is ended: with its context and padding it
 must fit into the 30 s that Whisper hears."""
+_FORGOTTEN = 0.8
+"""What is left, after each pass that was short of time, of the time that one with care is believed to take."""
 _SURE = 0.7
 """Share from which another language than the last utterance's is believed."""
 
@@ -163,13 +165,14 @@ class Listener:
         """Listen once, if there is something to listen to; `None` if not. Costs CPU: call it in a thread."""
         began = self._meter()
         coarse = self._intake.waiting() > self._tuning.behind
+        hurried = coarse or self._intake.waiting() + self._careful * 1000 > self._tuning.hopeless
         skipped = self._skip()
         ended = self._take_up()
         listened, listened_to = self._fresh, False
         if ended:
-            words = self._close(coarse=coarse)
+            words = self._close(hurried=hurried)
         elif listened_to := self._is_due(coarse=coarse):
-            words = self._listen(coarse=coarse)
+            words = self._listen(coarse=coarse, hurried=hurried)
         else:
             words = []
         if ended or listened_to:
@@ -187,12 +190,12 @@ class Listener:
         self._intake.flush()
         while self._intake.peek() is not None:
             if self._take_up():
-                words += self._close(coarse=False)
+                words += self._close(hurried=False)
             elif self._pointer.speaking:
-                words += self._listen(coarse=False)
+                words += self._listen(coarse=False, hurried=False)
         if self._pointer.speaking:
             self._pointer.stop()
-            words += self._close(coarse=False)
+            words += self._close(hurried=False)
         revisions = self._revise(words)
         if self._look is not None:
             revisions += [Revision(each.first, each.upto, each.words) for each in self._look.finish(self._voiced)]
@@ -323,11 +326,14 @@ class Listener:
         wanted = self._tuning.first if self._guess is None else self._step
         return self._fresh * 1000 // SPEECH_RATE >= wanted
 
-    def _listen(self, *, coarse: bool) -> list[Word]:
-        """Make one pass over the running utterance and settle what it agrees on with the one before."""
+    def _listen(self, *, coarse: bool, hurried: bool) -> list[Word]:
+        """Make one pass over the running utterance and settle what it agrees on with the one before.
+
+        `hurried`: there is no time for a careful pass.
+        """
         self._fresh = 0
         if self._pointer.silent >= blocks(self._tuning.breath):
-            return self._rehearse(coarse=coarse or self._is_hurried())
+            return self._rehearse(hurried=hurried)
         decoded = self._encode(Ms(0) if coarse else self._tuning.context, self._tuning.force)
         said = decoded.view.said
         guess = self._whisper.follow(decoded.sound, self._language, said, 1 if coarse else self._tuning.quick_beam)
@@ -363,29 +369,25 @@ class Listener:
             return False
         return timing.confidence >= self._tuning.sure or end <= decoded.until - LATE - self._tuning.doubt
 
-    def _is_hurried(self) -> bool:
-        """Whether one more careful pass would let too much wait."""
-        return self._intake.waiting() + self._careful * 1000 > self._tuning.hopeless
-
-    def _rehearse(self, *, coarse: bool) -> list[Word]:
+    def _rehearse(self, *, hurried: bool) -> list[Word]:
         """The speaker draws breath: decode with care already, so that nothing is left to do if the utterance ends."""
-        decoded, words = self._decode_carefully(coarse=coarse)
+        decoded, words = self._decode_carefully(hurried=hurried)
         settled = self._agree(decoded, words, sure=True)
         self._draft = decoded, self._guess or []
         return settled
 
-    def _close(self, *, coarse: bool) -> list[Word]:
+    def _close(self, *, hurried: bool) -> list[Word]:
         """Settle all of the utterance that ended."""
         settled: list[Word] = []
         settled_any = began = bool(self._window.words)
         if began or self._pointer.voiced >= blocks(self._tuning.least):
-            decoded, words = self._draft or self._decode_carefully(coarse=coarse or self._is_hurried())
+            decoded, words = self._draft or self._decode_carefully(hurried=hurried)
             timings = self._align(decoded, words)
             if began or average([timing.confidence for timing in timings]) >= self._tuning.least_confidence:
                 settled = self._believe(decoded, words, timings)
             settled_any = began or bool(settled)
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
-        if self._translator is not None and settled_any and not coarse:
+        if self._translator is not None and settled_any and not hurried:
             view = self._window.whole()
             self._translator.take(view.sound, self._window.at(view.begin), self._heard, self._language)
         self._rest()
@@ -396,11 +398,11 @@ class Listener:
         self._tentative = ""
         self._fresh = 0
 
-    def _decode_carefully(self, *, coarse: bool) -> tuple[_Decoded, list[Piece]]:
+    def _decode_carefully(self, *, hurried: bool) -> tuple[_Decoded, list[Piece]]:
         """Guess the rest of the utterance."""
         began = self._meter()
-        beam = min(2, self._tuning.beam) if coarse else self._tuning.beam
-        decoded = self._encode(Ms(0) if coarse else self._wide, self._tuning.back)
+        beam = min(2, self._tuning.beam) if hurried else self._tuning.beam
+        decoded = self._encode(Ms(0) if hurried else self._wide, self._tuning.back)
         said = decoded.view.said
         guess = self._whisper.follow(decoded.sound, self._language, (), beam)
         rest = continues(said, guess.words)
@@ -410,7 +412,9 @@ class Listener:
         if not self._window.words and self._is_silence(guess):
             rest = []
         rest = cut_copy(said, rest)
-        if not coarse:
+        if hurried:
+            self._careful *= _FORGOTTEN  # or one stall would keep every pass after it short
+        else:
             rest += self._left_unsaid(decoded, rest)
             self._suit(decoded.view, self._meter() - began)
         return decoded, rest
