@@ -61,7 +61,7 @@ class Tuning:
     wide: Ms = Ms(12_000)
     """The same at a pause: at least `context`, at most 16 s."""
     care: Ms = Ms(1000)
-    """Listening at a pause shall take no longer: on a slow machine less than `wide` is heard again, down to `context`."""
+    """Listening at a pause shall take no longer: a slow machine hears less than `wide` again, down to `context`."""
     longest_pause: Ms = Ms(3000)
     """After a pause longer than this the earlier words are no context any more."""
     force: int = 2
