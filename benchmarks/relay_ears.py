@@ -72,6 +72,9 @@ class ScriptedEars:
             self._first = self._looked = self._next
         self._until = chunk.end
 
+    def look_within(self, look: Ms) -> None:
+        """It looks when it looks."""
+
     def step(self) -> Hearing | None:
         """Settle what is due."""
         if self._until == self._stepped:

@@ -224,6 +224,8 @@ class Welcome(Message, frozen=True):
     """How long the programme waits between arriving and airing."""
     process: int
     """The relay's process number: another one means a restarted relay, which knows no cues."""
+    show: int = 0
+    """Which show this is: its clock's first zero, which stays when a reboot moves `epoch`; 0: the same as `epoch`."""
 
 
 class HoldChanged(Message, frozen=True):

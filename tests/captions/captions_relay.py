@@ -31,6 +31,7 @@ class ScriptedRelay:
     def __init__(self, socket: Path) -> None:
         self.socket = socket
         self.epoch = time.monotonic_ns() - 60_000_000_000  # the show began a minute ago
+        self.show = 0
         self.process = os.getpid()
         self.hold = Ms(1000)
         self.kept_from = 0
@@ -96,7 +97,7 @@ class ScriptedRelay:
         assert isinstance(first, Subscribe)
         self._lines.append(line)
         self.asked.append(first.sound_from)
-        line.send(Welcome(self.epoch, self.hold, self.process))
+        line.send(Welcome(self.epoch, self.hold, self.process, self.show))
         playing = asyncio.create_task(self._play(line, first.sound_from))
         async for message in line:
             async with self.changed:

@@ -19,7 +19,9 @@ from tests.captions.captions_relay import ScriptedRelay, expected, in_journal, l
 from tests.captions.scripted_ears import ScriptedEars
 
 from studio.captions import CaptionsPlan, Sink, command, read_kept
+from studio.captions._health import Health
 from studio.captions._recogniser import Recogniser
+from studio.captions._worker import Result
 from studio.catalogue import Catalogue
 from studio.events import (
     CaptionsDone,
@@ -33,6 +35,7 @@ from studio.events import (
     WordsChanged,
 )
 from studio.rehearsal import YouTubeTwin
+from studio.speech import Hearing
 from studio.subtitles import VTT_HEAD, Corrections, Term, read, rules_for, srt, vtt
 from studio.units import Ms
 
@@ -277,6 +280,47 @@ async def test_captions_of_an_earlier_show_are_set_aside(relay: ScriptedRelay, p
     (trouble,) = relay.troubles()
     assert "captions of an earlier show; they are kept there as captions-1" in trouble
     assert {name: (plan.folder / f"captions-1.{name}").read_bytes() for name in first} == first
+
+
+async def test_no_mark_runs_into_speech_of_which_nothing_is_known_yet(plan: CaptionsPlan) -> None:
+    one = Recogniser(plan, ScriptedEars)
+    quiet, speaking = Hearing((), "", Ms(0), Ms(0)), Hearing((), "", Ms(0), None, speaking=True)
+    for hearing, fed, heard in ((quiet, 10_000, 9000), (speaking, 20_000, 9000), (quiet, 20_000, 19_000)):
+        one._take_result(Result(hearing, Ms(fed)))
+        one._take_result(Result(None, Ms(fed)))
+        assert one._files.kept.heard == heard
+
+
+async def test_a_show_goes_on_after_a_reboot(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    relay.show = relay.epoch
+    await relay.play(8000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    relay.epoch -= 55_000_000_000  # another boot has another clock
+    await relay.play(16_000)
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    whole(plan, 16_000)
+    assert relay.troubles() == []
+    assert not (plan.folder / "captions-1.srt").exists()
+
+
+async def test_captions_that_were_repaired_are_set_aside_as_they_are(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
+    await relay.play(8000)
+    await relay.end()
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    words = plan.folder / "captions.words.jsonl"
+    with words.open("a", encoding="utf-8") as journal:  # as `captions repair` leaves it: its words stand last
+        journal.write(json.dumps({"text": "dopisane", "start": 100, "end": 200, "settled": 200}) + "\n")
+        journal.write(json.dumps({"filled_start": 0, "filled_end": 300}) + "\n")
+    repaired = {name: (plan.folder / f"captions.{name}").read_bytes() for name in ("jsonl", "srt", "vtt")}
+    async with recogniser(plan) as process:
+        assert await process.wait() == 0
+    assert {name: (plan.folder / f"captions-1.{name}").read_bytes() for name in repaired} == repaired
+    assert any("captions that were repaired; they are kept there as captions-1" in said for said in relay.troubles())
+    whole(plan, 8000)
 
 
 async def test_a_relay_that_has_heard_everything_is_not_waited_for(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
@@ -550,6 +594,24 @@ async def test_a_machine_that_is_too_slow_is_said_with_what_to_do(relay: Scripte
         assert "studio models bench" in report.detail
         await relay.end()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("moments", "state"),
+    [((0, 0.1, 0.5, 1, 2), "online"), ((0, 6, 12), "degraded"), ((0, 6, 40), "online")],
+    ids=["catching up", "again and again", "now and then"],
+)
+def test_a_machine_that_is_short_of_time_is_said_before_anything_is_skipped(
+    moments: tuple[float, ...], state: str
+) -> None:
+    now = 0.0
+    health = Health(lambda: now)
+    health.loaded()
+    for now in moments:  # noqa: B007 - the clock reads it
+        health.hurried()
+    report = health.report(behind=Ms(0), cues=0, corrected=0, sinks=())
+    assert report.state == state
+    assert ("captions come later and are less exact" in report.detail) == (state == "degraded")
 
 
 class Clumsy(Sink):

@@ -97,6 +97,15 @@ def test_a_mark_of_what_was_skipped_goes_when_it_is_known(show: Path) -> None:
     assert text(show) == [f"word{n}" for n in range(6)]
 
 
+def test_what_was_skipped_is_filled_also_where_a_person_struck_the_mark(show: Path) -> None:
+    skipped = Word("[…]", Ms(2000), Ms(4900))
+    keep(show, [("word0 word1", [*SAID[:2], skipped])], {"heard": 20_000})
+    struck = [{"id": 2, "text": "", "by": "person", "read": "[…]", "start": 2000, "end": 4900}]
+    with (show / "captions.words.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"edit": {"id": 2, "text": ""}, "revised": struck, "at": 5000}) + "\n")
+    assert fill(show) == [(2000, 4900, 3)]
+
+
 def test_a_missing_end_is_made(show: Path) -> None:
     keep(show, [("word0 word1 word2", SAID[:3])])
     assert [(start, end) for start, end, _words in fill(show)] == [(2600, 20_000)]

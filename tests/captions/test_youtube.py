@@ -179,6 +179,18 @@ async def test_another_show_in_the_folder_counts_on(twin: YouTubeTwin, tmp_path:
     assert sorted(set(twin.seqs)) == [1, 2]
 
 
+async def test_another_show_counts_on_when_it_was_killed_before_its_first_cue(
+    twin: YouTubeTwin, tmp_path: Path, clock: HandClock
+) -> None:
+    async with running(sink(twin, tmp_path, clock)) as youtube:
+        youtube.show(cue(4))
+        await until(lambda: youtube.state == "online")
+    async with running(sink(twin, tmp_path, clock)) as youtube:  # whose folder holds no cue
+        youtube.show(cue(1, "Nowe"))
+        await until(lambda: len(twin.captions) == 2)
+    assert sorted(set(twin.seqs)) == [1, 2]
+
+
 @pytest.mark.parametrize("fault", [500, 503, 429, "hang up", "hang up after"])
 async def test_an_outage_is_outlasted_with_the_same_number(
     twin: YouTubeTwin, tmp_path: Path, clock: HandClock, fault: int, caplog: pytest.LogCaptureFixture

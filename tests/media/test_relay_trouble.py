@@ -174,6 +174,9 @@ def test_another_boot_goes_on_by_the_wall_clock_for_some_hours(tmp_path: Path) -
     kept(3600)
     zero = Zero(tmp_path, lambda _epoch: None)
     assert zero.now() / 90_000 == pytest.approx(3600, abs=1)
+    assert zero.show == 5
+    again = Zero(tmp_path, lambda _epoch: None)
+    assert (again.epoch, again.show) == (zero.epoch, 5)  # reckoned once, and the same show
     kept(100_000)
     assert Zero(tmp_path, lambda _epoch: None).epoch is None
     (tmp_path / "clock.json").write_text("{torn")

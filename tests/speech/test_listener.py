@@ -90,9 +90,12 @@ def test_words_come_while_somebody_speaks(listener: MakeListener, talk: AudioChu
     for part in parts(talk):
         ears.hear(part)
         hearing = ears.step()
-        for word in hearing.settled if hearing else ():
-            heard_when.setdefault(plain(word.text), part.end)
+        if hearing is not None:
+            assert hearing.speaking
+            for word in hearing.settled:
+                heard_when.setdefault(plain(word.text), part.end)
     assert heard_when["good"] < heard_when["ladies"]
+    assert not ears.finish().speaking
 
 
 def test_the_same_sound_gives_the_same_words(listener: MakeListener, talk: AudioChunk) -> None:
@@ -207,6 +210,20 @@ def test_a_model_that_is_gone_or_half_there_is_named(tmp_path: Path) -> None:
 
 def test_the_language_is_found(listener: MakeListener, sentence: AudioChunk, text: tuple[str, ...]) -> None:
     assert spoken(settled(play(listener("auto"), sentence))) == expected(text[0])
+
+
+@pytest.mark.shared
+def test_speech_without_a_pause_is_translated_from_its_beginning(base: Path, shared: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    samples, rate = soundfile.read(shared / "data" / "pl" / "nemo_kd0_neutral.flac", dtype="float32")
+    tuning = Tuning(pause=ms(5))  # so that nobody pauses
+    ears = Listener(base, "pl", tuning, translate=True, aside=False, meter=lambda: 0.0)
+    hearings = play(ears, AudioChunk(rate, Ms(0), samples[: rate * 40]))
+    times = [word.start for hearing in hearings for word in hearing.translated]
+    assert times == sorted(times)
+    assert times[0] < ms(3)
+    assert times[-1] > ms(25)
+    assert max(after - before for before, after in itertools.pairwise(times)) < ms(10)
 
 
 @pytest.mark.shared

@@ -58,6 +58,17 @@ async def test_a_word_closes_in_time_without_any_news(browser: Browser, house: E
         await until(page, "document.querySelectorAll('button.word:disabled').length === 3")
 
 
+async def test_a_page_without_words_says_whether_there_were_any(browser: Browser, house: Evening) -> None:
+    async with opened(house) as port, page_of(browser, port, "/captions") as page:
+        house.state.set(("captions", "script"), {})
+        house.state.merge({"captions": {"words": 0, "tentative": "", "degraded": ""}})
+        await expect(page.get_by_text("Nobody has spoken yet.")).to_be_visible()
+        house.state.merge({"captions": {"words": 12}})
+        await expect(page.get_by_text("Nobody speaks.")).to_be_visible()
+        house.state.set(("links", "recogniser"), {"state": "connecting", "detail": "It is starting."})
+        await expect(page.get_by_text("It is starting.")).to_be_visible()
+
+
 async def test_a_word_is_replaced_by_keys_alone(browser: Browser, house: Evening) -> None:
     house.speak("we read poems by Meat Scavage tonight", hold=LONG)
     async with opened(house) as port, page_of(browser, port, "/captions") as page:

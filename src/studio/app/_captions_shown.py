@@ -48,6 +48,10 @@ class CaptionsShown:
         if heard.settled:
             self._show_script()
 
+    def unheard(self) -> None:
+        """Nobody listens any more: what was likely to follow is not known."""
+        self._state.merge({"captions": {"tentative": ""}})
+
     def words_changed(self, changed: WordsChanged) -> None:
         """Show words that read otherwise now."""
         self._script.changed(changed)

@@ -216,7 +216,9 @@ class House:
         elif state == "lost":
             self._report.link(name, "connecting", _("It stopped unexpectedly and is being started again."))
             self._report.captions.sinks_lost(name)
-            if name == "relay":
+            if name == "recogniser":
+                self._report.captions.unheard()
+            elif name == "relay":
                 self._report.outputs.lost()
                 self._report.link("source", "connecting")  # whoever streams to us lost it too
         elif code == media.REFUSED:

@@ -108,7 +108,7 @@ class Alone:
         """Hear no more; settle what was heard."""
         self._stopping.set()
         self._sound.stop()
-        self._came.set()
+        # and no `_came.set()`: the thread that a signal interrupts may hold its lock; it looks again by itself
 
     def run(self) -> Heeded:
         """Listen to the end. Raises StudioError where the sound could not be had; the files are whole even then."""
@@ -224,7 +224,8 @@ class Alone:
         for revision in hearing.revisions:
             replaced = revision.upto - revision.first
             if list(revision.words) != self._waiting[:replaced]:
-                self._paper.revise(revision.first, revision.upto, revision.words)
+                masked = [replace(word, text=self._masked(word.text)) for word in revision.words]
+                self._paper.revise(revision.first, revision.upto, masked)
             del self._waiting[:replaced]
             final += revision.words
         if last:

@@ -6,7 +6,8 @@
 look made of it before the glossary and people; a new place has `after` too, the place before it or null); where a
 person wanted that, `"edit": {"id", "text", "by"}` stands in the same line, with a `text` of null to restore. For each
 stretch of sound that nobody heard there is `{"gap_start", "gap_end"}`; now and then `{"heard"}`: up to here all was
-listened to; and `{"epoch"}`, which says to what show clock all of it belongs.
+listened to; and `{"epoch"}`, which says to what show all of it belongs, by the first zero of its clock. What
+`captions repair` has filled in is marked by `{"filled_start", "filled_end"}`: such captions are continued by nobody.
 
 `captions.jsonl` holds a line for each cue, `{"number", "start", "end", "lines", "words", "ids"}`, with the places of
 the other journal that stand in it and how many of them are not empty; of two lines with one number the later is right.
@@ -66,7 +67,9 @@ class Kept:
     gaps: list[tuple[Ms, Ms]] = field(default_factory=list)
     """Sound that nobody heard."""
     epoch: int = 0
-    """Zero of the show clock all this was said by; 0 where that was never known."""
+    """First zero of the show clock all this was said by; 0 where that was never known."""
+    repaired: bool = False
+    """Something was filled in after the show: cues no longer follow the order in which words were settled."""
 
     @property
     def words(self) -> list[Word]:
@@ -138,6 +141,8 @@ def _take_word_line(kept: Kept, entry: Mapping[str, Any]) -> None:
         kept.heard = max(kept.heard, Ms(int(entry["heard"])))
     elif "epoch" in entry:
         kept.epoch = int(entry["epoch"])
+    elif "filled_start" in entry:
+        kept.repaired = True
 
 
 def _word(entry: Mapping[str, Any], text: str) -> Word:
@@ -230,8 +235,8 @@ class ShowFiles(Sink):
         return [self.kept.script[id_].word for id_ in self._unused]
 
     def belongs_to(self, epoch: int) -> bool:
-        """Whether these are captions of the show whose clock counts from `epoch`; nothing yet is anybody's."""
-        return self.kept.epoch in (0, epoch)
+        """Whether the show whose clock counted from `epoch` at first may go on with these; nothing yet is anybody's."""
+        return self.kept.epoch in (0, epoch) and not self.kept.repaired
 
     def keep_epoch(self, epoch: int) -> None:
         """Keep to which show clock all this belongs."""
@@ -265,7 +270,10 @@ class ShowFiles(Sink):
         return name
 
     def settle(self, words: Iterable[Word], at: Ms) -> list[int]:
-        """Keep `words`, settled `at`; when this returns, nothing but a power cut loses them. Returns their places."""
+        """Keep `words`, settled `at`, and return their places.
+
+        When this returns, nothing but a power cut loses them; on a full disk, the end of the process, too.
+        """
         words = list(words)
         ids = self.kept.script.settle(words)
         for id_, word in zip(ids, words, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from bisect import insort
+from collections import deque
 from typing import TYPE_CHECKING
 
 from studio.events import ListenerReport
@@ -12,7 +13,7 @@ from studio.language import _
 from studio.units import Ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from studio.events import LinkState, SinkReport
 
@@ -20,13 +21,17 @@ BEHIND = Ms(3000)
 """More sound than this waiting means that the model is too large for this machine, or that it is busy."""
 SHORT_OF_BREATH = 30.0
 """Seconds that a machine which had to skip sound counts as too slow."""
+HURRIES, APART = 3, 5.0
+"""So many times in so many seconds it listened in a hurry: that is no chance any more. What happens within seconds of
+each other counts once: after a restart there is much to catch up with."""
 
 
 class Health:
     """What the ears say of themselves, and what it means for a technician."""
 
-    def __init__(self) -> None:
-        """The ears are being opened."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """The ears are being opened; `clock` reads seconds."""
+        self._now = clock
         self.state: LinkState = "connecting"
         self.detail = _("The speech model is being loaded")
         self.disk: str | None = None
@@ -34,6 +39,7 @@ class Health:
         self._lateness: list[Ms] = []
         self._skipped = Ms(0)
         self._skipped_at = -SHORT_OF_BREATH
+        self._hurried_at: deque[float] = deque(maxlen=HURRIES)
 
     def go_on(self, lateness: Iterable[Ms]) -> None:
         """Count on from how late each word was that an earlier life settled."""
@@ -51,7 +57,12 @@ class Health:
     def skipped(self, sound: Ms) -> None:
         """So much sound has been skipped in all."""
         if sound > self._skipped:
-            self._skipped, self._skipped_at = sound, time.monotonic()
+            self._skipped, self._skipped_at = sound, self._now()
+
+    def hurried(self) -> None:
+        """There was no time to listen with care."""
+        if not self._hurried_at or self._now() - self._hurried_at[-1] >= APART:
+            self._hurried_at.append(self._now())
 
     def report(self, *, behind: Ms, cues: int, corrected: int, sinks: tuple[SinkReport, ...]) -> ListenerReport:
         """Say it all; `behind` is the sound that came and was not listened to."""
@@ -72,10 +83,16 @@ class Health:
                 "Recognition is {seconds} s behind; close other programs, or take a smaller model: "
                 "“studio models bench” tells which one this machine can keep up with"
             ).format(seconds=round(behind / 1000))
-        if time.monotonic() - self._skipped_at < SHORT_OF_BREATH:
+        if self._now() - self._skipped_at < SHORT_OF_BREATH:
             return "degraded", _(
                 "This machine is too slow for the speech model, and {seconds} s of sound had to be skipped so far; "
                 "close other programs, or take a smaller model: "
                 "“studio models bench” tells which one this machine can keep up with"
             ).format(seconds=math.ceil(self._skipped / 1000))
+        if len(self._hurried_at) == HURRIES and self._now() - self._hurried_at[0] < SHORT_OF_BREATH:
+            return "degraded", _(
+                "This machine is short of time for the speech model: captions come later and are less exact; "
+                "close other programs, or take a smaller model: "
+                "“studio models bench” tells which one this machine can keep up with"
+            )
         return "online", self.detail

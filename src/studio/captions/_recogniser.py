@@ -178,7 +178,7 @@ class Recogniser:
             self._voice.call(line)
             line.send(Subscribe("recogniser", sound_from=self._intake.until))
             async for message in line:
-                if isinstance(message, Welcome | ClockStarted) and not self._is_our_show(message.epoch):
+                if isinstance(message, Welcome | ClockStarted) and not self._is_our_show(_show_of(message)):
                     break  # and call again, for the sound of the new show from its beginning
                 self._take(line, message)
             logger.warning("the line to the relay is lost; calling again")
@@ -187,20 +187,20 @@ class Recogniser:
             await line.close()
             await asyncio.sleep(CALL_AGAIN)
 
-    def _is_our_show(self, epoch: int) -> bool:
-        """Whether what is kept belongs to the clock that counts from `epoch`; what does not is set aside."""
-        if epoch == 0 or self._over.done():
+    def _is_our_show(self, show: int) -> bool:
+        """Whether what is kept belongs to `show`, or to none where that is 0; what does not is set aside."""
+        if show == 0 or self._over.done():
             return True
-        if self._files.belongs_to(epoch):
+        if all(files.belongs_to(show) for files in self._all_files()):
             for files in self._all_files():
-                files.keep_epoch(epoch)
+                files.keep_epoch(show)
             return True
         self._sinks.tell(lambda sink: sink.drop())
         if self._fed is not None:
             logger.warning("another show began while the ears heard this one; starting again for it")
             self._end(CRASHED)
             return True
-        kept = self._files.kept
+        kept, repaired = self._files.kept, self._files.kept.repaired
         try:
             name = self._files.set_aside()
             if self._english is not None:
@@ -210,13 +210,14 @@ class Recogniser:
             return True
         logger.warning("the captions so far were of another show and are %s now", name)
         if len(kept.script) or kept.cues:
-            self._voice.say(
-                _("{folder} held captions of an earlier show; they are kept there as {name}").format(
-                    folder=self._plan.folder, name=name
-                )
+            sentence = (
+                _("{folder} held captions that were repaired; they are kept there as {name}, and new ones go on")
+                if repaired
+                else _("{folder} held captions of an earlier show; they are kept there as {name}")
             )
+            self._voice.say(sentence.format(folder=self._plan.folder, name=name))
         for files in self._all_files():
-            files.keep_epoch(epoch)
+            files.keep_epoch(show)
         self._continue()
         return False
 
@@ -252,6 +253,8 @@ class Recogniser:
         if epoch:
             self._clock.start(epoch)
             self._picture.connect(line)
+            self._show(self._desk.outdated())
+            self._show(self._desk.compose())
             self._tell_changes(self._desk.open(self._clock.now()))
 
     def _change_hold(self, hold: Ms) -> None:
@@ -264,6 +267,8 @@ class Recogniser:
         if self._english is not None:
             self._english.change_hold(hold)
         self._sinks.tell(lambda sink: sink.change_hold(hold))
+        if self._plan.look is not None:
+            self._worker.look_within(Ms(max(0, self._plan.look + hold - self._plan.hold)))
         self._tell_changes(moved)
 
     def _hear(self, sound: Sound) -> None:
@@ -281,8 +286,6 @@ class Recogniser:
     # ── what the ears bring ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _listen(self) -> None:
-        self._show(self._desk.outdated())
-        self._show(self._desk.compose())
         while not self._over.done():
             report = await self._mailbox.get()
             self._unanswered = 0
@@ -316,11 +319,12 @@ class Recogniser:
         waiting = self._intake.until - result.fed if result.fed else 0
         if result.hearing is not None:
             self._behind = Ms(max(0, waiting) + result.hearing.behind)
-            self._silent = not result.hearing.tentative and (
-                result.hearing.quiet_since is not None or (self._silent and not result.hearing.settled)
+            hearing = result.hearing
+            self._silent = not (hearing.speaking or hearing.tentative) and (
+                hearing.quiet_since is not None or (self._silent and not hearing.settled)
             )
-            self._quiet_since = result.hearing.quiet_since
-            self._settle(result.hearing)
+            self._quiet_since = hearing.quiet_since
+            self._settle(hearing)
         else:
             self._behind = Ms(max(0, waiting))
         self._note_quiet(result)
@@ -344,6 +348,8 @@ class Recogniser:
     def _settle(self, hearing: Hearing) -> None:
         now = self._clock.now()
         self._health.skipped(hearing.skipped)
+        if hearing.hurried:
+            self._health.hurried()
         if self._english is not None:  # before what was said: from that on the sound is heard again after a crash
             self._show_translated(self._english.settle(hearing.translated, now))
         new = [word for word in hearing.settled if not is_of_earlier_life(word, self._earlier)]
@@ -491,3 +497,8 @@ class Recogniser:
         if self._over.result() == DONE:
             self._voice.send(CaptionsDone())
         await self._voice.drain()
+
+
+def _show_of(message: Welcome | ClockStarted) -> int:
+    """Which show the relay speaks of; 0 where none has begun."""
+    return message.show or message.epoch if isinstance(message, Welcome) else message.epoch

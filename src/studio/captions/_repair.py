@@ -82,7 +82,8 @@ def plan_repair(folder: Path, length: Ms) -> Repair:
     _finish_moving(folder)
     kept = read_kept(folder)
     words = sorted((word for word in kept.words if word.text and word.text != SKIPPED), key=lambda word: word.start)
-    stretches = [*kept.gaps, *((word.start, word.end) for word in kept.words if word.text == SKIPPED)]
+    # Also where a person has struck the sign, or written something in its place.
+    stretches = [*kept.gaps, *((place.read.start, place.read.end) for place in kept.script if place.heard == SKIPPED)]
     marks = [word.end for word in words]
     done: list[tuple[Ms, Ms]] = []
     try:

@@ -26,6 +26,10 @@ class Ears(Protocol):
         """Take in sound."""
         ...
 
+    def look_within(self, look: Ms) -> None:
+        """Be through with a second look so long after a word was said."""
+        ...
+
     def step(self) -> Hearing | None:
         """Listen once; `None` where there was nothing to do. May take long."""
         ...
@@ -74,6 +78,7 @@ class Worker:
         self._waiting: deque[AudioChunk] = deque()
         self._changed = threading.Condition()
         self._ended = False
+        self._look: Ms | None = None
         # A daemon: when the process is told to leave, a pass that runs must not keep it.
         self._thread = threading.Thread(target=self._run, name="ears", daemon=True)
 
@@ -90,6 +95,11 @@ class Worker:
                 dropped.append(self._waiting.popleft())
             self._changed.notify()
         return dropped
+
+    def look_within(self, look: Ms) -> None:
+        """From the next step on, a second look shall be over so long after a word was said."""
+        with self._changed:
+            self._look = look
 
     def end(self) -> None:
         """No more sound comes: settle everything, then say the last result."""
@@ -123,6 +133,9 @@ class Worker:
                 chunks = list(self._waiting)
                 self._waiting.clear()
                 ended = self._ended
+                look, self._look = self._look, None
+            if look is not None:
+                ears.look_within(look)
             for chunk in chunks:
                 ears.hear(chunk)
                 fed = chunk.end

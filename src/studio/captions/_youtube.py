@@ -141,7 +141,7 @@ class YouTube(Sink):
         except CaptionsError as problem:
             self.state, self.detail = "refused", str(problem)
         known = {cue.number: cue for cue in cues}
-        if known and max(known) < self._kept.arrived:  # they were numbered anew
+        if max(known, default=0) < self._kept.arrived:  # they were numbered anew
             self._kept = _Kept(self._kept.seq)
         first, last = self._kept.arrived, self._kept.tried
         self._again = [cue for number, cue in sorted(known.items()) if first < number <= last and cue.lines]

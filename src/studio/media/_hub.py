@@ -212,7 +212,7 @@ class Hub:
         if not isinstance(caller, Subscribe):
             return
         logger.info("%s calls", caller.name)
-        line.send(Welcome(self._zero.epoch or 0, self._hold, os.getpid()))
+        line.send(Welcome(self._zero.epoch or 0, self._hold, os.getpid(), self._zero.show or 0))
         self._catch_up(line, caller)
         self._callers[line] = caller
         if caller.name == RECOGNISER:

@@ -45,6 +45,8 @@ _TOO_SLOW = 0.6
 _LONGEST = Ms(10_000)
 """An utterance in which nothing could be settled for so long is ended: with its context and padding it
 must fit into the 30 s that Whisper hears."""
+_SENTENCE, _PHRASE = Ms(5000), Ms(9000)
+"""So much of an utterance that goes on is translated when a sentence ends, or at any word. The window still has it."""
 _FORGOTTEN = 0.8
 """What is left, after each pass that was short of time, of the time that one with care is believed to take."""
 _SURE = 0.7
@@ -75,12 +77,16 @@ class Hearing:
     """Sound that was heard and not listened to yet."""
     quiet_since: Ms | None
     """When the speaker fell silent; `None` while somebody speaks, or before anybody did."""
+    speaking: bool = False
+    """Somebody speaks, or seems to: of the newest sound something may still be settled."""
     revisions: tuple[Revision, ...] = ()
     """What the second look says, in order and without holes: each settled word is looked at once."""
     translated: tuple[Word, ...] = ()
     """What was said, in English, where that is asked for and there is time; times are rough."""
     skipped: Ms = Ms(0)
     """Sound that nobody had time for so far."""
+    hurried: bool = False
+    """This step listened with less context and care than it would have with more time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,12 +152,18 @@ class Listener:
         self._cost = 0.0
         self._wide = tuning.wide
         self._careful = 0.0
+        self._handed = Ms(-(1 << 62))
         self._quiet_since: Ms | None = None
         self._spoken_until = Ms(-(1 << 62))
         self._heard = Ms(-(1 << 62))
         self._skipped = Ms(0)
         # The first pass of a loaded model takes longer than those after it.
         self._whisper.follow(self._whisper.encode(np.zeros(SPEECH_RATE, np.float32), Ms(0)), self._language, (), 1)
+
+    def look_within(self, look: Ms) -> None:
+        """From now on look again before `look` has passed since a word was said, if the second look is on at all."""
+        if self._look is not None:
+            self._look.deadline = look
 
     def hear(self, chunk: AudioChunk) -> None:
         """Take in `chunk` without listening to it yet; never blocks.
@@ -177,12 +189,15 @@ class Listener:
             words = []
         if ended or listened_to:
             self._measure(self._meter() - began, listened)
+        if listened_to and words and not hurried:
+            self._hand_over(ended=False)
         self._look_again(coarse=coarse)
         revisions = self._revise(words)
         translated = self._translator.step(free=self._look is None or not self._look.busy) if self._translator else []
         if not (ended or listened_to or skipped or revisions or translated):
             return None
-        return self._hearing([*skipped, *words], revisions, translated)
+        hurried = hurried and (ended or listened_to)
+        return self._hearing([*skipped, *words], revisions, translated, hurried=hurried)
 
     def finish(self) -> Hearing:
         """Settle all that was heard."""
@@ -387,11 +402,23 @@ class Listener:
                 settled = self._believe(decoded, words, timings)
             settled_any = began or bool(settled)
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
-        if self._translator is not None and settled_any and not hurried:
-            view = self._window.whole()
-            self._translator.take(view.sound, self._window.at(view.begin), self._heard, self._language)
+        if settled_any and not hurried:
+            self._hand_over(ended=True)
         self._rest()
         return settled
+
+    def _hand_over(self, *, ended: bool) -> None:
+        """Let the translator have what it has not had of the utterance: of one that goes on, a sentence or a phrase."""
+        if self._translator is None:
+            return
+        window = self._window
+        begin = max(window.whole().begin, window.sample(self._handed))
+        until = len(window.sound) if ended else window.settled_until
+        length = (until - begin) * 1000 // SPEECH_RATE
+        if not ended and length < (_SENTENCE if window.words[-1].ends_sentence else _PHRASE):
+            return
+        self._handed = self._heard if ended else window.at(until)
+        self._translator.take(window.sound[begin:until], window.at(begin), self._handed, self._language)
 
     def _rest(self) -> None:
         self._guess = self._draft = None
@@ -498,13 +525,22 @@ class Listener:
         if samples:
             self._cost = (self._cost + seconds * SPEECH_RATE / samples) / 2
 
-    def _hearing(self, words: Sequence[Word], revisions: Sequence[Revision], translated: Sequence[Word]) -> Hearing:
+    def _hearing(
+        self,
+        words: Sequence[Word],
+        revisions: Sequence[Revision],
+        translated: Sequence[Word],
+        *,
+        hurried: bool = False,
+    ) -> Hearing:
         return Hearing(
             tuple(words),
             self._tentative,
             Ms(self._intake.waiting() + self._fresh * 1000 // SPEECH_RATE),
             self._quiet_since,
+            self._pointer.speaking,
             tuple(revisions),
             tuple(translated),
-            skipped=self._skipped,
+            self._skipped,
+            hurried,
         )

@@ -110,7 +110,8 @@ class SecondLook:
         """Look at each word before `look` has passed since it was said; decode in the thread of `pool`, or at once."""
         self._whisper = whisper
         self._tuning = tuning
-        self._deadline = look
+        self.deadline = look
+        """So long after a word was said what was found of it is still of use."""
         self._hint = " ".join(hotwords)
         self._pool = pool
         self._tape: deque[Block] = deque()
@@ -136,7 +137,7 @@ class SecondLook:
         if block.after_gap:
             self.break_off()
         self._tape.append(block)
-        while block.end - self._tape[0].start > self._tuning.wide_window + self._deadline + 2000:
+        while block.end - self._tape[0].start > self._tuning.wide_window + self.deadline + 2000:
             self._tape.popleft()
 
     def open(self, start: Ms, language: str) -> None:
@@ -222,7 +223,7 @@ class SecondLook:
             if guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob:
                 return []
             timings = self._whisper.align(sound, task.language, guess.words)
-        except RuntimeError:  # CTranslate2's own: the first pass's words go on the air
+        except Exception:
             logger.exception("the second look failed")
             return None
         finally:
@@ -264,7 +265,7 @@ class SecondLook:
         """Make windows as wide as this machine hears in time: what is found after a word has aired is of no use."""
         tuning = self._tuning
         needed = tuning.look_step + tuning.ahead
-        in_time = max(_AT_LEAST, self._deadline - needed)
+        in_time = max(_AT_LEAST, self.deadline - needed)
         heard = task.until - task.start + tuning.padding
         fitting = round(in_time * heard / max(1.0, self._took * 1000)) - tuning.padding
         narrowest = min(tuning.wide_window, Ms(needed + _BEFORE))
@@ -341,7 +342,7 @@ class SecondLook:
 
     def _give_up(self, now: Ms) -> list[Finding]:
         """Words that can wait no longer stay as they are."""
-        count = sum(1 for word in self._waiting if word.end + self._deadline <= now)
+        count = sum(1 for word in self._waiting if word.end + self.deadline <= now)
         count, self._broken = min(max(count, self._broken), len(self._waiting)), 0
         return [self._keep(count)] if count else []
 

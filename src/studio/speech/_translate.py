@@ -52,10 +52,11 @@ class Translator:
     def take(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> None:
         """Translate an utterance from `start` to `end` when there is time, unless it is English.
 
-        Of too many that wait the oldest goes. Of one that lasted longer than a window of the listener, `sound` is what
-        the window still held.
+        Of too many that wait the oldest goes.
         """
         if language != _INTO and end - start >= _SHORTEST:
+            if len(self._waiting) == MOST:
+                logger.warning("no time to translate what was said from %d to %d ms", *self._waiting[0][1:3])
             self._waiting.append((sound, start, end, language))
 
     def step(self, *, free: bool) -> list[Word]:
@@ -86,7 +87,7 @@ class Translator:
         try:
             encoded = self._whisper.encode(sound, self._tuning.padding)
             guess = self._whisper.follow(encoded, language, (), _BEAM, task="translate")
-        except RuntimeError:  # CTranslate2's own: the original goes on
+        except Exception:
             logger.exception("a translation failed")
             return []
         if guess.silence > self._tuning.most_silence and guess.logprob < self._tuning.least_logprob:

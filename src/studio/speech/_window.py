@@ -87,6 +87,11 @@ class Window:
         """Show the whole utterance, as far as it was not forgotten."""
         return self.view_after(Ms(0), self._own)
 
+    @property
+    def settled_until(self) -> int:
+        """The sample where the last settled word of the utterance ends; where it begins, if there is none."""
+        return self._decoded_from(len(self.words))
+
     def unsettled(self, back: int) -> Ms:
         """Length of what `view` decodes."""
         return Ms((len(self.sound) - self._decoded_from(max(0, len(self.words) - back))) * 1000 // SPEECH_RATE)

@@ -63,6 +63,8 @@ class _Kept(msgspec.Struct, frozen=True):
     """The same moment as seconds since 1970."""
     ended: bool = False
     """The show is over: another one in this folder begins anew."""
+    show: int = 0
+    """The epoch as it was first: which show this is, whatever boot it goes on in; 0 in the file of an older studio."""
     joins: int = 0
     """Which core's relay has still to join the recording of the ended show, by process number; 0 when it is joined."""
 
@@ -81,6 +83,9 @@ class Zero:
         self._note = Note(self._file)
         self._kept = kept = _read(self._file)
         self._epoch = _remembered(kept)
+        if kept is not None and self._epoch is not None and kept.boot != _boot():
+            # It is reckoned once a boot: a second time it would be a little otherwise.
+            self._keep(msgspec.structs.replace(kept, epoch=self._epoch, boot=_boot(), show=kept.show or kept.epoch))
         self.continued = self._epoch is not None
         """Whether this show had begun before this process."""
         self.cut_off = (
@@ -97,13 +102,19 @@ class Zero:
         """Nanoseconds of the monotonic clock, or `None` while no frame ever arrived."""
         return self._epoch
 
+    @property
+    def show(self) -> int | None:
+        """Which show this is: what `epoch` was when it began, also after a reboot; `None` before that."""
+        kept = self._kept
+        return None if self._epoch is None or kept is None else kept.show or kept.epoch
+
     def begin(self, epoch: int) -> None:
         """Let the show begin at `epoch`, unless it has."""
         with self._lock:
             if self._epoch is not None:
                 return
             wall = time.time() - (time.monotonic_ns() - epoch) / 1e9
-            self._keep(_Kept(epoch, _boot(), wall))
+            self._keep(_Kept(epoch, _boot(), wall, show=epoch))
             self._epoch = epoch
         self._begun(epoch)
 

@@ -177,7 +177,7 @@ function neighbour(key, lines, from, now) {
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 
 function CaptionsPage({ state, live, languages }) {
-  const { show: evening = {}, programme = {}, captions = {} } = state;
+  const { show: evening = {}, links = {}, programme = {}, captions = {} } = state;
   const line = useRef(null);
   line.current ??= lineUp();
   const lines = line.current(captions.script ?? {});
@@ -272,7 +272,7 @@ function CaptionsPage({ state, live, languages }) {
     </header>
     <main class="captions">
       ${captions.on === false && html`<p class="quiet">${t("Captions are switched off in this show.")}</p>`}
-      <${Degraded} sentence=${captions.degraded} />
+      <${Degraded} sentence=${captions.degraded || links.recogniser?.detail} />
       <div class="scroll" ref=${list} onScroll=${onScroll} lang=${evening.language === "auto" ? null : evening.language}>
         <ul class="lines" aria-label=${t("What was said")}>
           ${lines.map(
@@ -281,7 +281,7 @@ function CaptionsPage({ state, live, languages }) {
           )}
         </ul>
         <p class="tentative">${captions.tentative}</p>
-        ${silent && captions.on !== false && html`<p class="quiet">${t("Nobody has spoken yet.")}</p>`}
+        ${silent && captions.on !== false && html`<p class="quiet">${captions.words ? t("Nobody speaks.") : t("Nobody has spoken yet.")}</p>`}
       </div>
       ${!following &&
       html`<button type="button" class="newest" onClick=${toEnd}><span aria-hidden="true">↓ </span>${t("Newest")}</button>`}
