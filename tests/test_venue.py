@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -208,11 +210,17 @@ def test_a_file_that_is_not_there(file: Path) -> None:
 
 def test_the_example_is_right_and_tells_the_defaults(root: Path) -> None:
     venue = read(root / "docs" / "studio.example.toml")
-    assert len(venue.cameras) == 2
     plain = Venue()
     assert (venue.obs, venue.web, venue.captions) == (plain.obs, plain.web, plain.captions)
-    for name in ("input", "listen", "style", "encode", "hold", "out", "clean", "slate", "slate_from_start"):
-        assert getattr(venue.show, name) == getattr(plain.show, name)
+    assert replace(venue.show, title=plain.show.title) == plain.show
+    assert venue.cameras == plain.cameras
+
+
+def test_what_the_example_comments_out_is_right_too(root: Path, file: Path) -> None:
+    text = (root / "docs" / "studio.example.toml").read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^# (\[\[cameras|name|url|device|scenes)", r"\1", text), encoding="utf-8")
+    venue = read(file)
+    assert [camera.name for camera in venue.cameras] == ["main", "hall"]
     assert venue.show.scenes in Catalogue().names("scenes")
 
 

@@ -110,7 +110,8 @@ def repair_captions(
     `recording` is a show folder, or the recording in it; parts of a recording are joined first. `progress` is told
     milliseconds of sound done and in all. Raises StudioError; the captions are as they were then.
     """
-    language = _language(wish.language or venue.language)
+    if wish.language:
+        _language(wish.language)
     threads = _threads(venue.captions.threads if wish.threads is None else wish.threads)
     recording = recording.expanduser().absolute()
     folder = recording if recording.is_dir() else recording.parent
@@ -118,12 +119,13 @@ def repair_captions(
         raise CaptionsError(
             _("There is no recording {path}; name a show folder or the recording in it.").format(path=recording)
         )
-    joined = join_recording(folder)
+    joined = join_recording(folder, None, venue.show.recording, wish.language or venue.language)
     if recording.is_dir():
         recording = joined or _recording_in(folder)
+    plan = captions.plan_repair(folder, _length(recording))
+    language = _language(wish.language or plan.language or venue.language)
     rules = subtitles.rules_for(catalogue, language)
     corrections = _corrections(venue, catalogue, wish, language)
-    plan = captions.plan_repair(folder, _length(recording))
     if not plan.unheard:
         return ()
     model = speech.resolve(wish.model or venue.captions.model, offline=True)
@@ -154,7 +156,7 @@ def _nobody(_sentence: str) -> None:
 
 def _recording_in(folder: Path) -> Path:
     """The newest recording of the show in `folder`."""
-    found = [path for path in folder.glob("recording*.mp4") if re.fullmatch(r"recording(-\d+)?\.mp4", path.name)]
+    found = [path for path in folder.glob("recording*") if re.fullmatch(r"recording(-\d+)?\.(mp4|mkv)", path.name)]
     if not found:
         raise CaptionsError(
             _("There is no recording in {folder}; name the folder of a show that was recorded.").format(folder=folder)

@@ -87,6 +87,7 @@ class House:
             interface=evening.relay.interface,
             hold=evening.relay.hold,
             captions=evening.captions is not None,
+            no_captions=evening.no_captions,
         )
         self._destinations = Destinations(evening.outlets, evening.relay.destinations, self._send_to_relay)
         self._inputs = Inputs(self._send_to_relay)
@@ -184,7 +185,7 @@ class House:
 
     async def _correct(self, name: str, arguments: Mapping[str, object]) -> Outcome:
         if self._recogniser is None:
-            return Outcome("refused", _("Captions are switched off in this show."))
+            return Outcome("refused", self._evening.no_captions or _("Captions are switched off in this show."))
         return await self._corrections.command(name, arguments)
 
     # ── children ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -46,8 +46,21 @@ class Report:
         self._dead_since: float | None = None
         self._late_before = 0
 
-    def begin(self, *, title: str, language: str, folder: Path, interface: str, hold: Ms, captions: bool) -> None:
-        """Lay out the whole tree, so that a page never has to ask whether a branch is there."""
+    def begin(
+        self,
+        *,
+        title: str,
+        language: str,
+        folder: Path,
+        interface: str,
+        hold: Ms,
+        captions: bool,
+        no_captions: str = "",
+    ) -> None:
+        """Lay out the whole tree, so that a page never has to ask whether a branch is there.
+
+        `no_captions` is why there are none though they are wanted; else empty.
+        """
         self.captions.begin(hold)
         self._state.merge(
             {
@@ -78,6 +91,7 @@ class Report:
                 },
                 "captions": {
                     "on": captions,
+                    "why": no_captions,
                     "settled": [],
                     "tentative": "",
                     "script": {},

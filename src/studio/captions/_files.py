@@ -6,8 +6,9 @@
 look made of it before the glossary and people; a new place has `after` too, the place before it or null); where a
 person wanted that, `"edit": {"id", "text", "by"}` stands in the same line, with a `text` of null to restore. For each
 stretch of sound that nobody heard there is `{"gap_start", "gap_end"}`; now and then `{"heard"}`: up to here all was
-listened to; and `{"epoch"}`, which says to what show all of it belongs, by the first zero of its clock. What
-`captions repair` has filled in is marked by `{"filled_start", "filled_end"}`: such captions are continued by nobody.
+listened to; and `{"epoch", "language"}`, which says to what show all of it belongs, by the first zero of its clock.
+What `captions repair` has filled in is marked by `{"filled_start", "filled_end"}`: such captions are continued by
+nobody.
 
 `captions.jsonl` holds a line for each cue, `{"number", "start", "end", "lines", "words", "ids"}`, with the places of
 the other journal that stand in it and how many of them are not empty; of two lines with one number the later is right.
@@ -68,6 +69,8 @@ class Kept:
     """Sound that nobody heard."""
     epoch: int = 0
     """First zero of the show clock all this was said by; 0 where that was never known."""
+    language: str = ""
+    """What is spoken in it, `auto` or a code; empty where nobody said."""
     repaired: bool = False
     """Something was filled in after the show: cues no longer follow the order in which words were settled."""
 
@@ -141,6 +144,7 @@ def _take_word_line(kept: Kept, entry: Mapping[str, Any]) -> None:
         kept.heard = max(kept.heard, Ms(int(entry["heard"])))
     elif "epoch" in entry:
         kept.epoch = int(entry["epoch"])
+        kept.language = str(entry.get("language", ""))
     elif "filled_start" in entry:
         kept.repaired = True
 
@@ -238,11 +242,11 @@ class ShowFiles(Sink):
         """Whether the show whose clock counted from `epoch` at first may go on with these; nothing yet is anybody's."""
         return self.kept.epoch in (0, epoch) and not self.kept.repaired
 
-    def keep_epoch(self, epoch: int) -> None:
-        """Keep to which show clock all this belongs."""
+    def keep_epoch(self, epoch: int, language: str = "") -> None:
+        """Keep to which show clock all this belongs, and in which language people speak."""
         if self.kept.epoch != epoch:
-            self.kept.epoch = epoch
-            self._words.append(line(epoch=epoch))
+            self.kept.epoch, self.kept.language = epoch, language
+            self._words.append(line(epoch=epoch, language=language))
 
     def set_aside(self, name: str | None = None) -> str:
         """Give the files of an earlier show another name and begin anew; return that name, `captions-1`.

@@ -80,19 +80,19 @@ class Health:
             return "degraded", self.disk
         if behind > BEHIND:
             return "degraded", _(
-                "Recognition is {seconds} s behind; close other programs, or take a smaller model: "
-                "“studio models bench” tells which one this machine can keep up with"
+                "Recognition is {seconds} s behind; close other programs, and after the show let "
+                "“studio models bench” tell which model this machine keeps up with"
             ).format(seconds=round(behind / 1000))
         if self._now() - self._skipped_at < SHORT_OF_BREATH:
             return "degraded", _(
                 "This machine is too slow for the speech model, and {seconds} s of sound had to be skipped so far; "
-                "close other programs, or take a smaller model: "
-                "“studio models bench” tells which one this machine can keep up with"
+                "close other programs, and after the show let "
+                "“studio models bench” tell which model this machine keeps up with"
             ).format(seconds=math.ceil(self._skipped / 1000))
         if len(self._hurried_at) == HURRIES and self._now() - self._hurried_at[0] < SHORT_OF_BREATH:
             return "degraded", _(
                 "This machine is short of time for the speech model: captions come later and are less exact; "
-                "close other programs, or take a smaller model: "
-                "“studio models bench” tells which one this machine can keep up with"
+                "close other programs, and after the show let "
+                "“studio models bench” tell which model this machine keeps up with"
             )
         return "online", self.detail

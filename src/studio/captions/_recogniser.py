@@ -193,7 +193,7 @@ class Recogniser:
             return True
         if all(files.belongs_to(show) for files in self._all_files()):
             for files in self._all_files():
-                files.keep_epoch(show)
+                files.keep_epoch(show, self._plan.language)
             return True
         self._sinks.tell(lambda sink: sink.drop())
         if self._fed is not None:
@@ -217,7 +217,7 @@ class Recogniser:
             )
             self._voice.say(sentence.format(folder=self._plan.folder, name=name))
         for files in self._all_files():
-            files.keep_epoch(show)
+            files.keep_epoch(show, self._plan.language)
         self._continue()
         return False
 
@@ -242,7 +242,10 @@ class Recogniser:
             case SoundEnded(silent=silent):
                 if silent:
                     self._health.state = "off"
-                    self._health.detail = _("The programme has no sound: captions are off")
+                    self._health.detail = _(
+                        "What comes has no sound, so there are no captions; "
+                        "switch the sound on where it comes from, and start it anew"
+                    )
                 self._sound_ended = True
                 self._worker.end()
             case _:

@@ -73,6 +73,8 @@ class Repair:
     """As they stand in the files now."""
     unheard: tuple[tuple[Ms, Ms], ...]
     """Stretches of the recording, in order."""
+    language: str = ""
+    """What was spoken in the show; empty where its captions do not say."""
     struck: tuple[Word, ...] = ()
     """What was heard and does not stand in the captions, because somebody took it out."""
 
@@ -105,7 +107,7 @@ def plan_repair(folder: Path, length: Ms) -> Repair:
     within = [(max(BEGIN, start), min(length, end)) for start, end in stretches]
     places = map(kept.script.__getitem__, kept.script.ids)
     struck = tuple(place.read for place in places if not place.text)
-    return Repair(folder, tuple(words), tuple(cues), tuple(_without(_joined(within), done)), struck)
+    return Repair(folder, tuple(words), tuple(cues), tuple(_without(_joined(within), done)), kept.language, struck)
 
 
 def repair(

@@ -24,14 +24,17 @@ def list_models() -> None:
     """Print one row a model."""
     says = {
         "installed": _("ready"),
-        "package": _("ready after `studio models fetch` or at the first show"),
+        "package": _("ready after `studio models fetch {name}` or at the first show"),
         "downloadable": _("can be fetched"),
     }
     table = Table()
-    for title in (_("model"), _("size"), _("state"), _("where")):
+    for title in (_("model"), _("size"), _("languages"), _("state"), _("where")):
         table.add_column(title, no_wrap=title == _("model"))
     for model in speech.models():
-        table.add_row(model.name, f"{model.size / 1e6:.0f} MB", says[model.state], str(model.path or ""))
+        size = f"{model.size / 1e6:.0f} MB"
+        table.add_row(
+            model.name, size, model.languages, says[model.state].format(name=model.name), str(model.path or "")
+        )
     out.print(table)
 
 
@@ -167,7 +170,9 @@ def _films(layouts: Sequence[speech.Layout]) -> list[str]:
 
 def _recommendation(best: speech.Pace) -> list[str]:
     said = [
-        _("{name} is the largest model here that keeps up. Write into studio.toml:").format(name=best.model),
+        _(
+            "{name} is the largest model here that keeps up. Write into studio.toml, where [captions] stands only once:"
+        ).format(name=best.model),
         *_lines(best),
     ]
     if best.setup.compute != speech.Tuning().compute:

@@ -136,7 +136,11 @@ class Listener:
         self._auto = language == "auto"
         for code in tuning.languages if self._auto else (language,):
             if not self._whisper.speaks(code):
-                raise SpeechError(_("The speech model does not know the language {code}").format(code=code))
+                raise SpeechError(
+                    _(
+                        "The speech model does not know the language {code}; take another one: studio models list"
+                    ).format(code=code)
+                )
         self._language = tuning.languages[0] if self._auto else language
         self._intake = Intake()
         self._pointer = EndPointer(tuning)

@@ -153,7 +153,7 @@ class Whisper:
             raise SpeechError(
                 _(
                     "The speech model in {folder} cannot be loaded ({reason}); "
-                    "copy the folder again, or delete it and run: studio models fetch"
+                    "copy the folder again, or delete it and run: studio models fetch NAME"
                 ).format(folder=folder, reason=str(error).partition("\n")[0])
             ) from error
         self._readers: dict[tuple[str, str], Any] = {}

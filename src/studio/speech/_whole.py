@@ -284,7 +284,11 @@ def _languages(whisper: Whisper, asked: str) -> tuple[str, ...]:
     if asked == "auto":
         return tuple(code for code in _LANGUAGES if whisper.speaks(code))
     if not whisper.speaks(asked):
-        raise SpeechError(_("The speech model does not know the language {code}").format(code=asked))
+        raise SpeechError(
+            _("The speech model does not know the language {code}; take another one: studio models list").format(
+                code=asked
+            )
+        )
     return (asked,)
 
 

@@ -76,6 +76,11 @@ class Guard:
         """Why not, or nothing."""
         name = _hostname(hosts[0]) if len(hosts) == 1 else ""
         if not self._ours(name):
+            if self._anywhere:
+                return _(
+                    "This page does not answer to the name in the address bar; open it by the number of the computer "
+                    "that studio runs on, such as http://192.168.1.20:8710."
+                )
             return _("This page does not answer to the name in the address bar; open it by the address in studio.toml.")
         if not origins:  # not a browser, or a page that navigates: whoever runs programs here needs no trick
             return ""

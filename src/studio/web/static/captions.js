@@ -271,7 +271,7 @@ function CaptionsPage({ state, live, languages }) {
       ${languages}
     </header>
     <main class="captions">
-      ${captions.on === false && html`<p class="quiet">${t("Captions are switched off in this show.")}</p>`}
+      ${captions.on === false && html`<p class="quiet">${captions.why || t("Captions are switched off in this show.")}</p>`}
       <${Degraded} sentence=${captions.degraded || links.recogniser?.detail} />
       <div class="scroll" ref=${list} onScroll=${onScroll} lang=${evening.language === "auto" ? null : evening.language}>
         <ul class="lines" aria-label=${t("What was said")}>

@@ -131,7 +131,7 @@ function Notices({ notices }) {
 function Captions({ captions, language }) {
   if (!captions.on) {
     return html`<${Panel} name="captions" title=${t("Captions")}>
-      <p class="quiet">${t("Captions are switched off in this show.")}</p>
+      <p class="quiet">${captions.why || t("Captions are switched off in this show.")}</p>
     <//>`;
   }
   const settled = (captions.settled ?? []).slice(-SHOWN_CUES);
