@@ -141,7 +141,9 @@ async def _serve_page(
     house: House, address: tuple[str, int], library: Path | None, opened: asyncio.Future[None]
 ) -> None:
     def answer(port: int) -> None:
-        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        # A page that every address leads to is opened here by this machine's own; guide.md says how from elsewhere.
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0])  # noqa: S104 - not bound
+        host = f"[{host}]" if ":" in host else host
         with _nobody_reads():
             err.print(_("The status page: {address}").format(address=f"http://{host}:{port}"), soft_wrap=True)
         opened.set_result(None)
