@@ -84,8 +84,9 @@ def plan_repair(folder: Path, length: Ms) -> Repair:
     _finish_moving(folder)
     kept = read_kept(folder)
     words = sorted((word for word in kept.words if word.text and word.text != SKIPPED), key=lambda word: word.start)
-    # Also where a person has struck the sign, or written something in its place.
-    stretches = [*kept.gaps, *((place.read.start, place.read.end) for place in kept.script if place.heard == SKIPPED)]
+    # Also where a person has struck the sign; who wrote something in its place knew what was said.
+    skipped = [place for place in kept.script if place.heard == SKIPPED and place.text in {SKIPPED, ""}]
+    stretches = [*kept.gaps, *((place.read.start, place.read.end) for place in skipped)]
     marks = [word.end for word in words]
     done: list[tuple[Ms, Ms]] = []
     try:
@@ -105,8 +106,7 @@ def plan_repair(folder: Path, length: Ms) -> Repair:
         stretches.append((Ms(max(kept.heard, marks[-1])), length))
     cues = _as_they_stand(folder, [cue for cue in kept.cues if cue.lines])
     within = [(max(BEGIN, start), min(length, end)) for start, end in stretches]
-    places = map(kept.script.__getitem__, kept.script.ids)
-    struck = tuple(place.read for place in places if not place.text)
+    struck = tuple(place.read for place in kept.script if not place.text and place.heard != SKIPPED)
     return Repair(folder, tuple(words), tuple(cues), tuple(_without(_joined(within), done)), kept.language, struck)
 
 
