@@ -164,7 +164,7 @@ def test_what_waits_is_caught_up_with(listener: MakeListener, talk: AudioChunk, 
 
 
 def test_a_slow_machine_hears_every_word(base: Path, talk: AudioChunk, text: tuple[str, ...]) -> None:
-    """Every reading of the meter is four seconds later: less is heard again, and now and then there is no time for care."""
+    """Every reading of the meter is four seconds later: less is heard again, and at times nothing with care."""
     now = iter(range(0, 100_000, 4))
     words = settled(play(Listener(base, "en", Tuning(), meter=lambda: next(now)), talk))
     assert spoken(words) == expected(*text)
