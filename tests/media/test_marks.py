@@ -34,6 +34,13 @@ def caption(folder: Path, epoch: int) -> None:
     (folder / "captions.words.jsonl").write_text(json.dumps({"epoch": epoch}) + "\n")
 
 
+def test_captions_are_of_the_show_that_goes_on_after_a_reboot(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_text(json.dumps({"epoch": 9, "show": 5, "boot": "another", "wall": 1}))
+    for began, tracks in ((5, 2), (9, 0)):
+        caption(tmp_path, began)
+        assert len(marks_of(tmp_path, "pl", aired=False).tracks) == tracks
+
+
 def shown(whole: Path, track: int) -> tuple[Cue, ...]:
     """The captions of a file, as ffmpeg reads them."""
     text = whole.with_name("seen.srt")

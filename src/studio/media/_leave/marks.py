@@ -129,17 +129,19 @@ class _Clock(msgspec.Struct):
     """Of `clock.json`, and of a line in the journal of words."""
 
     epoch: int = 0
+    show: int = 0
+    """What the epoch was at first, where a reboot has moved it."""
 
 
 def _of_this_show(folder: Path) -> bool:
     """Whether the captions in `folder` are of the show that its clock tells of."""
     try:
-        clock = msgspec.json.decode((folder / "clock.json").read_bytes(), type=_Clock).epoch
+        clock = msgspec.json.decode((folder / "clock.json").read_bytes(), type=_Clock)
         with (folder / "captions.words.jsonl").open("rb") as journal:
             told = [msgspec.json.decode(line, type=_Clock).epoch for line in journal if b'"epoch"' in line]
     except (OSError, msgspec.MsgspecError):
         return False
-    return bool(told) and told[-1] == clock
+    return bool(told) and told[-1] == (clock.show or clock.epoch)
 
 
 class Text:
