@@ -91,7 +91,7 @@ def test_words_come_while_somebody_speaks(listener: MakeListener, talk: AudioChu
         ears.hear(part)
         hearing = ears.step()
         if hearing is not None:
-            assert hearing.speaking
+            assert hearing.speaking == (hearing.quiet_since is None)
             for word in hearing.settled:
                 heard_when.setdefault(plain(word.text), part.end)
     assert heard_when["good"] < heard_when["ladies"]
