@@ -256,8 +256,9 @@ class Recogniser:
         if epoch:
             self._clock.start(epoch)
             self._picture.connect(line)
-            self._show(self._desk.outdated())
-            self._show(self._desk.compose())
+            if not self._over.done():  # else what is kept is not of this show
+                self._show(self._desk.outdated())
+                self._show(self._desk.compose())
             self._tell_changes(self._desk.open(self._clock.now()))
 
     def _change_hold(self, hold: Ms) -> None:
