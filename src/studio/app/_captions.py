@@ -119,7 +119,7 @@ def repair_captions(
         raise CaptionsError(
             _("There is no recording {path}; name a show folder or the recording in it.").format(path=recording)
         )
-    joined = join_recording(folder, None, venue.show.recording, wish.language)
+    joined = join_recording(folder, None, venue.show.recording, wish.language or "")
     if recording.is_dir():
         recording = joined or _recording_in(folder)
     plan = captions.plan_repair(folder, _length(recording))
