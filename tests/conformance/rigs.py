@@ -75,7 +75,7 @@ class ObsStudio(Rig):
     other = "input.Film.mute"
     other_values = (False, True)
     shortened: ClassVar = {
-        f"{OBS}.session.PATIENCE": 0.9,
+        f"{OBS}.session.PATIENCE": 3.0,  # longer than its own: for a busy machine
         f"{OBS}.driver.RETRY": 0.1,
         f"{OBS}.driver.PROBE": 0.2,
         f"{OBS}.board.SET_DEADLINE": 0.8,
