@@ -45,8 +45,6 @@ _TOO_SLOW = 0.6
 _LONGEST = Ms(10_000)
 """An utterance in which nothing could be settled for so long is ended: with its context and padding it
 must fit into the 30 s that Whisper hears."""
-_SENTENCE, _PHRASE = Ms(5000), Ms(9000)
-"""So much of an utterance that goes on is translated when a sentence ends, or at any word. The window still has it."""
 _FORGOTTEN = 0.8
 """What is left, after each pass that was short of time, of the time that one with care is believed to take."""
 _SURE = 0.7
@@ -156,7 +154,6 @@ class Listener:
         self._cost = 0.0
         self._wide = tuning.wide
         self._careful = 0.0
-        self._handed = Ms(-(1 << 62))
         self._quiet_since: Ms | None = None
         self._spoken_until = Ms(-(1 << 62))
         self._heard = Ms(-(1 << 62))
@@ -193,8 +190,8 @@ class Listener:
             words = []
         if ended or listened_to:
             self._measure(self._meter() - began, listened)
-        if listened_to and words and not hurried:
-            self._hand_over(ended=False)
+        if self._translator and listened_to and words and not hurried:
+            self._translator.follow(self._window, self._heard, self._language, ended=False)
         self._look_again(coarse=coarse)
         revisions = self._revise(words)
         translated = self._translator.step(free=self._look is None or not self._look.busy) if self._translator else []
@@ -406,23 +403,10 @@ class Listener:
                 settled = self._believe(decoded, words, timings)
             settled_any = began or bool(settled)
         self._quiet_since = self._voiced[-1][1] if self._voiced else None
-        if settled_any and not hurried:
-            self._hand_over(ended=True)
+        if self._translator and settled_any and not hurried:
+            self._translator.follow(self._window, self._heard, self._language, ended=True)
         self._rest()
         return settled
-
-    def _hand_over(self, *, ended: bool) -> None:
-        """Let the translator have what it has not had of the utterance: of one that goes on, a sentence or a phrase."""
-        if self._translator is None:
-            return
-        window = self._window
-        begin = max(window.whole().begin, window.sample(self._handed))
-        until = len(window.sound) if ended else window.settled_until
-        length = (until - begin) * 1000 // SPEECH_RATE
-        if not ended and length < (_SENTENCE if window.words[-1].ends_sentence else _PHRASE):
-            return
-        self._handed = self._heard if ended else window.at(until)
-        self._translator.take(window.sound[begin:until], window.at(begin), self._handed, self._language)
 
     def _rest(self) -> None:
         self._guess = self._draft = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from studio.speech._whisper import Whisper
+    from studio.speech._window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ _REMEMBERED = 6
 """Translations back to which such repetition is looked for."""
 _SHORTEST = Ms(400)
 """An utterance shorter than this says nothing that can be translated."""
+_SENTENCE, _PHRASE = Ms(5000), Ms(9000)
+"""So much of an utterance that goes on is translated when a sentence ends, or at any word. The window still has it."""
 _INTO = "en"
 """The one language Whisper translates into."""
 
@@ -48,6 +51,20 @@ class Translator:
         self._waiting: deque[tuple[NDArray[np.float32], Ms, Ms, str]] = deque(maxlen=MOST)
         self._running: Future[list[Word]] | None = None
         self._said: deque[str] = deque(maxlen=_REMEMBERED)
+        self._had = Ms(-(1 << 62))
+
+    def follow(self, window: Window, heard: Ms, language: str, *, ended: bool) -> None:
+        """Take what it has not had of the utterance in `window`: of one that goes on, a sentence or a phrase.
+
+        `heard`: what the window holds ends there.
+        """
+        begin = max(window.whole().begin, window.sample(self._had))
+        until = len(window.sound) if ended else window.settled_until
+        length = (until - begin) * 1000 // SPEECH_RATE
+        if not ended and length < (_SENTENCE if window.words[-1].ends_sentence else _PHRASE):
+            return
+        self._had = heard if ended else window.at(until)
+        self.take(window.sound[begin:until], window.at(begin), self._had, language)
 
     def take(self, sound: NDArray[np.float32], start: Ms, end: Ms, language: str) -> None:
         """Translate an utterance from `start` to `end` when there is time, unless it is English.
