@@ -170,9 +170,9 @@ def test_a_slow_machine_hears_every_word(base: Path, talk: AudioChunk, text: tup
     assert spoken(words) == expected(*text)
 
 
-def test_a_pass_that_is_in_time_narrows_nothing(base: Path, sentence: AudioChunk) -> None:
-    now = iter(range(0, 100_000, 4))
-    ears = Listener(base, "en", Tuning(), meter=lambda: next(now) / 10)  # 0.4 s between two readings
+def test_a_quick_machine_hears_as_much_as_it_may(base: Path, sentence: AudioChunk) -> None:
+    now = iter(range(0, 100_000, 2))
+    ears = Listener(base, "en", Tuning(), meter=lambda: next(now) / 10)  # 0.2 s between two readings
     play(ears, first_seconds(sentence, 2))
     assert ears._wide == Tuning().wide
 

@@ -435,14 +435,14 @@ class Listener:
         return decoded, rest
 
     def _suit(self, view: View, seconds: float) -> None:
-        """Let the next careful pass hear as much again as this machine hears in time; one that was in time as before.
+        """Let the next careful pass hear as much again as this machine hears in time.
 
-        How long a short pass takes says little of a long one: what does not grow with the sound is most of it.
+        A short pass makes a slow machine look slower than it is, for what does not grow with the sound is most of it:
+        that errs on the side of haste, and a quick machine is far from where it would matter.
         """
         own = Ms((len(view.sound) - view.skip) * 1000 // SPEECH_RATE + self._tuning.padding)
         heard = own + view.skip * 1000 // SPEECH_RATE
         fitting = round(self._tuning.care * heard / max(1.0, seconds * 1000)) - own
-        fitting = max(self._wide, fitting) if seconds * 1000 <= self._tuning.care else fitting
         self._wide = Ms(min(self._tuning.wide, max(self._tuning.context, (self._wide + fitting) // 2)))
         self._careful = (self._careful + seconds) / 2
 

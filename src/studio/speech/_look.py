@@ -268,8 +268,6 @@ class SecondLook:
         in_time = max(_AT_LEAST, self.deadline - needed)
         heard = task.until - task.start + tuning.padding
         fitting = round(in_time * heard / max(1.0, self._took * 1000)) - tuning.padding
-        if self._took * 1000 <= in_time:
-            fitting = max(self._width, fitting)
         narrowest = min(tuning.wide_window, Ms(needed + _BEFORE))
         self._width = max(narrowest, min(tuning.wide_window, Ms((self._width + fitting) // 2)))
 
