@@ -41,6 +41,14 @@ def test_captions_are_of_the_show_that_goes_on_after_a_reboot(tmp_path: Path) ->
         assert len(marks_of(tmp_path, "pl", aired=False).tracks) == tracks
 
 
+def test_a_word_that_is_called_as_a_mark_of_the_journal_is_a_word(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_text(json.dumps({"epoch": 9, "show": 5, "boot": "another", "wall": 1}))
+    caption(tmp_path, 5)
+    with (tmp_path / "captions.words.jsonl").open("a") as journal:
+        journal.write(json.dumps({"id": 1, "text": "epoch", "start": 500, "end": 1200}) + "\n")
+    assert len(marks_of(tmp_path, "pl", aired=False).tracks) == 2
+
+
 def shown(whole: Path, track: int) -> tuple[Cue, ...]:
     """The captions of a file, as ffmpeg reads them."""
     text = whole.with_name("seen.srt")

@@ -138,7 +138,7 @@ def _of_this_show(folder: Path) -> bool:
     try:
         clock = msgspec.json.decode((folder / "clock.json").read_bytes(), type=_Clock)
         with (folder / "captions.words.jsonl").open("rb") as journal:
-            told = [msgspec.json.decode(line, type=_Clock).epoch for line in journal if b'"epoch"' in line]
+            told = [msgspec.json.decode(line, type=_Clock).epoch for line in journal if line.startswith(b'{"epoch"')]
     except (OSError, msgspec.MsgspecError):
         return False
     return bool(told) and told[-1] == (clock.show or clock.epoch)
