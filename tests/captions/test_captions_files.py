@@ -179,6 +179,28 @@ def test_files_of_another_clock_are_set_aside_one_after_the_other(tmp_path: Path
     assert not ShowFiles(tmp_path, HandClock(), Complaints().show).belongs_to(7)
 
 
+def test_what_was_translated_is_set_aside_along_with_what_was_said(tmp_path: Path) -> None:
+    """Also where the show to come has no translation."""
+    for track in ("", "en"):
+        files = ShowFiles(tmp_path, HandClock(), Complaints().show, track)
+        files.keep_epoch(7)
+        files.settle(words("a"), Ms(0))
+        files.close()
+    files = ShowFiles(tmp_path, HandClock(), Complaints().show)
+    assert files.set_aside() == "captions-1"
+    files.close()
+    assert not list(tmp_path.glob("captions.en*"))
+    assert len(list(tmp_path.glob("captions-1.en.*"))) == len(list(tmp_path.glob("captions-1.*"))) // 2
+
+
+def test_a_show_that_goes_on_in_another_language_keeps_the_last(tmp_path: Path) -> None:
+    for language in ("pl", "lt"):
+        files = ShowFiles(tmp_path, HandClock(), Complaints().show)
+        files.keep_epoch(7, language)
+        files.close()
+    assert (read_kept(tmp_path).epoch, read_kept(tmp_path).language) == (7, "lt")
+
+
 def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "captions.words.jsonl").write_text('{"text": "a"}\n')
     with pytest.raises(CaptionsError, match="cannot be continued"):

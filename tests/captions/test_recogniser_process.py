@@ -541,6 +541,20 @@ async def test_of_a_show_that_was_set_aside_nothing_is_told(relay: ScriptedRelay
     assert not any(word.word.text == "inaczej" for message in relay.of(WordsChanged) for word in message.words)
 
 
+async def test_of_a_show_that_ended_as_another_began_nothing_is_told_to_that(
+    relay: ScriptedRelay, unaired: CaptionsPlan
+) -> None:
+    epoch = relay.epoch
+    await relay.play(8000)
+    async with recogniser(unaired) as process:
+        await relay.until(lambda: bool(relay.of(Heard)))
+        told = len(relay.of(WordsChanged))
+        relay.epoch = epoch + 1_000_000_000
+        relay.send(ClockStarted(relay.epoch))
+        assert await process.wait() != 0
+    assert len(relay.of(WordsChanged)) == told
+
+
 async def test_an_edit_of_what_has_aired_is_refused(relay: ScriptedRelay, plan: CaptionsPlan) -> None:
     await relay.play(16_000)
     async with recogniser(plan) as process:

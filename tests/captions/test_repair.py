@@ -106,6 +106,21 @@ def test_what_was_skipped_is_filled_also_where_a_person_struck_the_mark(show: Pa
     assert fill(show) == [(2000, 4900, 3)]
 
 
+def test_what_this_recording_does_not_hold_stays_to_be_filled(show: Path) -> None:
+    keep(show, [("word0 […]", SAID[:1])], {"gap_start": 4000, "gap_end": 9900}, {"heard": 20_000})
+    soundfile.write(show / "recording.wav", np.zeros(3 * 16_000, np.float32), 16_000)
+    before = {path.name: path.read_bytes() for path in show.iterdir()}
+    said: list[str] = []
+    plan = plan_repair(show, LENGTH)
+    assert not repair(
+        plan, show / "recording.wav", ears, rules_for(Catalogue(), "en"), say=said.append, progress=lambda *_at: None
+    )
+    assert said == [
+        "recording.wav has no sound from 00:00:04 to 00:00:09; if the show has another recording, name that one."
+    ]
+    assert {path.name: path.read_bytes() for path in show.iterdir()} == before
+
+
 def test_a_missing_end_is_made(show: Path) -> None:
     keep(show, [("word0 word1 word2", SAID[:3])])
     assert [(start, end) for start, end, _words in fill(show)] == [(2600, 20_000)]

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,12 @@ def read_kept(folder: Path, track: Language = "") -> Kept:
 
 def _stem(track: Language) -> str:
     return f"captions.{track}" if track else "captions"
+
+
+def _translated(folder: Path) -> list[str]:
+    """What the files of the other tracks in `folder` begin with."""
+    names = (path.name.removesuffix(WORDS_ENDING) for path in folder.glob(f"captions.*{WORDS_ENDING}"))
+    return [name for name in names if re.fullmatch(r"captions\.[a-z]{2}", name)]
 
 
 def _fill_cues(kept: Kept, numbered: Mapping[int, tuple[Cue, int, Sequence[int] | None]]) -> None:
@@ -244,27 +251,28 @@ class ShowFiles(Sink):
 
     def keep_epoch(self, epoch: int, language: str = "") -> None:
         """Keep to which show clock all this belongs, and in which language people speak."""
-        if self.kept.epoch != epoch:
+        if (self.kept.epoch, self.kept.language) != (epoch, language):
             self.kept.epoch, self.kept.language = epoch, language
             self._words.append(line(epoch=epoch, language=language))
 
     def set_aside(self, name: str | None = None) -> str:
         """Give the files of an earlier show another name and begin anew; return that name, `captions-1`.
 
-        `name` is what the files of another track of that show are called now. Raises CaptionsError where the disk will
-        not have it.
+        What was translated goes along, also where nobody translates now. `name` is what the files of another track of
+        that show are called now. Raises CaptionsError where the disk will not have it.
         """
         self.close()
         number = 1
         while name is None and (self._folder / f"captions-{number}{WORDS_ENDING}").exists():
             number += 1
         name = name or f"captions-{number}"
-        stem = _stem(self._track)
+        stems = [_stem(self._track)] if self._track else [*_translated(self._folder), _stem(self._track)]
         try:
-            for ending in (*OTHER_ENDINGS, WORDS_ENDING):  # the words last: a crash in between begins this again
-                aside = f"{name}{stem.removeprefix('captions')}{ending}"
-                with contextlib.suppress(FileNotFoundError):
-                    (self._folder / f"{stem}{ending}").replace(self._folder / aside)
+            for stem in stems:
+                for ending in (*OTHER_ENDINGS, WORDS_ENDING):  # the words last: a crash in between begins this again
+                    aside = f"{name}{stem.removeprefix('captions')}{ending}"
+                    with contextlib.suppress(FileNotFoundError):
+                        (self._folder / f"{stem}{ending}").replace(self._folder / aside)
         except OSError as problem:
             raise _cannot_continue(self._folder, problem) from problem
         if self._failing:  # what waits for room was of that show; this one's own files say their own trouble

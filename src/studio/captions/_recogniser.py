@@ -109,6 +109,8 @@ class Recogniser:
         self._fed: Ms | None = None
         self._unanswered = 0
         self._sound_ended = False
+        self._ours = True
+        """What is kept is of the show that runs."""
         self._quiet_since: Ms | None = None
         self._quiet_until: Ms | None = None
         self._silent = True
@@ -189,9 +191,12 @@ class Recogniser:
 
     def _is_our_show(self, show: int) -> bool:
         """Whether what is kept belongs to `show`, or to none where that is 0; what does not is set aside."""
-        if show == 0 or self._over.done():
+        if show == 0:
             return True
-        if all(files.belongs_to(show) for files in self._all_files()):
+        self._ours = all(files.belongs_to(show) for files in self._all_files())
+        if self._over.done():
+            return True
+        if self._ours:
             for files in self._all_files():
                 files.keep_epoch(show, self._plan.language)
             return True
@@ -218,6 +223,7 @@ class Recogniser:
             self._voice.say(sentence.format(folder=self._plan.folder, name=name))
         for files in self._all_files():
             files.keep_epoch(show, self._plan.language)
+        self._ours = True
         self._continue()
         return False
 
@@ -242,10 +248,7 @@ class Recogniser:
             case SoundEnded(silent=silent):
                 if silent:
                     self._health.state = "off"
-                    self._health.detail = _(
-                        "What comes has no sound, so there are no captions; "
-                        "switch the sound on where it comes from, and start it anew"
-                    )
+                    self._health.detail = _("The file has no sound, so there are no captions.")
                 self._sound_ended = True
                 self._worker.end()
             case _:
@@ -256,10 +259,11 @@ class Recogniser:
         if epoch:
             self._clock.start(epoch)
             self._picture.connect(line)
-            if not self._over.done():  # else what is kept is not of this show
+            if not self._over.done():
                 self._show(self._desk.outdated())
                 self._show(self._desk.compose())
-            self._tell_changes(self._desk.open(self._clock.now()))
+            if self._ours:
+                self._tell_changes(self._desk.open(self._clock.now()))
 
     def _change_hold(self, hold: Ms) -> None:
         """The programme waits for another time than was planned: cues close and air by that."""

@@ -25,7 +25,7 @@ from studio.sound import SPEECH_RATE
 from studio.speech import SKIPPED
 from studio.spoken import Cue, Word
 from studio.subtitles import VTT_HEAD, compose, read, srt, vtt
-from studio.units import Ms
+from studio.units import Ms, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -119,7 +119,10 @@ def repair(
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
 ) -> list[Filled]:
-    """Do it, and return what was filled in. Raises StudioError; the files are as they were then."""
+    """Do it, and return what was filled in. Raises StudioError; the files are as they were then.
+
+    A stretch of which this recording holds no sound stays as it is, and `say` is told: another one may hold it.
+    """
     total = sum(end - start for start, end in plan.unheard)
     done = 0
     filled: list[Filled] = []
@@ -127,8 +130,10 @@ def repair(
     found: list[Word] = []
     for start, end in plan.unheard:
         new: list[Word] = []
+        holds = False
         for begin, until in _pieces(start, end):
             sound, at = _sound(recording, begin, until, say)
+            holds = holds or len(sound) > (begin - at) * SPEECH_RATE // 1000
             before = done
 
             def told(at: Ms, length: Ms, before: int = before, span: int = until - begin) -> None:
@@ -139,10 +144,18 @@ def repair(
             new += [word for word in heard if begin <= _middle(word) < until and not _is_known(word, known)]
             done += until - begin
             progress(done, total)
+        if not holds:
+            say(
+                _("{file} has no sound from {start} to {end}; if the show has another recording, name that one.").format(
+                    file=recording.name, start=timecode(start)[:-4], end=timecode(end)[:-4]
+                )
+            )
+            continue
         cues = _insert(cues, new, (start, end), plan.words, rules)
         found += new
         filled.append(Filled(start, end, len(new)))
-    _write(plan.folder, found, filled, [replace(cue, number=number) for number, cue in enumerate(cues, 1)])
+    if filled:
+        _write(plan.folder, found, filled, [replace(cue, number=number) for number, cue in enumerate(cues, 1)])
     return filled
 
 

@@ -116,7 +116,7 @@ def repair(
     for one in filled:
         words = plural("{n} word", "{n} words", one.words).format(n=one.words)
         out.print(f"{timecode(one.start)[:-4]} - {timecode(one.end)[:-4]}  {words}", markup=False, soft_wrap=True)
-    if not filled:
+    if not filled and not said:
         out.print(_("All of the recording was heard; there is nothing to fill in."))
 
 
