@@ -67,6 +67,7 @@ async def test_a_page_without_words_says_whether_there_were_any(browser: Browser
         await expect(page.get_by_text("Nobody speaks.")).to_be_visible()
         house.state.set(("links", "recogniser"), {"state": "connecting", "detail": "It is starting."})
         await expect(page.get_by_text("It is starting.")).to_be_visible()
+        await expect(page.get_by_text("Nobody speaks.")).to_be_hidden()  # nobody listens, so nobody can tell
 
 
 async def test_a_word_is_replaced_by_keys_alone(browser: Browser, house: Evening) -> None:

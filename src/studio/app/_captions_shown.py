@@ -49,8 +49,8 @@ class CaptionsShown:
             self._show_script()
 
     def unheard(self) -> None:
-        """Nobody listens any more: what was likely to follow is not known."""
-        self._state.merge({"captions": {"tentative": ""}})
+        """Nobody listens any more: what was likely to follow is not known, and how it went is over."""
+        self._state.merge({"captions": {"tentative": "", "degraded": ""}})
 
     def words_changed(self, changed: WordsChanged) -> None:
         """Show words that read otherwise now."""

@@ -181,6 +181,7 @@ class Listener:
         hurried = coarse or self._intake.waiting() + self._careful * 1000 > self._tuning.hopeless
         skipped = self._skip()
         ended = self._take_up()
+        hurried = hurried and (ended or coarse or self._breathes())
         listened, listened_to = self._fresh, False
         if ended:
             words = self._close(hurried=hurried)
@@ -337,10 +338,14 @@ class Listener:
             return False
         if coarse:
             return self._fresh * 1000 // SPEECH_RATE >= self._tuning.longest_step
-        if self._pointer.silent >= blocks(self._tuning.breath):
+        if self._breathes():
             return True
         wanted = self._tuning.first if self._guess is None else self._step
         return self._fresh * 1000 // SPEECH_RATE >= wanted
+
+    def _breathes(self) -> bool:
+        """Whether the speaker draws breath: a pass then is one with care."""
+        return self._pointer.silent >= blocks(self._tuning.breath)
 
     def _listen(self, *, coarse: bool, hurried: bool) -> list[Word]:
         """Make one pass over the running utterance and settle what it agrees on with the one before.
@@ -348,7 +353,7 @@ class Listener:
         `hurried`: there is no time for a careful pass.
         """
         self._fresh = 0
-        if self._pointer.silent >= blocks(self._tuning.breath):
+        if self._breathes():
             return self._rehearse(hurried=hurried)
         decoded = self._encode(Ms(0) if coarse else self._tuning.context, self._tuning.force)
         said = decoded.view.said

@@ -263,7 +263,7 @@ function CaptionsPage({ state, live, languages }) {
   const words = lines.flatMap((each) => each.words);
   const kept = words.some((word) => word.id === selected && (editing || isOpen(word, showNow())));
   const stop = kept ? selected : neighbour("Home", lines, null, showNow());
-  const silent = lines.length === 0 && !captions.tentative;
+  const silent = lines.length === 0 && !captions.tentative && links.recogniser?.state === "online";
   return html`
     <header class="top">
       <h1>${evening.title}</h1>
