@@ -146,9 +146,9 @@ def repair(
             progress(done, total)
         if not holds:
             say(
-                _("{file} has no sound from {start} to {end}; if the show has another recording, name that one.").format(
-                    file=recording.name, start=timecode(start)[:-4], end=timecode(end)[:-4]
-                )
+                _(
+                    "{file} has no sound from {start} to {end}; if the show has another recording, name that one."
+                ).format(file=recording.name, start=timecode(start)[:-4], end=timecode(end)[:-4])
             )
             continue
         cues = _insert(cues, new, (start, end), plan.words, rules)
