@@ -62,6 +62,7 @@ async def test_a_page_without_words_says_whether_there_were_any(browser: Browser
     async with opened(house) as port, page_of(browser, port, "/captions") as page:
         house.state.set(("captions", "script"), {})
         house.state.merge({"captions": {"words": 0, "tentative": "", "degraded": ""}})
+        house.state.set(("links", "recogniser"), {"state": "online", "detail": ""})
         await expect(page.get_by_text("Nobody has spoken yet.")).to_be_visible()
         house.state.merge({"captions": {"words": 12}})
         await expect(page.get_by_text("Nobody speaks.")).to_be_visible()
