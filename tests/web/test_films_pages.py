@@ -341,6 +341,20 @@ async def test_words_are_replaced_in_all_films_once_they_were_shown(
         await expect(page.locator(".cue.current")).to_contain_text("Miłosza.")
 
 
+async def test_a_key_right_after_a_dialog_closed_opens_the_next(browser: Browser, shelf: Shelf, film: int) -> None:
+    async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
+        await expect(page.locator(".cue")).to_have_count(4)
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog")).to_contain_text("next doubtful word")
+        await page.evaluate(
+            """() => {
+                document.querySelector("dialog").close(); // its event comes later
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { code: "KeyA", key: "a", bubbles: true }));
+            }"""
+        )
+        await expect(page.get_by_role("dialog")).to_contain_text("Cues that break the profile: 2")
+
+
 async def test_a_film_is_accepted_by_name_and_its_report_opened(browser: Browser, shelf: Shelf, film: int) -> None:
     async with shelf.opened() as port, page_of(browser, port, f"/films/{film}") as page:
         await expect(page.locator(".cue")).to_have_count(4)

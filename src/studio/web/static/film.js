@@ -174,7 +174,8 @@ function FilmPage({ languages }) {
       <main><p class=${state.trouble ? "warn" : "quiet"} role="status">${state.trouble || t("Opening the film …")}</p></main>`;
   }
   const doubtful = cues.filter(isDoubtful).length;
-  const close = () => setDialog("");
+  // A dialog says that it has closed a moment after it has: by then a key may have opened the next one.
+  const closing = (name) => () => setDialog((shown) => (shown === name ? "" : shown));
   const sum = t("Cues: {cues} · break the profile: {broken} · with doubtful words: {doubtful}", {
     cues: count(cues.length),
     broken: count(broken.size),
@@ -226,10 +227,10 @@ function FilmPage({ languages }) {
       <${Wave} video=${video} path=${desk.path} length=${film.length} cues=${cues} current=${current} broken=${broken}
         onPick=${pick} onTimes=${(id, times) => desk.draft(id, times)} />
     </main>
-    ${dialog === "help" && html`<${Help} onClose=${close} />`}
-    ${dialog === "accept" && html`<${Accept} desk=${desk} broken=${broken.size} doubtful=${doubtful} onClose=${close} />`}
-    ${dialog === "move" && html`<${Move} desk=${desk} cue=${cue} onClose=${close} />`}
-    ${dialog === "versions" && html`<${Versions} desk=${desk} onClose=${close} />`}
+    ${dialog === "help" && html`<${Help} onClose=${closing("help")} />`}
+    ${dialog === "accept" && html`<${Accept} desk=${desk} broken=${broken.size} doubtful=${doubtful} onClose=${closing("accept")} />`}
+    ${dialog === "move" && html`<${Move} desk=${desk} cue=${cue} onClose=${closing("move")} />`}
+    ${dialog === "versions" && html`<${Versions} desk=${desk} onClose=${closing("versions")} />`}
   `;
 }
 
