@@ -523,11 +523,15 @@ class Bench:
     judge: Judge
     keep: Path
     """Where the events go."""
+    hotwords: tuple[str, ...] = ()
+    """Names that the second look is told of."""
 
     def listen(self, sound: NDArray[np.float32], language: str) -> tuple[Heard, Row]:
         """Hear `sound`; return what came, and the core-seconds for a second of sound."""
         # What another thread does, the clock of `--pace fast` would not see.
-        listener = Listener(self.model, language, self.tuning, self.threads, look=self.look, aside=self.real)
+        listener = Listener(
+            self.model, language, self.tuning, self.threads, look=self.look, hotwords=self.hotwords, aside=self.real
+        )
         heard = Heard(self.hold)
         length = max(1e-6, len(sound) / SPEECH_RATE)
         spent = time.process_time()
