@@ -104,7 +104,7 @@ class Count:
         at = 0
         while at < len(words):
             fitting = [form for form in forms if words[at : at + len(form)] == form]
-            longest = max(fitting, key=len, default=[])
+            longest: list[str] = max(fitting, key=len, default=[])
             if longest:
                 found[" ".join(longest)] += 1
             at += max(1, len(longest))
